@@ -1,0 +1,124 @@
+"""Every exception a user can meet, each with its remedy.
+
+::
+
+    EvalsetsError
+    ├── ArgumentError (ValueError)      a value that no call can take
+    ├── QueryError                      text of a query; knows the position
+    ├── UnknownNameError (LookupError)  no such field, population, model, dataset …
+    ├── NameTakenError                  the name belongs to something else
+    ├── NoImagesError                   a source without one readable image
+    ├── EncoderError                    an encoder cannot be loaded or does not match
+    ├── NoVectorsError                  similarity was asked for before ``embed``
+    ├── PredictionsError                an upload that cannot be taken as it is
+    ├── DatabaseError                   MongoDB cannot be reached
+    └── LockedError                     another process writes to the dataset
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EvalsetsError(Exception):
+    """Base of every error: one sentence with what was wrong, where, and what to do."""
+
+
+class ArgumentError(EvalsetsError, ValueError):
+    """An argument that no call can take."""
+
+
+class UnknownNameError(EvalsetsError, LookupError):
+    """A name that does not exist, with the nearest one that does.
+
+    Args:
+        kind: what was looked for, as a user calls it: "field", "population" …
+        name: the name that was given
+        known: the names that exist
+        remedy: what to do when no name is near; by default the known names
+    """
+
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str] = (), remedy: str = ""
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = sorted(known)
+        super().__init__(f"No {kind} '{name}'{suggest(name, self.known, remedy)}")
+
+
+class NameTakenError(EvalsetsError):
+    """A name that already belongs to something else."""
+
+
+class QueryError(EvalsetsError):
+    """A query that cannot be read, with the place where it fails.
+
+    Args:
+        problem: one sentence, without the position
+        text: the whole query
+        position: offset into ``text`` of the offending word, 0-based
+        word: the offending word; empty at the end of the text
+    """
+
+    def __init__(
+        self, problem: str, text: str = "", position: int = 0, word: str = ""
+    ) -> None:
+        self.problem = problem
+        self.text = text
+        self.position = position
+        self.word = word
+        super().__init__(_pointed(problem, text, position, word))
+
+
+class NoImagesError(EvalsetsError):
+    """A source that holds no image we can read."""
+
+
+class EncoderError(EvalsetsError):
+    """An encoder that cannot be loaded, or that does not match the stored vectors."""
+
+
+class NoVectorsError(EvalsetsError):
+    """Similarity was asked of samples that have not been embedded."""
+
+
+class PredictionsError(EvalsetsError):
+    """Predictions or scores that cannot be taken as they are; nothing was written."""
+
+
+class DatabaseError(EvalsetsError):
+    """MongoDB cannot be reached."""
+
+
+class LockedError(EvalsetsError):
+    """Another process is writing to the dataset."""
+
+
+def suggest(name: str, known: Iterable[str], remedy: str = "") -> str:
+    """The end of a sentence: what was probably meant, else the remedy or the list."""
+    known = list(known)
+    folded = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{folded[near[0]]}'?"
+    if remedy:
+        return f"; {remedy}"
+    if not known:
+        return "; there is none yet"
+    shown = ", ".join(f"'{other}'" for other in known[:10])
+    return f"; known: {shown}{' …' if len(known) > 10 else ''}"
+
+
+def _pointed(problem: str, text: str, position: int, word: str) -> str:
+    if not text:
+        return problem
+    start = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    line = text[start : end if end >= 0 else len(text)]
+    column = position - start
+    left = max(0, column - 40)
+    shown = line[left : left + 80]
+    caret = " " * (column - left) + "^" * max(1, min(len(word), 80 - (column - left)))
+    return f"{problem} (at position {position})\n  {shown}\n  {caret}"

@@ -1,0 +1,128 @@
+"""Populations and requirements, as values with a stable JSON form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from evalsets.errors import ArgumentError
+
+ALL = "(all)"
+"""The population that every evaluation has: the whole evaluated data."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a model must reach on a population: exactly one bound on one metric.
+
+    Args:
+        metric: name of a metric, for example ``accuracy``
+        at_least: the value must reach this
+        at_most: the value must not exceed this (for losses and errors)
+        max_drop: the value may be worse than the baseline's by at most this, ≥ 0
+    """
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    max_drop: float | None = None
+
+    def __post_init__(self) -> None:
+        bounds = [self.at_least, self.at_most, self.max_drop]
+        given = [b for b in bounds if b is not None]
+        if len(given) != 1 or not math.isfinite(given[0]):
+            raise ArgumentError(
+                f"A requirement on '{self.metric}' needs exactly one finite bound: "
+                "at_least=, at_most= or max_drop="
+            )
+        if self.max_drop is not None and self.max_drop < 0:
+            raise ArgumentError(
+                f"max_drop of '{self.metric}' is {self.max_drop}; give the allowed "
+                "loss as a number of at least 0"
+            )
+
+    def __str__(self) -> str:
+        if self.at_least is not None:
+            return f"{self.metric} >= {self.at_least:g}"
+        if self.at_most is not None:
+            return f"{self.metric} <= {self.at_most:g}"
+        return f"{self.metric} drop <= {self.max_drop:g}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: the metric and the one bound."""
+        return {k: v for k, v in vars(self).items() if v is not None}
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Requirement:
+        """Reads the JSON form; an unknown key is an error."""
+        return cls(**_known(cls, entry, "requirement"))
+
+
+@dataclass(frozen=True)
+class Population:
+    """A named recipe of samples.
+
+    Args:
+        name: as people call it; unique in its dataset
+        query: a condition in the query language
+        holdout: share of the population that goes to test, in [0, 1]
+        require: what a model must reach on it
+        min_size: with fewer evaluated samples than this no requirement passes
+        description: for people
+        owner: who answers for it
+    """
+
+    name: str
+    query: str
+    holdout: float = 0.0
+    require: tuple[Requirement, ...] = ()
+    min_size: int = 1
+    description: str = ""
+    owner: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise ArgumentError("A population needs a name")
+        if self.name == ALL:
+            raise ArgumentError(f"'{ALL}' is the whole data; choose another name")
+        if not isinstance(self.query, str) or not self.query.strip():
+            raise ArgumentError(f"Population '{self.name}' needs a query")
+        if not 0 <= self.holdout <= 1:
+            raise ArgumentError(
+                f"holdout of '{self.name}' is {self.holdout}; give a share from 0 to 1"
+            )
+        if self.min_size < 1:
+            raise ArgumentError(
+                f"min_size of '{self.name}' is {self.min_size}; give at least 1"
+            )
+        object.__setattr__(self, "require", tuple(self.require))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; fields at their default are left out."""
+        entry = {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
+        if self.require:
+            entry["require"] = [r.to_dict() for r in self.require]
+        return entry
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Population:
+        """Reads the JSON form; an unknown key is an error."""
+        known = _known(cls, entry, "population")
+        require = tuple(Requirement.from_dict(r) for r in known.pop("require", ()))
+        return cls(**known, require=require)
+
+
+def _known(cls: Any, entry: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    names = {f.name for f in fields(cls)}
+    unknown = sorted(set(entry) - names)
+    if unknown:
+        raise ArgumentError(
+            f"Unknown key '{unknown[0]}' in a {kind}; known: {', '.join(sorted(names))}"
+        )
+    return dict(entry)

@@ -1,0 +1,47 @@
+"""One throw-away FiftyOne for the whole run: own database, plugins and vectors."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("EVALSETS_SHARED", ROOT.parent / "shared"))
+_HOME = tempfile.TemporaryDirectory(prefix="evalsets-tests-")
+
+# Set before anything imports fiftyone, which reads them once.
+os.environ.update(
+    FIFTYONE_DATABASE_DIR=f"{_HOME.name}/mongo",
+    FIFTYONE_DEFAULT_DATASET_DIR=f"{_HOME.name}/datasets",
+    FIFTYONE_PLUGINS_DIR=f"{_HOME.name}/plugins",
+    FIFTYONE_MODEL_ZOO_DIR=f"{_HOME.name}/zoo",
+    FIFTYONE_DATABASE_VALIDATION="false",
+    FIFTYONE_SHOW_PROGRESS_BARS="false",
+    FIFTYONE_DO_NOT_TRACK="1",
+    EVALSETS_HOME=f"{_HOME.name}/evalsets",
+)
+Path(f"{_HOME.name}/plugins").mkdir()
+
+
+@pytest.fixture
+def dataset():
+    """An empty, persistent dataset that is gone after the test."""
+    import fiftyone as fo
+
+    created = fo.Dataset(persistent=True)
+    yield created
+    if not created.deleted:
+        created.delete()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real photographs and models."""
+    if not SHARED.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{SHARED} is missing, and CI may skip nothing but gpu")
+        pytest.skip(f"no real data at {SHARED}; set EVALSETS_SHARED to have it")
+    return SHARED
