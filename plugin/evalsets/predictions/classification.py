@@ -1,0 +1,182 @@
+"""From a table of rows to a checked table of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from evalsets.errors import PredictionsError
+from evalsets.predictions.tables import (
+    ClassificationTable,
+    Floats,
+    check_keys,
+    check_labels,
+    check_shares,
+    examples,
+    refuse,
+)
+
+KEYS = [
+    "key",
+    "filepath",
+    "file_path",
+    "filename",
+    "file_name",
+    "file",
+    "path",
+    "image",
+    "image_path",
+    "image_id",
+    "sample_id",
+    "id",
+]
+LABELS = ("label", "prediction", "predicted", "predicted_label")
+CONFIDENCES = ("confidence", "score")
+
+
+def classification_table(
+    frame: pd.DataFrame, key: str | None = None, classes: Sequence[str] | None = None
+) -> ClassificationTable:
+    """Checks a table of predictions, one row a key.
+
+    Columns of numbers are probabilities where the table has no label column, where
+    ``classes`` names them, or where every predicted label has such a column.
+
+    Args:
+        frame: column of keys; ``label`` and optional ``confidence``, or one column a
+            class, or both
+        key: name of the column of keys
+        classes: every label there is
+
+    Raises:
+        PredictionsError: a row that cannot be taken
+    """
+    if frame.index.name is not None and frame.index.name not in frame.columns:
+        frame = frame.reset_index()
+    _refuse_doubled_columns(frame)
+    key = _key_column(frame, key)
+    keys = _texts(frame[key], "key", None)
+    check_keys(keys)
+    label = _column(frame, LABELS)
+    labels = _texts(frame[label], label, keys) if label else None
+    check_labels(labels or (), classes)
+    confidence = _column(frame, CONFIDENCES) if label else None
+    confidences = _shares(frame, confidence, keys) if confidence else None
+    names = _class_columns(frame, [key, label, confidence], labels, classes)
+    probabilities = _probabilities(frame, names, keys) if names else None
+    if probabilities is not None:
+        labels, confidences = _filled(probabilities, names, labels, confidences)
+    if labels is None:
+        raise PredictionsError(
+            "The predictions have neither a column 'label' nor one column a class; "
+            f"their columns are {examples(frame.columns, 10)}"
+        )
+    return ClassificationTable(keys, labels, confidences, probabilities, tuple(names))
+
+
+def _refuse_doubled_columns(frame: pd.DataFrame) -> None:
+    doubled = frame.columns[frame.columns.duplicated()]
+    if len(doubled):
+        raise PredictionsError(f"Two columns are called '{doubled[0]}'; rename one")
+
+
+def _column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
+    by_name = {str(column).lower(): column for column in reversed(list(frame.columns))}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _key_column(frame: pd.DataFrame, key: str | None) -> str:
+    if frame.empty:
+        raise PredictionsError("The predictions are empty; there is nothing to upload")
+    found = key if key in frame.columns else _column(frame, KEYS)
+    if found is None:
+        asked = f"no column '{key}'" if key else "no column of keys"
+        raise PredictionsError(
+            f"The predictions have {asked}; name it with key=, their columns are "
+            f"{examples(frame.columns, 10)}"
+        )
+    return found
+
+
+def _texts(column: pd.Series, name: str, keys: list[str] | None) -> list[str]:
+    bad = column.isna().to_numpy()
+    texts = [str(value) for value in column]
+    refuse(bad, keys or texts, f"'{name}' is empty; drop rows without a prediction")
+    return texts
+
+
+def _shares(frame: pd.DataFrame, column: str, keys: list[str]) -> Floats | None:
+    values: Floats = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
+    if frame[column].isna().all():
+        return None
+    check_shares(values, keys, column)
+    return values.clip(max=1.0)
+
+
+def _class_columns(
+    frame: pd.DataFrame,
+    taken: list[str | None],
+    labels: list[str] | None,
+    classes: Sequence[str] | None,
+) -> list[str]:
+    """The columns that hold one probability a class."""
+    rest = [column for column in frame.columns if column not in taken]
+    if classes is not None:
+        named = [str(column) for column in rest if str(column) in set(classes)]
+        absent = sorted(set(classes) - set(named))
+        if named and absent and labels is None:
+            raise PredictionsError(
+                f"{len(absent)} classes have no column: {examples(absent)}"
+            )
+        return [] if absent else named
+    numbers = [c for c in rest if pd.api.types.is_numeric_dtype(frame[c])]
+    if labels is not None and not set(labels) <= {str(c) for c in numbers}:
+        return []
+    return [str(column) for column in numbers]
+
+
+def _probabilities(frame: pd.DataFrame, names: list[str], keys: list[str]) -> Floats:
+    by_name = {str(column): column for column in frame.columns}
+    columns = [pd.to_numeric(frame[by_name[n]], errors="coerce") for n in names]
+    values: Floats = np.column_stack([column.to_numpy(float) for column in columns])
+    refuse(
+        np.isnan(values).any(axis=1),
+        keys,
+        "A probability is not a number; mend the row",
+    )
+    sums = values.sum(axis=1)
+    if (values < 0).any() or (values > 1 + 1e-6).any():
+        remedy = "apply softmax, these look like logits"
+        if (values >= 0).all() and np.allclose(sums, 100, atol=1):
+            remedy = "divide percents by 100"
+        outside = ((values < 0) | (values > 1 + 1e-6)).any(axis=1)
+        refuse(outside, keys, f"Probabilities lie outside [0, 1]; {remedy}")
+    rounding = 1e-3 + 1e-4 * len(names)  # files keep three or four decimals
+    off = np.abs(sums - 1) > rounding
+    if off.any():
+        refuse(
+            off,
+            keys,
+            f"Probabilities of the columns {examples(names, 5)} sum to "
+            f"{sums[off][0]:.4g}, not 1; apply softmax, or name the classes with "
+            "classes= if other columns hold numbers too",
+        )
+    return values.clip(max=1.0)
+
+
+def _filled(
+    probabilities: Floats,
+    names: list[str],
+    labels: list[str] | None,
+    confidences: Floats | None,
+) -> tuple[list[str], Floats]:
+    """Labels and confidences, from the probabilities where there are none."""
+    if labels is None:
+        labels = [names[best] for best in probabilities.argmax(axis=1)]
+    if confidences is None:
+        at = {name: place for place, name in enumerate(names)}
+        rows = np.arange(len(labels))
+        confidences = probabilities[rows, [at[label] for label in labels]]
+    return labels, confidences
