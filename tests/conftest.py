@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -45,3 +47,28 @@ def shared() -> Path:
             pytest.fail(f"{SHARED} is missing, and CI may skip nothing but gpu")
         pytest.skip(f"no real data at {SHARED}; set EVALSETS_SHARED to have it")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """The package as people install it, built from this checkout."""
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def pytest_sessionfinish(session):
+    """In CI nothing is skipped but what needs a GPU."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") != "true" or reporter is None:
+        return
+    skipped = [
+        report.nodeid
+        for report in reporter.stats.get("skipped", [])
+        if "gpu" not in getattr(report, "keywords", {})
+    ]
+    if skipped and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"\nskipped, which CI may not: {', '.join(skipped)}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

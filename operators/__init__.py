@@ -1,0 +1,29 @@
+"""The verbs of evalsets as operators of the App, one a file."""
+
+from .compose import Compose
+from .coverage import Coverage
+from .embed import Embed
+from .evaluate import Evaluate
+from .refresh import Refresh
+from .remove import Remove
+from .search import Search
+from .select import Select
+from .split import Split
+from .sync import Sync
+from .tag import Tag
+from .upload_predictions import UploadPredictions
+
+OPERATORS = (
+    Sync,
+    Embed,
+    Tag,
+    Search,
+    Compose,
+    Remove,
+    Refresh,
+    Split,
+    Coverage,
+    Select,
+    UploadPredictions,
+    Evaluate,
+)

@@ -1,0 +1,59 @@
+"""Gives a verdict for each population."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+import evalsets
+
+from ._forms import choice, fields, given
+from ._tables import rows, table
+
+_SPLITS = ("train", "val", "test", "quarantine")
+_COLUMNS = (
+    "population",
+    "metric",
+    "n",
+    "value",
+    "low",
+    "high",
+    "requirement",
+    "verdict",
+    "needed",
+    "baseline",
+    "delta",
+)
+
+
+class Evaluate(foo.Operator):
+    """Scores a model on every population, against thresholds and a baseline."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="evaluate",
+            label="Evaluate a model",
+            description="A verdict per population, with intervals",
+            icon="rule",
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
+        form = types.Object()
+        form.str("model", required=True, label="Model")
+        form.str("baseline", label="Baseline", description="Another model, if any")
+        form.enum("split", _SPLITS, default="test", label="Split")
+        choice(form, "truth", fields(ctx), default="ground_truth", label="Ground truth")
+        return types.Property(form, view=types.View(label="Evaluate"))
+
+    def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
+        options = given(ctx, "baseline", "split", "truth")
+        report = evalsets.evaluate(ctx.dataset, ctx.params["model"], **options)
+        return {"verdict": str(report.verdict), "rows": rows(report.frame, _COLUMNS)}
+
+    def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
+        return table("Verdicts", _COLUMNS)

@@ -1,0 +1,57 @@
+"""Divides the data into train, validation and test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+import evalsets
+
+from ._forms import choice, fields, given, share
+from ._tables import rows, table
+
+_COLUMNS = ("population", "n", "asked", "got", "deviation")
+
+
+class Split(foo.Operator):
+    """Holds out the asked share of every population; test samples never leave test."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="split",
+            label="Split into train, validation and test",
+            description="Gives every population its hold-out; test never shrinks",
+            icon="call_split",
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
+        form = types.Object()
+        share(form, "val", default=0.1, label="Share of the rest for validation")
+        choice(
+            form,
+            "groups",
+            fields(ctx),
+            label="Groups",
+            description="Field whose samples stay together, such as a scene",
+        )
+        share(
+            form,
+            "near_duplicates",
+            label="Near-duplicates",
+            description="Cosine from which images count as one; empty is off",
+        )
+        return types.Property(form, view=types.View(label="Split"))
+
+    def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
+        options = given(ctx, "val", "groups", "near_duplicates")
+        report = evalsets.split(ctx.dataset, **options)
+        ctx.ops.reload_dataset()
+        return {"moved": len(report.moved), "rows": rows(report.frame, _COLUMNS)}
+
+    def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
+        return table("Hold-outs", _COLUMNS)

@@ -1,0 +1,41 @@
+"""Computes the fields that queries are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+import evalsets
+
+
+class Tag(foo.Operator):
+    """Tags every sample as a file of taggers says."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="tag",
+            label="Tag images",
+            description="Computes attributes, counts, areas and image statistics",
+            icon="sell",
+            allow_delegated_execution=True,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
+        form = types.Object()
+        form.str(
+            "taggers",
+            required=True,
+            label="File of taggers",
+            description="YAML, as the machine sees it that runs the App",
+        )
+        return types.Property(form, view=types.View(label="Tag images"))
+
+    def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
+        before = set(ctx.dataset.get_field_schema())
+        evalsets.tag(ctx.dataset, ctx.params["taggers"])
+        ctx.ops.reload_dataset()
+        return {"new_fields": sorted(set(ctx.dataset.get_field_schema()) - before)}

@@ -1,0 +1,3 @@
+"""The panels of evalsets in the App."""
+
+PANELS: tuple[type, ...] = ()

@@ -1,0 +1,71 @@
+"""The doctor names what is missing and the one command that mends it."""
+
+import shlex
+import sys
+
+import pytest
+
+from evalsets import doctor
+from evalsets.doctor import Finding
+
+
+def test_this_machine_has_all_that_evalsets_needs():
+    assert [f for f in doctor.examine() if f.needed and not f.ok] == []
+
+
+def test_every_finding_that_is_not_well_has_one_command():
+    for found in doctor.examine():
+        assert bool(found.remedy) is not found.ok
+
+
+def test_a_database_that_does_not_answer_is_named(monkeypatch):
+    import fiftyone as fo
+
+    monkeypatch.setattr(fo.config, "database_uri", "mongodb://127.0.0.1:1")
+    (found,) = [f for f in doctor.examine() if f.name == "mongod"]
+    assert not found.ok
+    assert "does not answer" in found.detail
+    assert found.remedy == "unset FIFTYONE_DATABASE_URI"
+
+
+def test_a_missing_mongod_is_mended_by_pip(monkeypatch, tmp_path):
+    """FiftyOne's own package, after its download has failed."""
+    import fiftyone as fo
+
+    binaries = tmp_path / "fiftyone" / "db" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "exception.txt").write_text("gaierror: Name or service not known")
+    monkeypatch.setattr(fo, "__file__", str(tmp_path / "fiftyone" / "__init__.py"))
+    (found,) = [f for f in doctor.examine() if f.name == "mongod"]
+    assert not found.ok
+    command = shlex.split(found.remedy)
+    assert command[:4] == [sys.executable, "-m", "pip", "install"]
+
+
+def test_a_library_that_mongod_lacks_is_mended_by_its_package(monkeypatch, tmp_path):
+    import fiftyone as fo
+
+    binaries = tmp_path / "fiftyone" / "db" / "bin"
+    binaries.mkdir(parents=True)
+    mongod = binaries / "mongod"
+    mongod.write_text(
+        "#!/bin/sh\necho 'mongod: error while loading shared libraries: libcurl.so.4:"
+        " cannot open shared object file: No such file or directory' >&2\nexit 127\n"
+    )
+    mongod.chmod(0o755)
+    monkeypatch.setattr(fo, "__file__", str(tmp_path / "fiftyone" / "__init__.py"))
+    (found,) = [f for f in doctor.examine() if f.name == "mongod"]
+    assert found.remedy == "apt-get update && apt-get install -y libcurl4"
+
+
+def test_a_well_database_needs_no_mending():
+    assert doctor.mend().ok
+
+
+@pytest.mark.parametrize(("needed", "word"), [(True, "missing"), (False, "optional")])
+def test_the_remedy_stands_below_what_it_mends(needed, word):
+    lines = doctor.render([Finding("mongod", False, "gone", "pip install it", needed)])
+    assert lines.splitlines() == [
+        f"{word:9}mongod  gone",
+        "                 → pip install it",
+    ]
