@@ -8,9 +8,27 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
     "Population": "suites.population",
+    "Report": "reports.report",
     "Requirement": "suites.population",
+    "SplitReport": "splits.report",
+    "UploadReport": "predictions.tables",
+    "compose": "api.populations",
+    "coverage": "api.split",
+    "embed": "api.embed",
+    "evaluate": "api.evaluate",
+    "membership": "api.populations",
+    "populations": "api.populations",
+    "refresh": "api.populations",
+    "remove": "api.populations",
+    "search": "api.search",
+    "select": "api.split",
+    "split": "api.split",
+    "sync": "api.sync",
+    "tag": "api.tag",
+    "upload_predictions": "api.upload",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]

@@ -1,1 +1,1 @@
-"""TBD."""
+"""The verbs: they check arguments and join bindings and kernels."""

@@ -1,1 +1,1 @@
-"""TBD."""
+"""Bindings: the only code that talks to FiftyOne and MongoDB."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -11,6 +12,11 @@ from evalsets.errors import ArgumentError
 
 ALL = "(all)"
 """The population that every evaluation has: the whole evaluated data."""
+
+_PRINTED = re.compile(
+    r"(?P<metric>\w+)\s*(?P<drop>\bdrop\b)?\s*(?P<sign>(?(drop)<=|[<>]=))\s*"
+    r"(?P<number>\d*\.?\d+(e-?\d+)?)"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,19 @@ class Requirement:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: the metric and the one bound."""
         return {k: v for k, v in vars(self).items() if v is not None}
+
+    @classmethod
+    def parse(cls, text: str) -> Requirement:
+        """Reads what ``str()`` of a requirement prints."""
+        match = _PRINTED.fullmatch(text.strip())
+        if match is None:
+            raise ArgumentError(
+                f"Requirement '{text}' cannot be read; write 'accuracy >= 0.9', "
+                "'mae <= 2' or 'accuracy drop <= 0.01'"
+            )
+        bound = {">=": "at_least", "<=": "at_most"}[match["sign"]]
+        key = "max_drop" if match["drop"] else bound
+        return cls(match["metric"], **{key: float(match["number"])})
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> Requirement:

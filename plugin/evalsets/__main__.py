@@ -1,0 +1,5 @@
+"""``python -m evalsets``."""
+
+from evalsets.cli import main
+
+main()

@@ -1,0 +1,159 @@
+"""``evaluate``: a number, an interval and a verdict for every population."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from evalsets.api.populations import current_queries
+from evalsets.api.split import on_split
+from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.ledger import last_split
+from evalsets.datasets.outcomes import Read, read_outcomes
+from evalsets.datasets.populations import load_recipes, members
+from evalsets.datasets.predictions import prediction_set, trained_on
+from evalsets.datasets.reports import list_reports, save_report
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.metrics import Codes, evaluate_populations
+from evalsets.reports import Report
+
+logger = logging.getLogger(__name__)
+
+GROUND_TRUTH = "ground_truth"
+
+
+def evaluate(
+    dataset: Source,
+    model: str,
+    *,
+    baseline: str | None = None,
+    split: str | None = "test",
+    truth: str = GROUND_TRUTH,
+    metrics: Sequence[str] = (),
+    groups: str | None = None,
+    alpha: float = 0.05,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> Report:
+    """Scores a model on every population and says which requirements it meets.
+
+    Args:
+        dataset: or its name, or a view to evaluate in
+        model: name of an uploaded prediction set
+        baseline: name of another, to compare with sample by sample
+        split: the side to evaluate on; None for all samples
+        truth: field of the true labels; may be that of a stronger model
+        metrics: beside those that populations require; by default the task's own
+        groups: field whose equal values mark dependent samples (scene, video), so that
+            intervals are drawn over groups; by default the one the split went by
+        alpha: probability, at most, of any wrong verdict in the suite
+        replicates: of the bootstrap
+        seed: of the bootstrap
+
+    Raises:
+        UnknownNameError: no such model, baseline or field
+        ArgumentError: nothing to evaluate, with the reason
+    """
+    view = open_view(dataset)
+    opened = open_dataset(dataset)
+    candidate = prediction_set(opened, model)
+    before = None if baseline is None else prediction_set(opened, baseline)
+    known = {n: r.population for n, r in load_recipes(opened).items()}
+    queries, stale = current_queries(opened, known)
+    view, left_out = _without_training(
+        opened, view if split is None else on_split(view, split), model
+    )
+    read = read_outcomes(view, truth, candidate)
+    if not read.ids:
+        raise ArgumentError(
+            f"No sample of {_where(split)} in dataset '{opened.name}' has a true label "
+            f"in '{truth}'; label some, or choose another split"
+        )
+    other = None if before is None else read_outcomes(view, truth, before)
+    frame = members(view, {n: q for n, q in queries.items() if n not in stale})
+    frame = frame.reindex(index=read.ids, columns=list(known), fill_value=False)
+    grouping = groups or last_split(opened).get("groups")
+    rows = evaluate_populations(
+        read.outcomes,
+        frame.to_numpy(),
+        list(known.values()),
+        metrics,
+        baseline=None if other is None else other.outcomes,
+        groups=_codes(opened, read.ids, grouping),
+        alpha=alpha,
+        seed=seed,
+        replicates=replicates,
+        unfit=stale,
+    )
+    provenance = {
+        "dataset": opened.name,
+        "model": model,
+        "baseline": baseline,
+        "split": split,
+        "truth": truth,
+        "groups": grouping,
+        "samples": len(read.ids),
+        "unlabelled": read.unlabelled,
+        "unpredicted": read.unpredicted,
+        "trained_on": left_out,
+        "stale": sorted(stale),
+        "suite": _digest(known.values()),
+        "alpha": alpha,
+        "replicates": replicates,
+        "seed": seed,
+        "looks": 1 + sum(r["split"] == split for r in list_reports(opened).values()),
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    report = Report(rows, provenance, _failures(view, read, frame))
+    save_report(
+        opened,
+        {**provenance, "verdict": report.verdict},
+        report.to_json(),
+    )
+    logger.info("%s", report)
+    return report
+
+
+def _without_training(
+    dataset: fo.Dataset, view: fo.DatasetView, model: str
+) -> tuple[fo.DatasetView, int]:
+    """The samples that the model was not trained on, and how many it was."""
+    trained = trained_on(dataset, model)
+    overlap = [i for i in view.values("id") if i in trained] if trained else []
+    return (view.exclude(overlap) if overlap else view), len(overlap)
+
+
+def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | None:
+    """Group of each sample; one without a value is a group of its own."""
+    if field is None:
+        return None
+    if not dataset.has_sample_field(field):
+        raise UnknownNameError("field", field, dataset.get_field_schema())
+    value = dict(zip(*dataset.values(["id", field]), strict=True))
+    keys = [str(i if value[i] is None else (value[i],)) for i in ids]
+    return np.asarray(pd.factorize(np.asarray(keys, dtype=object))[0], dtype=np.intp)
+
+
+def _failures(
+    view: fo.DatasetView, read: Read, frame: pd.DataFrame
+) -> dict[str, list[tuple[str, str]]]:
+    """Some wrongly predicted samples of each population: path and what went wrong."""
+    return {}
+
+
+def _where(split: str | None) -> str:
+    return "any split" if split is None else f"split '{split}'"
+
+
+def _digest(populations: Any) -> str:
+    """Changes with any definition of the suite."""
+    text = json.dumps([p.to_dict() for p in populations], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

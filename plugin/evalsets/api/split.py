@@ -1,0 +1,239 @@
+"""Hold-outs: ``split``, ``coverage``, ``select``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import datetime, timezone
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalsets.api.populations import current_queries, membership
+from evalsets.datasets.columns import SPLIT, declare, write
+from evalsets.datasets.compile import apply
+from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.ledger import append_ledger, last_split
+from evalsets.datasets.locks import writing
+from evalsets.datasets.populations import load_recipes
+from evalsets.datasets.scores import field_of
+from evalsets.datasets.vectors import open_vectors
+from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError
+from evalsets.query import terms
+from evalsets.splits import (
+    SIDES,
+    Assignment,
+    Coverage,
+    SplitReport,
+    assign,
+    connected,
+)
+from evalsets.splits import near_duplicates as close_pairs
+
+logger = logging.getLogger(__name__)
+
+
+def split(
+    dataset: Source,
+    *,
+    val: float = 0.1,
+    groups: str | None = None,
+    near_duplicates: float | None = None,
+    seed: int = 0,
+) -> SplitReport:
+    """Gives every sample its side, so that each population has its share in test.
+
+    Samples that have a side keep it; a sample once in test never leaves it. The side
+    is the sample field ``split``, and every assignment is in the dataset's ledger.
+
+    Args:
+        dataset: or its name
+        val: share of what is not in test that goes to val, in [0, 1]
+        groups: field whose equal values stay on one side (scene, patient, video)
+        near_duplicates: cosine in (0, 1] from which two images stay on one side; needs
+            vectors
+        seed: of the lots; changing it moves no sample that has a side
+
+    Raises:
+        ArgumentError: a share or threshold out of range, or nothing to hold out
+        UnknownNameError: no field ``groups``
+        NoVectorsError: ``near_duplicates`` without vectors
+    """
+    opened = open_dataset(dataset)
+    with writing(opened):
+        frame = membership(opened)
+        populations = {n: r.population for n, r in load_recipes(opened).items()}
+        settings = last_split(opened)
+        codes = _groups(opened, frame.index, groups, near_duplicates)
+        sides = _sides(opened, frame.index)
+        assignment = assign(
+            frame,
+            {name: p.holdout for name, p in populations.items()},
+            groups=codes,
+            keys=_keys(opened, frame.index),
+            previous=sides,
+            holdout_before={
+                name: share
+                for name, (share, query) in settings.get("holdouts", {}).items()
+                if name in populations and populations[name].query == query
+            },
+            val=val,
+            val_before=settings.get("val"),
+            seed=seed,
+        )
+        _write(opened, frame.index, sides, assignment)
+        append_ledger(
+            opened,
+            {
+                "holdouts": {n: [p.holdout, p.query] for n, p in populations.items()},
+                "val": val,
+                "groups": groups,
+                "near_duplicates": near_duplicates,
+                "seed": seed,
+                "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            },
+            _entries(frame.index, assignment),
+        )
+    logger.info("Split '%s': %s", opened.name, assignment.report.sizes)
+    return assignment.report
+
+
+def coverage(dataset: Source) -> Coverage:
+    """How each population divides over train, val, test and quarantine.
+
+    Args:
+        dataset: or its name, or a view
+
+    Raises:
+        ArgumentError: the dataset has no populations
+    """
+    view = open_view(dataset)
+    opened = open_dataset(dataset)
+    frame = membership(view)
+    if frame.shape[1] == 0:
+        raise ArgumentError(
+            f"Dataset '{opened.name}' has no populations yet; compose some first"
+        )
+    holdout = {n: r.population.holdout for n, r in load_recipes(opened).items()}
+    return Coverage.of(frame, _sides(view, frame.index), holdout)
+
+
+def select(
+    dataset: Source, *, split: str | None = None, population: str | None = None
+) -> fo.DatasetView:
+    """The samples of a side, of a population, or of both, for training or evaluation.
+
+    Args:
+        dataset: or its name, or a view
+        split: ``train``, ``val``, ``test`` or ``quarantine``; None for every sample
+        population: name of one; None for every sample
+
+    Raises:
+        UnknownNameError: no such split or population
+        ArgumentError: the dataset has not been split
+    """
+    view = open_view(dataset)
+    opened = open_dataset(dataset)
+    if population is not None:
+        known = {n: r.population for n, r in load_recipes(opened).items()}
+        if population not in known:
+            raise UnknownNameError("population", population, known)
+        queries, stale = current_queries(opened, known)
+        if population in stale:
+            raise EvalsetsError(f"Population '{population}': {stale[population]}")
+        query = queries[population]
+        view = apply(view, query, {t: field_of(t) for t in terms(query)})
+    return view if split is None else on_split(view, split)
+
+
+def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
+    """The samples of a view that are on a side.
+
+    Raises:
+        UnknownNameError: no such side
+        ArgumentError: the dataset has not been split
+    """
+    if split not in SIDES or not split:
+        raise UnknownNameError("split", split, [side for side in SIDES if side])
+    if not view.has_sample_field(SPLIT):
+        raise ArgumentError(
+            f"Dataset '{view.dataset_name}' has not been split yet; run split first, "
+            "or pass split=None for all samples"
+        )
+    return view.match(fo.ViewField(SPLIT) == split)
+
+
+def _groups(
+    dataset: fo.Dataset,
+    ids: pd.Index,
+    field: str | None,
+    threshold: float | None,
+) -> NDArray[np.int64]:
+    labels = None
+    if field is not None:
+        if not dataset.has_sample_field(field):
+            raise UnknownNameError("field", field, dataset.get_field_schema())
+        labels = _column(dataset, ids, field)
+    edges = None
+    if threshold is not None:
+        vectors = open_vectors(dataset)
+        rows = {i: at for at, i in enumerate(ids)}
+        known = [i for i in vectors.ids.tolist() if i in rows]
+        pairs = close_pairs(vectors.get(known), threshold)
+        edges = np.array([rows[i] for i in known], dtype=np.int64)[pairs]
+    return connected(len(ids), labels, edges)
+
+
+def _keys(dataset: fo.Dataset, ids: pd.Index) -> list[str]:
+    """What names a sample for ever: its path below the dataset's common folder."""
+    paths = _column(dataset, ids, "filepath")
+    if len(set(paths)) < len(paths):
+        return list(ids)
+    root = os.path.commonpath([min(paths), max(paths)]) if paths else ""
+    return [os.path.relpath(path, root) for path in paths]
+
+
+def _sides(source: fo.Dataset | fo.DatasetView, ids: pd.Index) -> list[str]:
+    if not source.has_sample_field(SPLIT):
+        return [""] * len(ids)
+    return [side or "" for side in _column(source, ids, SPLIT)]
+
+
+def _column(
+    source: fo.Dataset | fo.DatasetView, ids: pd.Index, field: str
+) -> list[Any]:
+    value = dict(zip(*source.values(["id", field]), strict=True))
+    return [value[i] for i in ids]
+
+
+def _write(
+    dataset: fo.Dataset, ids: pd.Index, before: list[str], assignment: Assignment
+) -> None:
+    declare(dataset, {SPLIT: str}, indexed=True)
+    changed = np.asarray(before, dtype=str) != assignment.side
+    write(dataset, SPLIT, ids[changed].tolist(), assignment.side[changed].tolist())
+
+
+def _entries(ids: pd.Index, assignment: Assignment) -> list[dict[str, Any]]:
+    """One entry for all samples that got one side by one rule."""
+    decided = assignment.rule != ""
+    table = pd.DataFrame(
+        {
+            "sample": ids[decided],
+            "group": assignment.group[decided],
+            "side": assignment.side[decided],
+            "rule": assignment.rule[decided],
+        }
+    )
+    return [
+        {
+            "side": side,
+            "rule": rule,
+            "samples": rows["sample"].tolist(),
+            "groups": rows["group"].tolist(),
+        }
+        for (side, rule), rows in table.groupby(["side", "rule"])
+    ]

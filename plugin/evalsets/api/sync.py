@@ -1,0 +1,142 @@
+"""``sync``: a dataset that holds what lies in a source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.core.utils as fou
+import numpy as np
+import pandas as pd
+
+from evalsets.api.populations import refresh
+from evalsets.datasets.columns import declare, write
+from evalsets.datasets.connect import create_dataset, database, open_dataset
+from evalsets.datasets.locks import writing
+from evalsets.datasets.runs import save_run
+from evalsets.errors import NoImagesError
+from evalsets.ingest import Facts, Processed, examine, list_images, read_sidecar
+
+logger = logging.getLogger(__name__)
+
+
+def sync(
+    source: str | Path | Iterable[str | Path],
+    dataset: str,
+    *,
+    labels: str | Path | pd.DataFrame | None = None,
+    progress: bool | None = None,
+) -> fo.Dataset:
+    """Adds the images of a folder that a dataset does not have yet.
+
+    Calling it again costs little and changes nothing until there are new files. Images
+    that cannot be read are left out, named in a warning and kept in the dataset's run
+    ``evalsets/sync``.
+
+    Args:
+        source: a folder, searched with all below it, or a list of files
+        dataset: name of the dataset; made if it does not exist
+        labels: a CSV file or frame with a column of paths; its column ``label``
+            becomes the field ``ground_truth``, each other column a field of its name
+        progress: whether to show a progress bar; by default as FiftyOne is set
+
+    Returns:
+        the dataset
+
+    Raises:
+        NoImagesError: no image in the source can be read
+        ArgumentError: the labels cannot be used
+    """
+    listing = list_images(source)
+    paths = list(listing.size)
+    columns = {} if labels is None else read_sidecar(labels, paths)
+    with database():
+        known = (
+            set(open_dataset(dataset).values("filepath"))
+            if fo.dataset_exists(dataset)
+            else set()
+        )
+    new = [path for path in paths if path not in known]
+    facts = _examined(new, progress)
+    skipped = {path: fact for path, fact in facts.items() if isinstance(fact, str)}
+    if len(skipped) == len(paths):
+        path, why = next(iter(skipped.items()))
+        raise NoImagesError(
+            f"None of {len(paths)} images can be read, for example {path}: {why}"
+        )
+    opened = create_dataset(dataset)
+    good = {path: fact for path, fact in facts.items() if isinstance(fact, Facts)}
+    _add(opened, good, listing.size, progress)
+    _add_columns(opened, columns)
+    if new:
+        with writing(opened):
+            save_run(opened, "sync", "skipped", {"files": list(skipped.items())})
+    processed = Processed(len(good), len(paths) - len(new), skipped)
+    (logger.warning if skipped else logger.info)("Synced '%s': %s", dataset, processed)
+    refresh(opened)
+    return opened
+
+
+def _examined(paths: Sequence[str], progress: bool | None) -> dict[str, Facts | str]:
+    with ThreadPoolExecutor() as pool:
+        checked = fou.ProgressBar(
+            total=len(paths), iters_str="files", progress=progress
+        )
+        with checked as bar:
+            return dict(zip(paths, bar(pool.map(examine, paths)), strict=True))
+
+
+def _add(
+    dataset: fo.Dataset,
+    facts: Mapping[str, Facts],
+    size: Mapping[str, int],
+    progress: bool | None,
+) -> None:
+    samples = (
+        fo.Sample(
+            filepath=path,
+            metadata=fo.ImageMetadata(
+                size_bytes=size[path],
+                mime_type=fact.mime_type,
+                width=fact.width,
+                height=fact.height,
+                num_channels=fact.channels,
+            ),
+        )
+        for path, fact in facts.items()
+    )
+    if facts:
+        dataset.add_samples(samples, progress=progress, num_samples=len(facts))
+
+
+def _add_columns(dataset: fo.Dataset, columns: Mapping[str, Mapping[str, Any]]) -> None:
+    ids = dict(zip(*dataset.values(["filepath", "id"]), strict=True))
+    for column, values in columns.items():
+        found = {ids[path]: value for path, value in values.items() if path in ids}
+        if not found:
+            continue
+        name = "ground_truth" if column == "label" else column
+        kind = fo.Classification if column == "label" else _kind(found.values())
+        declare(dataset, {name: kind}, indexed=True)
+        written = (
+            [fo.Classification(label=str(value)) for value in found.values()]
+            if column == "label"
+            else [kind(value) for value in found.values()]
+        )
+        write(dataset, name, list(found), written)
+
+
+def _kind(values: Iterable[Any]) -> type:
+    """The field type for a column: the narrowest that holds every value."""
+    kinds = {type(value) for value in values}
+    if kinds <= {bool, np.bool_}:
+        return bool
+    if all(issubclass(kind, (int, np.integer)) for kind in kinds):
+        return int
+    if all(issubclass(kind, (int, float, np.number)) for kind in kinds):
+        return float
+    return str

@@ -1,0 +1,137 @@
+"""``tag``: what can be said of an image, as fields that queries filter on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.core.utils as fou
+
+from evalsets.api.populations import refresh
+from evalsets.datasets.columns import declare, read, write
+from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.vectors import encoder_of, open_vectors
+from evalsets.encoders.batches import image_batches
+from evalsets.encoders.images import open_image
+from evalsets.ingest import Processed
+from evalsets.taggers import PixelTagger, Tagger, VectorTagger, read_taggers
+
+logger = logging.getLogger(__name__)
+
+WRITE_EVERY = 1024
+
+
+def tag(
+    dataset: Source,
+    taggers: str | Path | Sequence[Tagger | Mapping[str, Any]],
+    *,
+    models: Mapping[str, Any] | None = None,
+    batch_size: int = 16,
+    progress: bool | None = None,
+) -> Processed:
+    """Fills tag fields; pixels are decoded once for all taggers that need them.
+
+    Samples that have their tags are left as they are, unless the tagger has changed.
+
+    Args:
+        dataset: or a view, to tag some of it
+        taggers: path of a YAML file, or a list of taggers or of its entries
+        models: FiftyOne models by the name that entries call them
+        batch_size: images a batch
+        progress: whether to show a progress bar; by default as FiftyOne is set
+
+    Raises:
+        ArgumentError: a tagger is declared wrongly
+        NoVectorsError: a zero-shot tagger, but the dataset has not been embedded
+    """
+    view = open_view(dataset)
+    opened = open_dataset(dataset)
+    declared = read_taggers(taggers, models)
+    todo = {id(tagger): _untagged(view, opened, tagger) for tagger in declared}
+    for tagger in declared:
+        declare(opened, tagger.fields, indexed=True, info=tagger.provenance)
+    of_pixels = [t for t in declared if isinstance(t, PixelTagger)]
+    of_vectors = [t for t in declared if isinstance(t, VectorTagger)]
+    _tag_vectors(opened, [(t, todo[id(t)]) for t in of_vectors])
+    wanted = {i for tagger in of_pixels for i in todo[id(tagger)]}
+    skipped = _tag_pixels(opened, view, of_pixels, wanted, batch_size, progress)
+    touched = len(set().union(*todo.values()))
+    processed = Processed(touched - len(skipped), len(view) - touched, skipped)
+    (logger.warning if skipped else logger.info)(
+        "Tagged '%s': %s", opened.name, processed
+    )
+    refresh(opened)
+    return processed
+
+
+def _untagged(view: fo.DatasetView, dataset: fo.Dataset, tagger: Tagger) -> set[str]:
+    """Ids that lack one of the tagger's fields, or all of them if it has changed."""
+    schema = dataset.get_field_schema()
+    for name in tagger.fields:
+        info = schema[name].info if name in schema else None
+        if (info or {}).get("evalsets") != tagger.provenance:
+            return set(view.values("id"))
+    ids, *columns = view.values(["id", *tagger.fields])
+    rows = zip(ids, *columns, strict=True)
+    return {i for i, *values in rows if any(value is None for value in values)}
+
+
+def _tag_vectors(
+    dataset: fo.Dataset, todo: Sequence[tuple[VectorTagger, set[str]]]
+) -> None:
+    if not todo:
+        return
+    vectors = open_vectors(dataset)
+    encoder = encoder_of(dataset)
+    for tagger, wanted in todo:
+        ids = sorted(i for i in wanted if i in vectors)
+        for field, values in tagger.tag_vectors(vectors.get(ids), encoder).items():
+            write(dataset, field, ids, values)
+
+
+def _tag_pixels(
+    dataset: fo.Dataset,
+    view: fo.DatasetView,
+    taggers: Sequence[PixelTagger],
+    wanted: set[str],
+    batch_size: int,
+    progress: bool | None,
+) -> dict[str, str]:
+    """Why each image that cannot be read was left out, by path."""
+    columns = read(view, ["id", "filepath"])
+    rows = zip(columns["id"], columns["filepath"], strict=True)
+    todo = [(i, path) for i, path in rows if i in wanted]
+    paths = [path for _, path in todo]
+    skipped: dict[str, str] = {}
+    ids: list[str] = []
+    tags: dict[str, list[Any]] = {f: [] for t in taggers for f in t.fields}
+    prepare = partial(_prepare, taggers=taggers)
+    with fou.ProgressBar(total=len(todo), iters_str="images", progress=progress) as bar:
+        for batch in image_batches(paths, prepare, batch_size=batch_size):
+            ids += [todo[p][0] for p in batch.positions]
+            for number, tagger in enumerate(taggers if batch.positions else ()):
+                found = tagger.tag([prepared[number] for prepared in batch.items])
+                for field, values in found.items():
+                    tags[field] += values
+            skipped.update({paths[p]: why for p, why in batch.failed})
+            bar.update(len(batch.positions) + len(batch.failed))
+            if len(ids) >= WRITE_EVERY:
+                _flush(dataset, ids, tags)
+    _flush(dataset, ids, tags)
+    return skipped
+
+
+def _prepare(path: str, taggers: Sequence[PixelTagger]) -> list[Any]:
+    image = open_image(path)
+    return [tagger.prepare(image) for tagger in taggers]
+
+
+def _flush(dataset: fo.Dataset, ids: list[str], tags: dict[str, list[Any]]) -> None:
+    for field, values in tags.items():
+        write(dataset, field, ids, values)
+        values.clear()
+    ids.clear()

@@ -1,0 +1,273 @@
+"""The command line: one command a verb.
+
+``check`` exits 0 when the gate passes, 1 when it fails, 3 when it is inconclusive; every
+command exits 2 on a usage or data error, with one sentence on standard error.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import evalsets as es
+
+app = typer.Typer(
+    name="evalsets",
+    help="Test-driven development for vision models, on FiftyOne.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
+
+
+def main() -> NoReturn:
+    """Runs the command line and ends the process."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("evalsets").setLevel(logging.INFO)
+    try:
+        app()
+    except es.EvalsetsError as error:
+        Console(stderr=True).print(f"Error: {error}", markup=False, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+@app.command()
+def sync(
+    source: Annotated[Path, typer.Argument(help="Folder of images.")],
+    dataset: Dataset,
+    labels: Annotated[Path | None, typer.Option(help="CSV with a path column.")] = None,
+) -> None:
+    """Add the images of a folder that the dataset does not have yet."""
+    synced = es.sync(source, dataset, labels=labels)
+    console.print(f"Dataset '{synced.name}' has {len(synced):,} samples")
+
+
+@app.command()
+def embed(
+    dataset: Dataset,
+    encoder: Annotated[str, typer.Argument(help="open_clip:ARCH:WEIGHTS or a path.")],
+    batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    overwrite: Annotated[bool, typer.Option(help="Replace another encoder.")] = False,
+) -> None:
+    """Give every sample its vector."""
+    done = es.embed(dataset, encoder, batch_size=batch_size, overwrite=overwrite)
+    console.print(str(done), markup=False)
+
+
+@app.command()
+def tag(
+    dataset: Dataset,
+    taggers: Annotated[Path, typer.Argument(help="YAML file of taggers.")],
+    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+) -> None:
+    """Fill tag fields: attributes, counts, areas, image statistics."""
+    console.print(str(es.tag(dataset, taggers, batch_size=batch_size)), markup=False)
+
+
+@app.command()
+def search(
+    dataset: Dataset,
+    query: Annotated[str, typer.Argument(help="A condition, or a whole SELECT.")],
+    limit: Annotated[int, typer.Option(min=0, help="Paths to print.")] = 20,
+) -> None:
+    """Print the samples that a query means."""
+    view = es.search(dataset, query)
+    for path in view.limit(limit).values("filepath") if limit else ():
+        typer.echo(path)
+    Console(stderr=True).print(f"{len(view):,} samples")
+
+
+@app.command()
+def compose(
+    dataset: Dataset,
+    name: Annotated[str, typer.Argument(help="Name of the population.")],
+    query: Annotated[str, typer.Argument(help="A condition.")],
+    holdout: Annotated[float, typer.Option(help="Share that goes to test.")] = 0.0,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(help="'accuracy >= 0.9' or 'accuracy drop <= 0.01'; repeatable."),
+    ] = None,
+    min_size: Annotated[int, typer.Option(min=1)] = 1,
+    description: Annotated[str, typer.Option()] = "",
+) -> None:
+    """Name a query: a population that new samples enter by themselves."""
+    population = es.Population(
+        name,
+        query,
+        holdout=holdout,
+        require=tuple(es.Requirement.parse(text) for text in require or ()),
+        min_size=min_size,
+        description=description,
+    )
+    view = es.compose(dataset, population)
+    console.print(f"Population '{name}' has {len(view):,} samples", markup=False)
+
+
+@app.command()
+def populations(dataset: Dataset) -> None:
+    """List the populations of a dataset."""
+    table = Table("population", "query", "hold-out", "requires", box=None)
+    for p in es.populations(dataset).values():
+        required = "\n".join(map(str, p.require))
+        table.add_row(*map(_plain, (p.name, p.query, f"{p.holdout:.0%}", required)))
+    console.print(table)
+
+
+@app.command()
+def remove(dataset: Dataset, name: str) -> None:
+    """Remove a population."""
+    es.remove(dataset, name)
+
+
+@app.command()
+def refresh(dataset: Dataset) -> None:
+    """Bring similarity populations up to date with new samples."""
+    for name, reason in es.refresh(dataset).items():
+        console.print(f"'{name}' is stale: {reason}", markup=False)
+
+
+@app.command()
+def split(
+    dataset: Dataset,
+    val: Annotated[float, typer.Option(help="Share of the rest for val.")] = 0.1,
+    groups: Annotated[str | None, typer.Option(help="Field kept together.")] = None,
+    near_duplicates: Annotated[
+        float | None, typer.Option(help="Cosine from which images stay together.")
+    ] = None,
+    seed: int = 0,
+) -> None:
+    """Hold out each population's share; nothing in test ever leaves it."""
+    report = es.split(
+        dataset, val=val, groups=groups, near_duplicates=near_duplicates, seed=seed
+    )
+    typer.echo(report)
+
+
+@app.command()
+def coverage(dataset: Dataset) -> None:
+    """Show how each population divides over train, val and test."""
+    typer.echo(es.coverage(dataset).to_text())
+
+
+@app.command()
+def upload(
+    dataset: Dataset,
+    model: Annotated[str, typer.Argument(help="Name of the prediction set.")],
+    predictions: Annotated[Path, typer.Argument(help="CSV, JSONL, COCO results …")],
+    key: Annotated[str, typer.Option(help="Field the keys are of.")] = "filepath",
+    classes: Annotated[
+        Path | None, typer.Option(help="COCO annotations, for COCO results.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace earlier ones.")] = False,
+) -> None:
+    """Upload a model's predictions, all or nothing."""
+    report = es.upload_predictions(
+        dataset, model, predictions, key=key, classes=classes, overwrite=overwrite
+    )
+    typer.echo(report)
+
+
+Model = Annotated[str, typer.Argument(help="Name of a prediction set.")]
+Baseline = Annotated[str | None, typer.Option(help="Prediction set to compare with.")]
+Split = Annotated[str, typer.Option(help="Side to evaluate on; 'all' for all samples.")]
+Truth = Annotated[str, typer.Option(help="Field of the true labels.")]
+Html = Annotated[Path | None, typer.Option(help="Write the report here.")]
+
+
+@app.command()
+def evaluate(
+    dataset: Dataset,
+    model: Model,
+    baseline: Baseline = None,
+    split: Split = "test",
+    truth: Truth = "ground_truth",
+    html: Html = None,
+) -> None:
+    """Score a model on every population and print the verdicts."""
+    _report(dataset, model, baseline, split, truth, html)
+
+
+@app.command()
+def check(
+    dataset: Dataset,
+    model: Model,
+    baseline: Baseline = None,
+    split: Split = "test",
+    truth: Truth = "ground_truth",
+    html: Html = None,
+) -> None:
+    """Evaluate, and let the exit code say whether the model passes."""
+    raise typer.Exit(_report(dataset, model, baseline, split, truth, html).exit_code)
+
+
+@app.command("app")
+def open_app(
+    dataset: Dataset,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 5151,
+) -> None:
+    """Open the FiftyOne App on a dataset, with both panels at hand."""
+    import fiftyone as fo
+
+    session = fo.launch_app(fo.load_dataset(dataset), port=port, address="127.0.0.1")
+    session.wait(-1)
+
+
+@app.command()
+def doctor(
+    mend: Annotated[bool, typer.Option(help="Install what is missing.")] = False,
+) -> None:
+    """Say what this machine lacks, and the command that mends each thing."""
+    from evalsets.doctor import examine, render
+    from evalsets.doctor import mend as install_missing
+
+    if mend:
+        install_missing()
+    findings = examine()
+    typer.echo(render(findings))
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@app.command("install-plugin")
+def install_plugin() -> None:
+    """Put the plugin where FiftyOne finds it."""
+    from evalsets.install import install_plugin as install
+
+    typer.echo(f"Installed: {install()}")
+
+
+def _report(
+    dataset: str,
+    model: str,
+    baseline: str | None,
+    split: str,
+    truth: str,
+    html: Path | None,
+) -> Any:
+    report = es.evaluate(
+        dataset,
+        model,
+        baseline=baseline,
+        split=None if split == "all" else split,
+        truth=truth,
+    )
+    typer.echo(report.to_text())
+    if html is not None:
+        report.to_html(html)
+    return report
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text)

@@ -1,0 +1,133 @@
+"""Populations in a dataset: a recipe in a custom run, a saved view made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import fiftyone as fo
+import pandas as pd
+
+from evalsets.datasets.compile import apply, compile_query
+from evalsets.datasets.runs import delete_run, load_runs, save_run
+from evalsets.datasets.schema import read_schema
+from evalsets.datasets.scores import field_of
+from evalsets.errors import NameTakenError, QueryError
+from evalsets.query import Query, Schema, Term, check, inline, parse, terms
+from evalsets.suites import Population
+
+KIND = "population"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A population as a dataset keeps it.
+
+    Args:
+        population: the newest definition
+        version: grows by one with each change of the query
+    """
+
+    population: Population
+    version: int = 1
+
+
+def load_recipes(dataset: fo.Dataset) -> dict[str, Recipe]:
+    """All recipes of a dataset, by name, oldest first."""
+    return {
+        name: Recipe(Population.from_dict(content["population"]), content["version"])
+        for name, content in load_runs(dataset, KIND).items()
+    }
+
+
+def save_recipe(dataset: fo.Dataset, recipe: Recipe) -> None:
+    """Writes one recipe; an earlier one of its name is replaced."""
+    content = {
+        "population": recipe.population.to_dict(),
+        "version": recipe.version,
+        "changed": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    save_run(dataset, KIND, recipe.population.name, content)
+
+
+def delete_recipe(dataset: fo.Dataset, name: str) -> None:
+    """Removes a recipe and its saved view."""
+    delete_run(dataset, KIND, name)
+    if dataset.has_saved_view(name):
+        dataset.delete_saved_view(name)
+
+
+def resolve(
+    dataset: fo.Dataset, populations: Mapping[str, Population]
+) -> tuple[dict[str, Query], dict[str, QueryError]]:
+    """Queries by population, free of ``population()`` and checked.
+
+    Returns:
+        the queries, and why others do not fit the dataset's fields (any more)
+    """
+    schema = schema_of(dataset, populations)
+    parsed = {name: parse(p.query) for name, p in populations.items()}
+    queries: dict[str, Query] = {}
+    failed: dict[str, QueryError] = {}
+    for name, query in parsed.items():
+        try:
+            queries[name] = check(inline(query, parsed), schema)
+        except QueryError as error:
+            failed[name] = error
+    return queries, failed
+
+
+def used_terms(populations: Mapping[str, Population]) -> set[Term]:
+    """The similarity terms that any of the populations uses."""
+    return {t for p in populations.values() for t in terms(parse(p.query))}
+
+
+def schema_of(dataset: fo.Dataset, names: Mapping[str, object]) -> Schema:
+    """The dataset's fields, with the populations a query may name."""
+    return read_schema(dataset, populations=list(names))
+
+
+def save_population_view(
+    dataset: fo.Dataset, population: Population, query: Query
+) -> fo.DatasetView:
+    """Saves the view of a checked query under the population's name.
+
+    Raises:
+        NameTakenError: a saved view has that name, or one that FiftyOne cannot tell
+            from it
+    """
+    columns = {term: field_of(term) for term in terms(query)}
+    view = apply(dataset.view(), query, columns)
+    try:
+        dataset.save_view(
+            population.name,
+            view,
+            description=population.description or population.query,
+            overwrite=True,
+        )
+    except ValueError as error:
+        raise NameTakenError(
+            f"Population '{population.name}' needs another name: {error}"
+        ) from error
+    return view
+
+
+def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
+    """Which samples are in which population, read in one round trip.
+
+    Returns:
+        bool frame, sample id × population, in the view's order
+    """
+    conditions = {
+        f"p{number}": compile_query(query, {t: field_of(t) for t in terms(query)})
+        for number, query in enumerate(queries.values())
+    }
+    project = {name: expr.to_mongo() for name, expr in conditions.items()}
+    rows = list(view._aggregate(post_pipeline=[{"$project": {"_id": 1, **project}}]))
+    index = pd.Index([str(row["_id"]) for row in rows], name="id")
+    table = {
+        population: [bool(row[name]) for row in rows]
+        for population, name in zip(queries, conditions, strict=True)
+    }
+    return pd.DataFrame(table, index=index, dtype=bool)

@@ -1,0 +1,165 @@
+"""Similarity kept in sample fields, so that a saved view can match on it.
+
+Each similarity term of a population (``text('windy road')``) has one field of scores,
+shared by all populations that use the term. A custom run keeps what reproduces it: the
+term, the query vectors, the encoder's fingerprint and how far the vectors were read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import fiftyone as fo
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsets.datasets.columns import declare, slug, write
+from evalsets.datasets.runs import delete_run, load_runs, save_run
+from evalsets.datasets.vectors import encoder_of, fingerprint_of, open_vectors
+from evalsets.encoders.batches import collate
+from evalsets.encoders.encoder import Vectors, prompt_vector
+from evalsets.encoders.images import open_image
+from evalsets.errors import UnknownNameError
+from evalsets.query import Rank, Term, to_text
+from evalsets.similarity import VectorFile, ranks, scores
+
+KIND = "scores"
+
+Query: TypeAlias = "tuple[Vectors, Vectors | None]"
+"""The vector that scores are taken to, and the one whose scores are subtracted."""
+
+
+def query_vectors(dataset: fo.Dataset, term: Term) -> Query:
+    """The vectors that a term compares images with.
+
+    Raises:
+        NoVectorsError: the dataset has not been embedded
+        EncoderError: the encoder cannot be loaded
+        UnknownNameError: ``image()`` names no sample and no file
+    """
+    similarity = term.similarity if isinstance(term, Rank) else term
+    look_up = _prompt if similarity.kind == "text" else _image
+    against = similarity.against
+    return (
+        look_up(dataset, similarity.argument),
+        None if against is None else look_up(dataset, against),
+    )
+
+
+def term_values(term: Term, file: VectorFile, query: Query) -> NDArray[Any]:
+    """Scores, or ranks, of every sample in the order of ``file.ids``."""
+    wanted, against = query
+    found = scores(file.matrix, wanted)
+    if against is not None:
+        found = found - scores(file.matrix, against)
+    return ranks(found, file.ids) if isinstance(term, Rank) else found
+
+
+def field_of(term: Term) -> str:
+    """The sample field that a term's values are kept in."""
+    text = to_text(term)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    similarity = term.similarity if isinstance(term, Rank) else term
+    start = "rank" if isinstance(term, Rank) else "similar"
+    return f"{start}_{slug(similarity.argument)}_{digest}"
+
+
+def keep_scores(dataset: fo.Dataset, queries: Mapping[Term, Query]) -> None:
+    """Fills the fields of terms that have none under the dataset's present encoder."""
+    if not queries:
+        return
+    file = open_vectors(dataset)
+    kept = load_runs(dataset, KIND)
+    for term, query in queries.items():
+        text = to_text(term)
+        if kept.get(text, {}).get("fingerprint") != file.fingerprint:
+            kind = int if isinstance(term, Rank) else float
+            declare(dataset, {field_of(term): kind}, indexed=True)
+            _fill(dataset, term, file, query, 0)
+            save_run(dataset, KIND, text, _recipe(term, file, query))
+
+
+def refresh_scores(dataset: fo.Dataset, terms: Iterable[Term]) -> set[Term]:
+    """Scores what has been embedded since; returns the terms of another encoder."""
+    terms = list(terms)
+    if not terms:
+        return set()
+    kept = load_runs(dataset, KIND)
+    current = fingerprint_of(dataset)
+    file = open_vectors(dataset)
+    stale = set()
+    for term in terms:
+        recipe = kept.get(to_text(term))
+        if recipe is None or recipe["fingerprint"] != current:
+            stale.add(term)
+        elif recipe["position"] != file.position:
+            wanted, against = (
+                None if v is None else np.asarray(v, dtype=np.float32)
+                for v in recipe["vectors"]
+            )
+            assert wanted is not None  # noqa: S101  a recipe has its first vector
+            _fill(dataset, term, file, (wanted, against), recipe["position"])
+            save_run(
+                dataset, KIND, to_text(term), {**recipe, "position": file.position}
+            )
+    return stale
+
+
+def drop_scores(dataset: fo.Dataset, keep: Iterable[Term]) -> None:
+    """Removes the fields of terms that no population uses any more."""
+    used = {to_text(term) for term in keep}
+    for text, recipe in load_runs(dataset, KIND).items():
+        if text not in used:
+            if dataset.has_field(recipe["field"]):
+                dataset.delete_sample_field(recipe["field"])
+            delete_run(dataset, KIND, text)
+
+
+def _fill(
+    dataset: fo.Dataset, term: Term, file: VectorFile, query: Query, position: int
+) -> None:
+    """Writes the values that changed after a position; a rank may change anywhere."""
+    values = term_values(term, file, query)
+    if position and not isinstance(term, Rank):
+        new = np.isin(file.ids, file.since(position))
+        write(dataset, field_of(term), file.ids[new].tolist(), values[new])
+    else:
+        write(dataset, field_of(term), file.ids.tolist(), values)
+
+
+def _recipe(term: Term, file: VectorFile, query: Query) -> dict[str, Any]:
+    return {
+        "field": field_of(term),
+        "encoder": file.encoder,
+        "fingerprint": file.fingerprint,
+        "vectors": [None if v is None else v.tolist() for v in query],
+        "position": file.position,
+    }
+
+
+def _prompt(dataset: fo.Dataset, prompt: str) -> Vectors:
+    return prompt_vector(encoder_of(dataset), prompt)
+
+
+def _image(dataset: fo.Dataset, name: str) -> Vectors:
+    """The vector of a sample, by its id or by the end of its path, or of a file."""
+    file = open_vectors(dataset)
+    if name in file:
+        return file.get([name])[0]
+    ending = fo.ViewField("filepath").ends_with("/" + name.lstrip("/"))
+    found = [i for i in dataset.match(ending).values("id") if i in file]
+    if len(found) == 1:
+        return file.get(found)[0]
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise UnknownNameError(
+            "embedded sample or image file",
+            name,
+            remedy="give the id or the path of one",
+        )
+    encoder = encoder_of(dataset)
+    prepared = encoder.prepare(open_image(str(path)))
+    return encoder.encode_images(collate([prepared]))[0]

@@ -1,0 +1,102 @@
+"""Which vectors a dataset has, and the encoder that made them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import fiftyone as fo
+
+from evalsets.datasets.locks import writing
+from evalsets.datasets.runs import delete_run, load_runs, save_run
+from evalsets.encoders import Encoder, load_encoder
+from evalsets.errors import EncoderError, NoVectorsError
+from evalsets.similarity import VectorFile
+
+KIND = "vectors"
+
+_encoders: dict[str, Encoder] = {}  # by fingerprint, those this process has used
+
+
+def home() -> Path:
+    """Where vectors lie: ``EVALSETS_HOME``, by default ``~/.evalsets``."""
+    return Path(os.environ.get("EVALSETS_HOME", "~/.evalsets")).expanduser()
+
+
+def open_vectors(dataset: fo.Dataset) -> VectorFile:
+    """The vectors of a dataset.
+
+    Raises:
+        NoVectorsError: it has not been embedded
+    """
+    recorded = load_runs(dataset, KIND).get(KIND)
+    remedy = f"run evalsets.embed('{dataset.name}', encoder=...) first"
+    if recorded is None:
+        raise NoVectorsError(f"Dataset '{dataset.name}' has no vectors; {remedy}")
+    folder = Path(recorded["folder"])
+    if not folder.is_dir():
+        raise NoVectorsError(
+            f"The vectors of dataset '{dataset.name}' are gone from {folder}; {remedy}"
+        )
+    return VectorFile(folder)
+
+
+def fingerprint_of(dataset: fo.Dataset) -> str:
+    """Fingerprint of the dataset's encoder; empty when it has not been embedded."""
+    return str(load_runs(dataset, KIND).get(KIND, {}).get("fingerprint", ""))
+
+
+def create_vectors(
+    dataset: fo.Dataset, encoder: Encoder, *, overwrite: bool = False
+) -> VectorFile:
+    """The file that this encoder's vectors of the dataset go to.
+
+    Raises:
+        EncoderError: the dataset has vectors of another encoder, unless ``overwrite``
+    """
+    _encoders[encoder.fingerprint] = encoder
+    with writing(dataset):
+        recorded = load_runs(dataset, KIND).get(KIND)
+        if recorded and recorded["fingerprint"] != encoder.fingerprint:
+            if not overwrite:
+                raise EncoderError(
+                    f"The vectors of dataset '{dataset.name}' were made by "
+                    f"'{recorded['name']}' ({recorded['fingerprint'][:8]}), not by "
+                    f"'{encoder.name}' ({encoder.fingerprint[:8]}); use that encoder, "
+                    "or pass overwrite=True to embed all samples again"
+                )
+            delete_run(dataset, KIND, KIND)
+        folder = home() / "vectors" / str(dataset._doc.id) / encoder.fingerprint[:16]
+        file = VectorFile.create(folder, encoder.dim, encoder.name, encoder.fingerprint)
+        save_run(
+            dataset,
+            KIND,
+            KIND,
+            {
+                "name": encoder.name,
+                "fingerprint": encoder.fingerprint,
+                "dim": encoder.dim,
+                "folder": str(folder),
+            },
+        )
+    return file
+
+
+def encoder_of(dataset: fo.Dataset) -> Encoder:
+    """The encoder that made the dataset's vectors, loaded again by its name.
+
+    Raises:
+        NoVectorsError: the dataset has not been embedded
+        EncoderError: the encoder cannot be loaded, or its weights have changed
+    """
+    file = open_vectors(dataset)
+    if file.fingerprint in _encoders:
+        return _encoders[file.fingerprint]
+    encoder = load_encoder(file.encoder)
+    if encoder.fingerprint != file.fingerprint:
+        raise EncoderError(
+            f"The weights of encoder '{file.encoder}' have changed since dataset "
+            f"'{dataset.name}' was embedded; embed it again with overwrite=True"
+        )
+    _encoders[file.fingerprint] = encoder
+    return encoder

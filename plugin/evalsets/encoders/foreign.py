@@ -1,0 +1,59 @@
+"""FiftyOne models as encoders."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from evalsets.encoders.encoder import TEMPLATES, Vectors, unit
+from evalsets.errors import EncoderError
+
+
+class FiftyOneEncoder:
+    """A FiftyOne model that embeds; see ``Encoder`` for its attributes.
+
+    Args:
+        model: a ``fiftyone.core.models.Model`` with embeddings
+        name: the zoo name that loads it again, or a name for people
+    """
+
+    def __init__(self, model: Any, name: str) -> None:
+        if not getattr(model, "has_embeddings", False):
+            raise EncoderError(
+                f"FiftyOne model '{name}' gives no embeddings; choose one that does"
+            )
+        self.name = name
+        self._model = model
+        probe = Image.fromarray(np.tile(np.arange(224, dtype=np.uint8), (224, 1)))
+        vector = self.encode_images([self.prepare(probe.convert("RGB"))])
+        self.dim = int(vector.shape[1])
+        self.templates: tuple[str, ...] = TEMPLATES
+        self.scale = 100.0
+        self.fingerprint = hashlib.sha256(
+            name.encode() + np.round(vector, 4).tobytes()
+        ).hexdigest()[:32]
+
+    def prepare(self, image: Image.Image) -> Any:
+        """The pixels ``(height, width, 3)``; the model transforms them itself."""
+        return np.asarray(image)
+
+    def encode_images(self, batch: Sequence[Any]) -> Vectors:
+        """Unit vectors of a batch of images, in one call of the model."""
+        with self._model:
+            embedded = self._model.embed_all(list(batch))
+        return unit(np.asarray(embedded).reshape(len(batch), -1))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of prompts, if the model takes them."""
+        if not getattr(self._model, "can_embed_prompts", False):
+            raise EncoderError(
+                f"Encoder '{self.name}' knows images only, so text() cannot be used; "
+                "embed with an open_clip model"
+            )
+        with self._model:
+            embedded = self._model.embed_prompts(list(texts))
+        return unit(np.asarray(embedded).reshape(len(texts), -1))

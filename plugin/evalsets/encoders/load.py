@@ -1,0 +1,49 @@
+"""Encoders by name."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from evalsets.encoders.encoder import Encoder
+from evalsets.errors import EncoderError
+
+
+def load_encoder(encoder: Any) -> Encoder:
+    """The encoder of that name, kept in memory for the next call.
+
+    Args:
+        encoder: ``open_clip:ARCH:PRETRAINED``, the path of a folder with
+            ``open_clip_config.json``, a name of FiftyOne's model zoo, a FiftyOne model,
+            or an encoder
+
+    Raises:
+        EncoderError: it cannot be loaded, with what would help
+    """
+    if isinstance(encoder, (str, Path)):
+        return _load(str(encoder))
+    if hasattr(encoder, "encode_images"):
+        return encoder
+    from evalsets.encoders.foreign import FiftyOneEncoder
+
+    return FiftyOneEncoder(encoder, type(encoder).__name__)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> Encoder:
+    from evalsets.encoders.clip import PREFIX, ClipEncoder
+
+    if name.startswith(PREFIX) or Path(name).expanduser().exists():
+        return ClipEncoder(name)
+    import fiftyone.zoo as foz
+
+    from evalsets.encoders.foreign import FiftyOneEncoder
+
+    if name not in foz.list_zoo_models():
+        raise EncoderError(
+            f"No encoder '{name}': there is no such path and no such model in "
+            "FiftyOne's zoo; give open_clip:ARCHITECTURE:WEIGHTS, for example "
+            "open_clip:ViT-B-32:laion2b_s34b_b79k"
+        )
+    return FiftyOneEncoder(foz.load_zoo_model(name), name)

@@ -1,0 +1,55 @@
+"""What the header of an image says, or why the image cannot be read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from evalsets.encoders.images import header_of
+
+_ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND\xaeB`\x82"}
+_TAIL_BYTES = 64
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the header of an image says: width and height in pixels, channels, type."""
+
+    width: int
+    height: int
+    channels: int
+    mime_type: str
+
+
+def examine(path: str) -> Facts | str:
+    """The facts of an image, or why it cannot be read; decodes only on doubt.
+
+    The header must open, and a JPEG or PNG must end as one; if it does not, or in any
+    other format, decoding decides.
+    """
+    try:
+        with header_of(path) as image:
+            facts = Facts(
+                *image.size,
+                len(image.getbands()),
+                Image.MIME.get(image.format or "", "image"),
+            )
+            if image.format not in ("JPEG", "PNG", "MPO") or not _ends_well(path):
+                image.load()
+    except (OSError, ValueError, SyntaxError) as error:
+        if Path(path).is_file() and Path(path).stat().st_size == 0:
+            return "the file is empty"
+        said = str(error).replace(f"'{path}'", "the file")
+        return said or type(error).__name__
+    return facts
+
+
+def _ends_well(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        start = file.read(2)
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - _TAIL_BYTES))
+        return _ENDS.get(start, b"") in file.read().rstrip(b"\0")

@@ -1,0 +1,75 @@
+"""Labels and facts that come in a table beside the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evalsets.errors import ArgumentError
+
+KEYS = ("filepath", "file", "filename", "path", "image")
+
+
+def read_sidecar(
+    source: str | Path | pd.DataFrame, paths: list[str]
+) -> dict[str, dict[str, Any]]:
+    """The table's columns as ``{column: {path: value}}``; empty cells are left out.
+
+    Args:
+        source: a CSV file or a frame; its key column is one of ``filepath``, ``file``,
+            ``filename``, ``path``, ``image`` and holds full paths, paths relative to
+            some folder above, or base names where they are unique
+        paths: of the images, absolute
+
+    Raises:
+        ArgumentError: it cannot be read, or has no key column, or names no image of
+            these, or names one twice
+    """
+    table, name = _table(source)
+    key = next((k for k in KEYS if k in table.columns), None)
+    if key is None:
+        raise ArgumentError(
+            f"{name} has no column with the image's path; name one of its columns "
+            f"({', '.join(map(str, table.columns))}) {' or '.join(KEYS)}"
+        )
+    matched = _match(table[key].astype(str).tolist(), paths)
+    known = [path is not None for path in matched]
+    if not any(known):
+        raise ArgumentError(
+            f"None of the {len(table)} paths in {name} is among the images, for "
+            f"example '{table[key].iloc[0] if len(table) else ''}'"
+        )
+    found = table[known].assign(**{key: [p for p in matched if p is not None]})
+    doubled = found[key][found[key].duplicated()]
+    if len(doubled):
+        raise ArgumentError(f"{name} names '{doubled.iloc[0]}' more than once")
+    indexed = found.set_index(key)
+    return {
+        str(column): indexed[column].dropna().to_dict() for column in indexed.columns
+    }
+
+
+def _table(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    if isinstance(source, pd.DataFrame):
+        return source, "The table of labels"
+    try:
+        return pd.read_csv(source), f"'{source}'"
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"'{source}' cannot be read as CSV: {error}") from error
+
+
+def _match(keys: list[str], paths: list[str]) -> list[str | None]:
+    """The path each key means: the one that ends with it, if there is just one."""
+    by_name: dict[str, list[str]] = {}
+    for path in paths:
+        by_name.setdefault(Path(path).name, []).append(path)
+    matched: list[str | None] = []
+    for key in keys:
+        ending = "/" + key.replace("\\", "/").removeprefix("./").lstrip("/")
+        near = [
+            p for p in by_name.get(Path(key).name, ()) if ("/" + p).endswith(ending)
+        ]
+        matched.append(near[0] if len(near) == 1 else None)
+    return matched

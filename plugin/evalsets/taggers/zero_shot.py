@@ -1,0 +1,63 @@
+"""Attributes by the prompt that fits an image best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from evalsets.encoders import Encoder
+from evalsets.encoders.encoder import Vectors, prompt_vector
+from evalsets.errors import ArgumentError
+from evalsets.taggers.tagger import Tags
+
+
+class ZeroShot:
+    """One attribute of an image, chosen among classes that prompts describe.
+
+    The field holds a ``Classification``: the class whose prompt is nearest, and the
+    softmax of the cosines as its confidence.
+
+    Args:
+        field: sample field to fill
+        classes: a prompt, or several, for each class; at least two classes
+
+    Sources:
+        Radford et al. 2021, *Learning Transferable Visual Models From Natural Language
+        Supervision*, §3.1
+    """
+
+    def __init__(self, field: str, classes: Mapping[str, str | Sequence[str]]) -> None:
+        if len(classes) < 2:
+            raise ArgumentError(
+                f"Attribute '{field}' needs at least two classes with a prompt each"
+            )
+        self.field = field
+        self.classes = {
+            str(name): [prompts] if isinstance(prompts, str) else list(prompts)
+            for name, prompts in classes.items()
+        }
+        empty = [name for name, prompts in self.classes.items() if not any(prompts)]
+        if empty:
+            raise ArgumentError(f"Class '{empty[0]}' of '{field}' has no prompt")
+        self.fields: Mapping[str, type] = {field: fo.Classification}
+        self.provenance: Mapping[str, Any] = {
+            "tagger": "zero_shot",
+            "classes": self.classes,
+        }
+
+    def tag_vectors(self, vectors: Vectors, encoder: Encoder) -> Tags:
+        """One label with its confidence for every vector."""
+        prompts = [prompt_vector(encoder, p) for p in self.classes.values()]
+        logits = encoder.scale * (vectors @ np.stack(prompts).T).astype(np.float64)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        share = odds / odds.sum(axis=1, keepdims=True)
+        names = list(self.classes)
+        return {
+            self.field: [
+                fo.Classification(label=names[best], confidence=float(row[best]))
+                for row, best in zip(share, share.argmax(axis=1), strict=True)
+            ]
+        }
