@@ -37,3 +37,11 @@ def given(ctx: foo.ExecutionContext, *names: str) -> dict[str, Any]:
     """The inputs that were filled in, ready to be passed on as keywords."""
     filled = {name: ctx.params.get(name) for name in names}
     return {name: value for name, value in filled.items() if value not in (None, "")}
+
+
+def done(ctx: foo.ExecutionContext, processed: Any) -> dict[str, Any]:
+    """The result of a pass over samples, also shown in the App."""
+    variant = "warning" if processed.skipped else "success"
+    ctx.ops.notify(str(processed), variant=variant)
+    skipped = dict(processed.skipped)
+    return {"done": processed.done, "kept": processed.kept, "skipped": skipped}

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import given
+from ._forms import done, given
 
 
 class Embed(foo.Operator):
@@ -30,15 +30,19 @@ class Embed(foo.Operator):
         form = types.Object()
         form.str(
             "encoder",
+            required=True,
             label="Encoder",
-            description=(
-                "open_clip:MODEL:WEIGHTS or a local checkpoint; "
-                "empty keeps the dataset's own"
-            ),
+            description="open_clip:ARCHITECTURE:WEIGHTS, or the path of a checkpoint",
+        )
+        form.bool(
+            "overwrite",
+            default=False,
+            label="Replace the vectors of another encoder",
         )
         return types.Property(form, view=types.View(label="Embed images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        evalsets.embed(ctx.dataset, **given(ctx, "encoder"))
+        options = given(ctx, "overwrite")
+        processed = evalsets.embed(ctx.dataset, ctx.params["encoder"], **options)
         ctx.ops.reload_dataset()
-        return {"dataset": ctx.dataset.name, "n_samples": len(ctx.dataset)}
+        return done(ctx, processed)

@@ -12,7 +12,8 @@ import evalsets
 from ._forms import choice, fields, given
 from ._tables import rows, table
 
-_SPLITS = ("train", "val", "test", "quarantine")
+_ALL = "all"
+_SPLITS = ("test", "val", "train", "quarantine", _ALL)
 _COLUMNS = (
     "population",
     "metric",
@@ -52,6 +53,8 @@ class Evaluate(foo.Operator):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         options = given(ctx, "baseline", "split", "truth")
+        if options.get("split") == _ALL:
+            options["split"] = None
         report = evalsets.evaluate(ctx.dataset, ctx.params["model"], **options)
         return {"verdict": str(report.verdict), "rows": rows(report.frame, _COLUMNS)}
 

@@ -25,6 +25,8 @@ class Refresh(foo.Operator):
         )
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        evalsets.refresh(ctx.dataset)
+        stale = evalsets.refresh(ctx.dataset)
         ctx.ops.reload_dataset()
-        return {"populations": sorted(evalsets.populations(ctx.dataset))}
+        for name, reason in stale.items():
+            ctx.ops.notify(f"'{name}' is stale: {reason}", variant="warning")
+        return {"stale": stale}

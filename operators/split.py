@@ -51,7 +51,13 @@ class Split(foo.Operator):
         options = given(ctx, "val", "groups", "near_duplicates")
         report = evalsets.split(ctx.dataset, **options)
         ctx.ops.reload_dataset()
-        return {"moved": len(report.moved), "rows": rows(report.frame, _COLUMNS)}
+        for conflict in report.conflicts:
+            ctx.ops.notify(str(conflict), variant="warning")
+        return {
+            "sizes": dict(report.sizes),
+            "moved": len(report.moved),
+            "rows": rows(report.frame, _COLUMNS),
+        }
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
         return table("Hold-outs", _COLUMNS)

@@ -9,6 +9,8 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import given
+
 
 class Sync(foo.Operator):
     """Adds what is new in a folder to a dataset."""
@@ -18,7 +20,7 @@ class Sync(foo.Operator):
         return foo.OperatorConfig(
             name="sync",
             label="Sync images from a folder",
-            description="Adds images that are new, embeds, tags and routes them",
+            description="Adds the images that the dataset does not have yet",
             icon="sync",
             allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
@@ -39,11 +41,17 @@ class Sync(foo.Operator):
             label="Dataset",
             description="Made if it does not exist",
         )
+        form.str(
+            "labels",
+            label="Labels",
+            description="CSV file with a column of paths, a label and other columns",
+        )
         return types.Property(form, view=types.View(label="Sync images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         name = ctx.params.get("dataset") or ctx.dataset.name
-        dataset = evalsets.sync(ctx.params["source"], dataset=name)
+        options = given(ctx, "labels")
+        dataset = evalsets.sync(ctx.params["source"], dataset=name, **options)
         if ctx.dataset is None or ctx.dataset.name != dataset.name:
             ctx.ops.open_dataset(dataset.name)
         else:

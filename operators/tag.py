@@ -9,6 +9,8 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import done
+
 
 class Tag(foo.Operator):
     """Tags every sample as a file of taggers says."""
@@ -35,7 +37,6 @@ class Tag(foo.Operator):
         return types.Property(form, view=types.View(label="Tag images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        before = set(ctx.dataset.get_field_schema())
-        evalsets.tag(ctx.dataset, ctx.params["taggers"])
+        processed = evalsets.tag(ctx.dataset, ctx.params["taggers"])
         ctx.ops.reload_dataset()
-        return {"new_fields": sorted(set(ctx.dataset.get_field_schema()) - before)}
+        return done(ctx, processed)

@@ -43,12 +43,18 @@ class UploadPredictions(foo.Operator):
             label="Key",
             description="Field by which a prediction finds its sample",
         )
+        form.str(
+            "classes",
+            label="Annotations",
+            description="For COCO results: the file that names the categories",
+        )
+        form.bool("overwrite", default=False, label="Replace the model's earlier ones")
         return types.Property(form, view=types.View(label="Upload predictions"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         model, path = ctx.params["model"], ctx.params["predictions"]
         report = evalsets.upload_predictions(
-            ctx.dataset, model, path, **given(ctx, "key")
+            ctx.dataset, model, path, **given(ctx, "key", "classes", "overwrite")
         )
         ctx.ops.reload_dataset()
         return {"model": model, "report": str(report)}
