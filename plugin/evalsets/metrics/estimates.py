@@ -1,0 +1,312 @@
+"""A figure with what its sample lets one say about it: intervals and p-values.
+
+Three kinds: a proportion of samples (Wilson interval, exact binomial p-value), the paired
+difference of two proportions (Tango interval, exact p-value), and anything else
+(bootstrap). All take an *effective* size, so that samples of one group count for what
+they are worth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy import optimize, stats
+from scipy.special import betainc
+from statsmodels.stats.proportion import proportion_confint
+
+from evalsets.metrics.outcomes import Codes, Floats
+
+_MOST = 10_000_000
+"""Sizes above this are not worth naming as "samples needed"."""
+
+
+class Estimate(Protocol):
+    """A figure and the evidence for it."""
+
+    @property
+    def value(self) -> float:
+        """The figure; NaN where it is undefined."""
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The two-sided interval of confidence ``level``."""
+
+    def p_above(self, bound: float) -> float:
+        """One-sided p-value of the claim that the truth is at least ``bound``."""
+
+    def p_below(self, bound: float) -> float:
+        """One-sided p-value of the claim that the truth is below ``bound``."""
+
+    def growth(self, bound: float, level: float) -> float:
+        """How many times the sample must grow for a p-value of ``level``.
+
+        It supposes that the observed value stays; infinite where it equals the bound.
+        """
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """The share of samples that are right.
+
+    Args:
+        hits: how many are right
+        n: of how many
+        effective: how many independent samples they are worth
+    """
+
+    hits: float
+    n: int
+    effective: float
+
+    @property
+    def value(self) -> float:
+        """The share, in [0, 1]."""
+        return self.hits / self.n if self.n else math.nan
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Wilson's interval on the effective size (Dean and Pacheco 2014)."""
+        if not self.n:
+            return math.nan, math.nan
+        hits = self.value * self.effective
+        low, high = proportion_confint(hits, self.effective, 1 - level, "wilson")
+        return float(low), float(high)
+
+    def p_above(self, bound: float) -> float:
+        """Exact binomial (Clopper and Pearson 1934; Korn and Graubard 1998)."""
+        return _above(self.value * self.effective, self.effective, bound)
+
+    def p_below(self, bound: float) -> float:
+        """Exact binomial, as :meth:`p_above`."""
+        hits = self.value * self.effective
+        return _above(self.effective - hits, self.effective, 1 - bound)
+
+    def growth(self, bound: float, level: float) -> float:
+        """By search over sizes; an empty population is supposed to be all right."""
+        share = self.value if self.n else 1.0
+        start = self.effective if self.n else 1.0
+        if share < bound:
+            share, bound = 1 - share, 1 - bound
+
+        def excess(log_size: float) -> float:
+            size = math.exp(log_size)
+            return _above(share * size, size, bound) - level
+
+        first, last = math.log(start), math.log(_MOST)
+        if share == bound or start >= _MOST or excess(last) > 0:
+            return math.inf
+        if excess(first) <= 0:
+            return 1.0
+        return math.exp(optimize.brentq(excess, first, last, xtol=1e-9) - first)
+
+
+def _above(hits: float, n: float, bound: float) -> float:
+    """P of at least ``hits`` of ``n`` when the share is ``bound``."""
+    return (
+        float(betainc(hits, n - hits + 1, min(max(bound, 0), 1))) if hits > 0 else 1.0
+    )
+
+
+@dataclass(frozen=True)
+class PairedProportion:
+    """The difference of two models' shares on the same samples.
+
+    Args:
+        gained: samples that only the model has right
+        lost: samples that only the baseline has right
+        n: all samples
+        effective: how many independent samples they are worth
+    """
+
+    gained: float
+    lost: float
+    n: int
+    effective: float
+
+    @property
+    def value(self) -> float:
+        """Model minus baseline, in [-1, 1]."""
+        return (self.gained - self.lost) / self.n if self.n else math.nan
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Tango's score interval (Tango 1998); it holds for few discordant samples."""
+        if not self.n:
+            return math.nan, math.nan
+        z = stats.norm.isf((1 - level) / 2)
+        tiny = 1e-9
+        ends = []
+        for sign, edge in ((1, -1 + tiny), (-1, 1 - tiny)):
+
+            def gap(bound: float, sign: int = sign) -> float:
+                return sign * self._score(bound) - z
+
+            inside = self.value - sign * tiny
+            beyond = gap(edge) <= 0 or gap(inside) >= 0
+            at = round(edge) if gap(edge) <= 0 else self.value
+            ends.append(at if beyond else optimize.brentq(gap, edge, inside))
+        return float(ends[0]), float(ends[1])
+
+    def p_above(self, bound: float) -> float:
+        """McNemar exact at 0; else exact at the likeliest discordance (Lloyd 2008)."""
+        return self._tail(bound, self.gained, self.lost)
+
+    def p_below(self, bound: float) -> float:
+        """As :meth:`p_above`, with the models exchanged."""
+        return self._tail(-bound, self.lost, self.gained)
+
+    def growth(self, bound: float, level: float) -> float:
+        """Tango's statistic grows with the root of the size."""
+        score = self._score(bound) if self.n else 0.0
+        if not score or not math.isfinite(score):
+            return math.inf
+        return max(1.0, (float(stats.norm.isf(level)) / score) ** 2)
+
+    def _score(self, bound: float) -> float:
+        """Tango's statistic; positive where the difference lies above ``bound``."""
+        n, gained, lost = self._effective()
+        behind = _constrained(gained, lost, n, bound)
+        variance = n * (2 * behind + bound * (1 - bound))
+        distance = gained - lost - n * bound
+        if variance <= 0:
+            return math.copysign(math.inf, distance) if distance else 0.0
+        return distance / math.sqrt(variance)
+
+    def _tail(self, bound: float, gained: float, lost: float) -> float:
+        """P of so large a difference, or a larger one, when the truth is ``bound``."""
+        if not self.n:
+            return 1.0
+        if bound == 0:
+            return mcnemar(gained * self._worth, lost * self._worth)
+        n = max(1, int(self.effective))
+        difference = math.floor((gained - lost) / self.n * n + 1e-9)
+        behind = _constrained(gained / self.n * n, lost / self.n * n, n, bound)
+        return _difference_tail(n, behind + bound, behind, difference)
+
+    @property
+    def _worth(self) -> float:
+        return self.effective / self.n
+
+    def _effective(self) -> tuple[float, float, float]:
+        return self.effective, self.gained * self._worth, self.lost * self._worth
+
+
+def mcnemar(gained: float, lost: float) -> float:
+    """One-sided exact p-value that more is gained than lost (McNemar 1947)."""
+    return _above(gained, gained + lost, 0.5)
+
+
+def _constrained(gained: float, lost: float, n: float, bound: float) -> float:
+    """Likeliest share of lost samples when the difference is ``bound`` (Tango 1998)."""
+    b = -gained - lost + (2 * n - gained + lost) * bound
+    c = -lost * bound * (1 - bound)
+    share = (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n)
+    return min(max(share, 0.0, -bound), (1 - bound) / 2)
+
+
+def _difference_tail(n: int, up: float, down: float, difference: int) -> float:
+    """P(sum of ``n`` steps of +1, 0, -1 is at least ``difference``), by Fourier."""
+    size = 2 * n + 1
+    turn = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    step = (1 - up - down) + up * turn + down * turn.conj()
+    chance = np.fft.irfft(step**n, size)
+    sums = np.concatenate([chance[: n + 1], chance[n + 1 :]])
+    values = np.concatenate([np.arange(n + 1), np.arange(-n, 0)])
+    return float(np.clip(sums[values >= difference].sum(), 0, 1))
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Any figure, with its bootstrap replicates.
+
+    The interval is the percentile one; p-values take the replicates' standard error
+    and Student's distribution, because tails as thin as many populations need lie beyond
+    what replicates can show. Neither is narrower than ``least_error`` allows.
+
+    Args:
+        value: the figure; NaN where it is undefined
+        replicates: ``(r,)``; NaN where undefined
+        units: images or groups that were resampled
+        least_error: standard error below which the replicates are not believed
+        low: least possible value
+        high: greatest possible value
+    """
+
+    value: float
+    replicates: Floats
+    units: int
+    least_error: float = 0.0
+    low: float = -math.inf
+    high: float = math.inf
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Percentile interval (Efron 1979), held at ``least_error`` and the range."""
+        seen = self.replicates[np.isfinite(self.replicates)]
+        if math.isnan(self.value) or not len(seen):
+            return math.nan, math.nan
+        if self.units < 2:
+            return self.low, self.high
+        tail = (1 - level) / 2
+        low, high = np.quantile(seen, [tail, 1 - tail])
+        reach = stats.t.isf(tail, self.units - 1) * self.least_error
+        low, high = min(low, self.value - reach), max(high, self.value + reach)
+        return float(max(low, self.low)), float(min(high, self.high))
+
+    def p_above(self, bound: float) -> float:
+        """Student's t with one less than ``units`` degrees of freedom."""
+        return self._tail(self.value - bound)
+
+    def p_below(self, bound: float) -> float:
+        """As :meth:`p_above`."""
+        return self._tail(bound - self.value)
+
+    def growth(self, bound: float, level: float) -> float:
+        """The standard error falls with the root of the size."""
+        distance = abs(self.value - bound)
+        if self.units < 2 or not distance > 0 or not self.error > 0:
+            return math.inf
+        wanted = float(stats.t.isf(level, self.units - 1))
+        return max(1.0, (wanted * self.error / distance) ** 2)
+
+    @property
+    def error(self) -> float:
+        """Standard error, with the factor that a bootstrap of few units lacks."""
+        seen = self.replicates[np.isfinite(self.replicates)]
+        if len(seen) < 2 or self.units < 2:
+            return 0.0
+        error = float(seen.std(ddof=1)) * math.sqrt(self.units / (self.units - 1))
+        return max(error, self.least_error)
+
+    def _tail(self, distance: float) -> float:
+        if not self.error > 0 or math.isnan(distance):
+            return 1.0
+        return float(stats.t.sf(distance / self.error, self.units - 1))
+
+
+def effective_size(values: Floats, groups: Codes | None) -> float:
+    """How many independent samples ``values`` are worth, in [1, n].
+
+    The variance of their mean under cluster sampling, set against that of independent
+    samples, with the degrees of freedom of the groups (Korn and Graubard 1998). Where
+    all values are equal nothing is known of how groups agree, and each group counts once.
+
+    Args:
+        values: ``(n,)``
+        groups: ``(n,)`` code of each sample's group; None where all are independent
+    """
+    n = len(values)
+    if groups is None or n == 0:
+        return float(n)
+    _, code = np.unique(groups, return_inverse=True)
+    n_groups = int(code.max()) + 1
+    if n_groups < 2:
+        return 1.0
+    if n_groups == n:
+        return float(n)
+    centred = values - values.mean()
+    if not centred.any():
+        return float(n_groups)
+    sums = np.bincount(code, centred)
+    ratio = n_groups / (n_groups - 1) * (sums**2).sum() / (centred**2).sum()
+    freedom = stats.t.isf(0.025, n_groups - 1) / stats.t.isf(0.025, n - 1)
+    return float(np.clip(n / max(ratio * freedom**2, 1e-12), 1, n))
