@@ -15,7 +15,7 @@ ALL = "(all)"
 
 _PRINTED = re.compile(
     r"(?P<metric>\w+)\s*(?P<drop>\bdrop\b)?\s*(?P<sign>(?(drop)<=|[<>]=))\s*"
-    r"(?P<number>\d*\.?\d+(e-?\d+)?)"
+    r"(?P<number>\d*\.?\d+(e[+-]?\d+)?)"
 )
 
 

@@ -1,0 +1,50 @@
+import pytest
+
+from evalsets.errors import ArgumentError, NoImagesError
+from evalsets.ingest import list_images
+
+
+def _touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def test_images_below_a_folder_are_listed_in_order_of_path(tmp_path):
+    _touch(tmp_path, "b.JPG", "a/ü 1.png", "a/notes.txt", ".hidden/c.png", ".d.png")
+    listed = list(list_images(tmp_path).size)
+    assert listed == [str(tmp_path / "a/ü 1.png"), str(tmp_path / "b.JPG")]
+
+
+def test_a_loop_of_links_ends(tmp_path):
+    _touch(tmp_path, "a/x.png")
+    (tmp_path / "a" / "again").symlink_to(tmp_path, target_is_directory=True)
+    assert list(list_images(tmp_path).size) == [str(tmp_path / "a/x.png")]
+
+
+def test_a_dangling_link_is_no_image(tmp_path):
+    _touch(tmp_path, "x.png")
+    (tmp_path / "y.png").symlink_to(tmp_path / "gone.png")
+    assert list(list_images(tmp_path).size) == [str(tmp_path / "x.png")]
+
+
+def test_a_list_of_files_may_be_relative_and_doubled(tmp_path, monkeypatch):
+    _touch(tmp_path, "x.png")
+    monkeypatch.chdir(tmp_path)
+    assert list(list_images(["x.png", tmp_path / "x.png"]).size) == [
+        str(tmp_path / "x.png")
+    ]
+
+
+@pytest.mark.parametrize("source", ["gone", "empty", ["gone.png"], []])
+def test_a_source_without_images_is_refused(tmp_path, monkeypatch, source):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NoImagesError):
+        list_images(source)
+
+
+def test_a_url_is_refused_with_what_to_give():
+    with pytest.raises(ArgumentError, match="local folder"):
+        list_images("s3://bucket/images")

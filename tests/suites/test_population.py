@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalsets import Population, Requirement
+from evalsets.errors import ArgumentError
+
+numbers = st.floats(0, 1e6, allow_nan=False)
+requirements = st.builds(
+    lambda metric, bound, number: Requirement(metric, **{bound: number}),
+    st.sampled_from(["accuracy", "map50", "log_loss"]),
+    st.sampled_from(["at_least", "at_most", "max_drop"]),
+    numbers,
+)
+populations = st.builds(
+    Population,
+    name=st.text(min_size=1).filter(lambda s: s.strip() and s != "(all)"),
+    query=st.just("x > 1"),
+    holdout=st.floats(0, 1),
+    require=st.lists(requirements, max_size=3).map(tuple),
+    min_size=st.integers(1, 1000),
+    description=st.text(),
+    owner=st.text(),
+)
+
+
+@given(populations)
+def test_a_population_survives_its_json_form(population):
+    assert Population.from_dict(population.to_dict()) == population
+
+
+@given(requirements)
+def test_a_printed_requirement_reads_as_the_same(requirement):
+    again = Requirement.parse(str(requirement))
+    assert str(again) == str(requirement)
+
+
+def test_only_what_differs_from_the_default_is_stored():
+    assert Population("a", "x > 1").to_dict() == {"name": "a", "query": "x > 1"}
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {},
+        {"at_least": 0.9, "max_drop": 0.1},
+        {"at_least": float("nan")},
+        {"max_drop": -1},
+    ],
+    ids=["no bound", "two bounds", "NaN", "a negative drop"],
+)
+def test_a_requirement_needs_one_bound_that_makes_sense(bounds):
+    with pytest.raises(ArgumentError, match="accuracy"):
+        Requirement("accuracy", **bounds)
+
+
+@pytest.mark.parametrize("text", ["accuracy is high", "accuracy drop >= 0.1", ""])
+def test_a_requirement_that_cannot_be_read_says_how_to_write_it(text):
+    with pytest.raises(ArgumentError, match=r"accuracy drop <= 0\.01"):
+        Requirement.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"name": "", "query": "x"}, "needs a name"),
+        ({"name": "a", "query": " "}, "needs a query"),
+        ({"name": "(all)", "query": "x"}, "choose another name"),
+        ({"name": "a", "query": "x", "holdout": 20}, "share from 0 to 1"),
+        ({"name": "a", "query": "x", "min_size": 0}, "at least 1"),
+        ({"name": "a", "query": "x", "hold_out": 1}, "Unknown key 'hold_out'"),
+    ],
+)
+def test_a_population_that_makes_no_sense_is_refused(entry, said):
+    with pytest.raises(ArgumentError, match=said):
+        Population.from_dict(entry)
