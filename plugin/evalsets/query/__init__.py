@@ -1,1 +1,41 @@
-"""TBD."""
+"""The query language: text → tree → checked tree, and what it means."""
+
+from evalsets.query.arrays import evaluate
+from evalsets.query.check import check
+from evalsets.query.interpret import interpret
+from evalsets.query.parse import parse
+from evalsets.query.rewrite import (
+    fields,
+    inline,
+    models,
+    references,
+    replace,
+    similarity_predicates,
+    terms,
+)
+from evalsets.query.syntax import Expr, Members, Query, Rank, Similarity, Term
+from evalsets.query.text import to_text
+from evalsets.query.types import FieldType, Schema
+
+__all__ = [
+    "Expr",
+    "FieldType",
+    "Members",
+    "Query",
+    "Rank",
+    "Schema",
+    "Similarity",
+    "Term",
+    "check",
+    "evaluate",
+    "fields",
+    "inline",
+    "interpret",
+    "models",
+    "parse",
+    "references",
+    "replace",
+    "similarity_predicates",
+    "terms",
+    "to_text",
+]

@@ -1,0 +1,118 @@
+"""A checked query → a FiftyOne view; MongoDB does the filtering and sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import bson
+import fiftyone as fo
+
+from evalsets.datasets.expressions import NAN, Compiler, Mongo, is_null
+from evalsets.errors import QueryError
+from evalsets.query.infer import type_of
+from evalsets.query.interpret import interpret
+from evalsets.query.rewrite import terms
+from evalsets.query.syntax import Constant, Field, Order, Query, Term, walk
+
+Columns: TypeAlias = Mapping[Term, str | Mapping[str, float]]
+
+_MAX_DEPTH = 150  # MongoDB takes 200, with what stands around the expression
+_MAX_BYTES = 12_000_000  # MongoDB takes 16 MB
+
+
+def compile_query(query: Query, columns: Columns | None = None) -> fo.ViewExpression:
+    """The condition of a checked query, true exactly for the samples that match.
+
+    Args:
+        query: one whose populations are inlined
+        columns: path of the field that holds the value of each similarity
+
+    Returns:
+        an expression that is never null
+
+    Raises:
+        QueryError: the query is too deep or too large for MongoDB
+    """
+    where = Constant(True) if query.where is None else query.where
+    return _expression(Compiler(columns or {}).true(where))
+
+
+def apply(
+    view: fo.DatasetView, query: Query, columns: Columns | None = None
+) -> fo.DatasetView:
+    """The samples of ``view`` that a checked query selects, in its order.
+
+    Args:
+        view: or a dataset
+        query: one whose populations are inlined
+        columns: for each similarity the path of the field that holds its value, or, in
+            ORDER BY, its value by sample id
+
+    Raises:
+        QueryError: as for ``compile_query``
+    """
+    columns = columns or {}
+    found = view.view()
+    if query.where is not None:
+        found = found.match(compile_query(query, columns))
+    sorting = {t for order in query.order_by for t in terms(order)}
+    if any(not isinstance(columns[term], str) for term in sorting):
+        return _sorted_here(found, query, columns)
+    if query.order_by:
+        found = found.sort_by(_sort_keys(query.order_by, columns))
+    return found if query.limit is None else found.limit(query.limit)
+
+
+def _expression(mongo: Mongo) -> fo.ViewExpression:
+    depth = _depth(mongo)
+    if depth > _MAX_DEPTH:
+        raise QueryError("The query is nested too deeply for MongoDB")
+    if len(bson.encode({"": mongo})) > _MAX_BYTES:
+        raise QueryError("The query is too large for MongoDB")
+    return fo.ViewExpression(mongo)
+
+
+def _depth(mongo: Mongo) -> int:
+    deepest, waiting = 0, [(mongo, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        if isinstance(node, (dict, list)):
+            below = node.values() if isinstance(node, dict) else node
+            waiting += [(child, depth + 1) for child in below]
+    return deepest
+
+
+def _sort_keys(order_by: Sequence[Order], columns: Columns) -> list[tuple[Any, int]]:
+    """Keys that put NULL where SQL wants it and NaN above the other numbers."""
+    compiler = Compiler(columns)
+    keys: list[tuple[Any, int]] = []
+    for order in order_by:
+        value = compiler.value(order.key)
+        direction = -1 if order.descending else 1
+        keys.append((_expression(is_null(value)), -1 if order.nulls_first else 1))
+        if type_of(order.key).kind == "number" and not type_of(order.key).whole:
+            keys.append((_expression({"$eq": [value, NAN]}), direction))
+        keys.append((_expression({"$ifNull": [value, None]}), direction))
+    return [*keys, ("id", 1)]
+
+
+def _sorted_here(view: fo.DatasetView, query: Query, columns: Columns) -> Any:
+    """Sorts by similarities that stand in no field; the view holds the ids found."""
+    sorting = Query(order_by=query.order_by, limit=query.limit)
+    stored = {"id": "id"} | {
+        e.path: e.type.path
+        for order in query.order_by
+        for e in walk(order)
+        if isinstance(e, Field) and e.type and not e.inner and e.path != "id"
+    }
+    values = view.sort_by("id").values(list(stored.values()))
+    rows: list[dict[Any, Any]] = [
+        dict(zip(stored, row, strict=True)) for row in zip(*values, strict=True)
+    ]
+    for row in rows:
+        for term, by_id in columns.items():
+            if not isinstance(by_id, str):
+                row[term] = by_id.get(row["id"])
+    return view.select([rows[i]["id"] for i in interpret(sorting, rows)], ordered=True)

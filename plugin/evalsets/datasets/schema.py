@@ -1,0 +1,105 @@
+"""A dataset's fields as the query language sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import fiftyone as fo
+
+from evalsets.query.types import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NUMBER,
+    OTHER,
+    TEXT,
+    TIME,
+    FieldType,
+    Schema,
+    StoredAs,
+)
+
+
+def read_schema(
+    dataset: fo.Dataset,
+    models: Mapping[str, str] | None = None,
+    populations: Collection[str] = (),
+) -> Schema:
+    """The names and types that a query on ``dataset`` may use.
+
+    Args:
+        dataset: or a view
+        models: prediction field of each model
+        populations: names of the populations
+    """
+    fields = _below(dataset.get_field_schema(), "", "")
+    return Schema(fields, models or {}, populations)
+
+
+def _below(schema: Mapping[str, Any], name: str, stored: str) -> dict[str, FieldType]:
+    """The fields of a document and of the documents inside it, by path.
+
+    Args:
+        schema: the document's own fields
+        name: what stands before a field's name in a query
+        stored: what stands before its name in the database
+    """
+    found: dict[str, FieldType] = {}
+    for key, field in schema.items():
+        path, at = name + key, stored + (field.db_field or key)
+        found[path] = _type_of(field, at)
+        if isinstance(field, fo.EmbeddedDocumentField):
+            found |= _below(field.get_field_schema(), f"{path}.", f"{at}.")
+            value = _VALUE.get(field.document_type)
+            if value:
+                found[path] = found[f"{path}.{value}"]
+    return found
+
+
+_VALUE = {
+    fo.Classification: "label",
+    fo.Regression: "value",
+    fo.Classifications: "classifications",
+    fo.Detections: "detections",
+    fo.Polylines: "polylines",
+    fo.Keypoints: "keypoints",
+}
+"""What a field of a document type stands for when a query names it alone."""
+
+
+def _type_of(field: Any, at: str) -> FieldType:
+    if isinstance(field, fo.ListField):
+        return _list_type(field, at)
+    for kind, type_ in _TYPES.items():
+        if isinstance(field, kind):
+            return replace(type_, path=at)
+    return replace(OTHER, path=at)
+
+
+def _list_type(field: Any, at: str) -> FieldType:
+    item = field.field
+    if isinstance(item, fo.EmbeddedDocumentField):
+        fields = _below(item.get_field_schema(), "", "")
+        boxes = _BOX if item.document_type is fo.Detection else {}
+        return FieldType("objects", path=at, fields=fields | boxes)
+    element = None if item is None else _type_of(item, "")
+    if element is None or element.kind not in ("number", "text", "boolean"):
+        return replace(OTHER, path=at)
+    return FieldType("list", path=at, item=element)
+
+
+_TYPES = {
+    fo.BooleanField: BOOLEAN,
+    fo.IntField: INTEGER,
+    fo.FloatField: NUMBER,
+    fo.StringField: TEXT,
+    fo.DateTimeField: TIME,
+    fo.DateField: DATE,
+    fo.ObjectIdField: FieldType("text", stored_as="object id"),
+}
+_PARTS: tuple[StoredAs, ...] = ("x", "y", "w", "h", "area")
+_BOX = {
+    part: FieldType("number", path="bounding_box", stored_as=part) for part in _PARTS
+}

@@ -1,0 +1,242 @@
+"""Conditions on whole columns: what ``interpret`` means, for many rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsets.query.infer import type_of
+from evalsets.query.interpret import value_of
+from evalsets.query.syntax import (
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Case,
+    Compare,
+    Constant,
+    Expr,
+    Field,
+    In,
+    IsNull,
+    Negative,
+    Not,
+    Or,
+    Rank,
+    Similarity,
+    Term,
+    When,
+    walk,
+)
+
+Columns: TypeAlias = Mapping["Term | str", NDArray[Any]]
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+class _Column(NamedTuple):
+    """Values, and where they are NULL instead."""
+
+    value: NDArray[Any]
+    null: Mask
+
+
+def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
+    """Where a condition is true, and where it is NULL.
+
+    Args:
+        expr: a condition from a checked query
+        columns: ``(n,)`` values of each similarity and of each field path it reads; in
+            a column of floats NaN is NULL, in a column of objects None is
+
+    Returns:
+        two ``(n,)`` masks
+    """
+    numeric = all(np.asarray(c).dtype.kind in "biuf" for c in columns.values())
+    if numeric and all(isinstance(node, _VECTORISED) for node in walk(expr)):
+        with np.errstate(all="ignore"):
+            value, null = _column(expr, columns)
+        return value.astype(bool) & ~null, null
+    lists = {key: _plain(np.asarray(column)) for key, column in columns.items()}
+    rows = (
+        dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)
+    )
+    found = [value_of(expr, row) for row in rows]
+    true = np.array([value is True for value in found], dtype=bool)
+    return true, np.array([value is None for value in found], dtype=bool)
+
+
+def _plain(column: NDArray[Any]) -> list[Any]:
+    values = column.tolist()
+    if column.dtype.kind == "f":
+        return [None if v != v else v for v in values]
+    return values  # type: ignore[no-any-return]
+
+
+_VECTORISED = (
+    *(And, Or, Not, Compare, Between, In, IsNull, Case, When),
+    *(Arithmetic, Negative, Call, Constant, Field, Similarity, Rank),
+)
+
+
+@singledispatch
+def _column(expr: Expr, _: Columns) -> _Column:
+    raise TypeError(f"{type(expr).__name__} is not vectorised")
+
+
+@_column.register
+def _(expr: Constant, columns: Columns) -> _Column:
+    n = len(next(iter(columns.values())))
+    value: Any = 0.0 if expr.value is None else expr.value
+    return _Column(np.full(n, value), np.full(n, expr.value is None))
+
+
+@_column.register
+def _(expr: Field, columns: Columns) -> _Column:
+    return _read(columns[expr.path])
+
+
+@_column.register(Similarity)
+@_column.register(Rank)
+def _(expr: Any, columns: Columns) -> _Column:
+    return _read(columns[expr])
+
+
+def _read(values: NDArray[Any]) -> _Column:
+    values = np.asarray(values)
+    return _Column(values, np.isnan(values))
+
+
+@_column.register
+def _(expr: Not, columns: Columns) -> _Column:
+    value, null = _column(expr.operand, columns)
+    return _Column(~value.astype(bool), null)
+
+
+@_column.register
+def _(expr: And, columns: Columns) -> _Column:
+    return _all([_column(e, columns) for e in expr.operands])
+
+
+@_column.register
+def _(expr: Or, columns: Columns) -> _Column:
+    return _any([_column(e, columns) for e in expr.operands])
+
+
+def _all(parts: list[_Column]) -> _Column:
+    false = np.any([~p.value.astype(bool) & ~p.null for p in parts], axis=0)
+    null = np.any([p.null for p in parts], axis=0) & ~false
+    return _Column(~false, null)
+
+
+def _any(parts: list[_Column]) -> _Column:
+    true = np.any([p.value.astype(bool) & ~p.null for p in parts], axis=0)
+    return _Column(true, np.any([p.null for p in parts], axis=0) & ~true)
+
+
+@_column.register
+def _(expr: Compare, columns: Columns) -> _Column:
+    left, right = _column(expr.left, columns), _column(expr.right, columns)
+    return _compared(expr.operator, left, right)
+
+
+def _compared(operator: str, left: _Column, right: _Column) -> _Column:
+    """NaN, where it is a value, equals itself and is greater than the rest."""
+    a, b = left.value, right.value
+    nan_a, nan_b = np.isnan(a), np.isnan(b)
+    equal = (a == b) | (nan_a & nan_b)
+    less = (a < b) | (nan_b & ~nan_a)
+    value = {
+        "=": equal,
+        "<>": ~equal,
+        "<": less,
+        "<=": less | equal,
+        ">": ~(less | equal),
+        ">=": ~less,
+    }[operator]
+    return _Column(value, left.null | right.null)
+
+
+@_column.register
+def _(expr: Between, columns: Columns) -> _Column:
+    operand = _column(expr.operand, columns)
+    low, high = _column(expr.low, columns), _column(expr.high, columns)
+    return _all([_compared(">=", operand, low), _compared("<=", operand, high)])
+
+
+@_column.register
+def _(expr: In, columns: Columns) -> _Column:
+    operand = _column(expr.operand, columns)
+    return _any([_compared("=", operand, _column(o, columns)) for o in expr.options])
+
+
+@_column.register
+def _(expr: IsNull, columns: Columns) -> _Column:
+    null = _column(expr.operand, columns).null
+    return _Column(null, np.zeros_like(null))
+
+
+@_column.register
+def _(expr: Arithmetic, columns: Columns) -> _Column:
+    left, right = _column(expr.left, columns), _column(expr.right, columns)
+    a, b = left.value.astype(float), right.value.astype(float) + 0.0
+    null = left.null | right.null
+    if expr.operator == "%" and type_of(expr).whole:
+        null = null | (b == 0)
+    operation = {
+        "+": np.add,
+        "-": np.subtract,
+        "*": np.multiply,
+        "/": np.divide,
+        "%": np.fmod,
+    }[expr.operator]
+    return _Column(operation(a, b), null)
+
+
+@_column.register
+def _(expr: Negative, columns: Columns) -> _Column:
+    value, null = _column(expr.operand, columns)
+    return _Column(-value.astype(float), null)
+
+
+@_column.register
+def _(expr: Case, columns: Columns) -> _Column:
+    default = expr.default if expr.default is not None else Constant(None)
+    value, null = _column(default, columns)
+    operand = None if expr.operand is None else _column(expr.operand, columns)
+    for when in reversed(expr.whens):
+        holds = _column(when.condition, columns)
+        if operand is not None:
+            holds = _compared("=", operand, holds)
+        true = holds.value.astype(bool) & ~holds.null
+        then = _column(when.value, columns)
+        value = np.where(true, then.value, value)
+        null = np.where(true, then.null, null)
+    return _Column(value, null)
+
+
+@_column.register
+def _(expr: Call, columns: Columns) -> _Column:
+    first, *others = [_column(a, columns) for a in expr.arguments]
+    if expr.name == "COALESCE":
+        value, null = first
+        for other in others:
+            value = np.where(null, other.value, value)
+            null = null & other.null
+        return _Column(value, null)
+    if expr.name == "ABS":
+        return _Column(np.abs(first.value), first.null)
+    places = int(others[0].value[0]) if others else 0
+    return _Column(_rounded(first.value.astype(float), places), first.null)
+
+
+def _rounded(value: NDArray[np.float64], places: int) -> NDArray[np.float64]:
+    scale = 10.0 ** abs(places)
+    scaled = np.abs(value) * scale if places >= 0 else np.abs(value) / scale
+    below = np.floor(scaled)
+    whole = np.where(scaled - below >= 0.5, below + 1, below)
+    result = np.copysign(whole / scale if places >= 0 else whole * scale, value)
+    return np.where(np.isfinite(scaled), result, value)

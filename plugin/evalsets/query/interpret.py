@@ -1,0 +1,350 @@
+"""What a query means, on plain rows.
+
+SQL's meaning with three-valued logic, as in DuckDB wherever DuckDB has the construct:
+
+- a missing value and NULL are the same; a test of NULL is NULL; only true matches;
+- NaN equals NaN and is greater than every other number;
+- ``/`` divides as floating point does: ``x / 0`` is an infinity, or NaN if ``x`` is 0;
+  ``%`` takes the sign of the left side, ``x % 0`` is NULL for whole numbers, else NaN;
+- ``ROUND`` rounds halves away from zero;
+- ``LOWER``, ``UPPER`` and ``ILIKE`` map each character to one character;
+- ``ORDER BY`` puts NULL last in both directions; ties keep the order of the rows;
+- a label field without a value holds no objects: ``COUNT`` 0, ``ANY`` false, ``ALL``
+  true, other aggregates NULL; aggregates pass over NULL, ``ANY`` and ``ALL`` are SQL's
+  quantifiers: NULL for an object counts as "unknown".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from functools import singledispatch
+from typing import Any, NamedTuple, TypeAlias
+
+from evalsets.query.letters import lower, upper
+from evalsets.query.syntax import (
+    Aggregate,
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Case,
+    Compare,
+    Constant,
+    Contains,
+    Expr,
+    Field,
+    In,
+    InPopulation,
+    IsNull,
+    Like,
+    Members,
+    Negative,
+    Not,
+    Or,
+    Order,
+    Prediction,
+    Query,
+    Rank,
+    Similarity,
+)
+
+Row: TypeAlias = Mapping[Any, Any]
+
+
+def interpret(query: Query, rows: Sequence[Row]) -> list[int]:
+    """The positions of the rows that ``query`` selects, in its order.
+
+    Args:
+        query: one that was checked, so that its fields are bound
+        rows: a value for each field path the query reads, nested mappings or flat; a
+            label field's objects as a list of mappings; the value of a similarity or
+            population under its node; ``id`` where the query holds ``Members``
+    """
+    found = [
+        i
+        for i, row in enumerate(rows)
+        if query.where is None or value_of(query.where, row) is True
+    ]
+    for order in reversed(query.order_by):
+        found = _sorted(found, [value_of(order.key, row) for row in rows], order)
+    return found if query.limit is None else found[: query.limit]
+
+
+def _sorted(found: list[int], keys: Sequence[Any], order: Order) -> list[int]:
+    nulls = [i for i in found if keys[i] is None]
+    others = [i for i in found if keys[i] is not None]
+    others.sort(key=lambda i: _ordinal(keys[i]), reverse=order.descending)
+    return nulls + others if order.nulls_first else others + nulls
+
+
+def value_of(expr: Expr, row: Row) -> Any:
+    """The value of ``expr`` for a row as ``interpret`` takes it; None is NULL."""
+    return _value(expr, _Scope(row))
+
+
+class _Scope(NamedTuple):
+    """Where names are looked up: the row and, inside an aggregate, the object."""
+
+    row: Row
+    item: Row | None = None
+
+
+@singledispatch
+def _value(expr: Expr, _: _Scope) -> Any:
+    raise TypeError(f"{type(expr).__name__} has no value")
+
+
+@_value.register
+def _(expr: Constant, _: _Scope) -> Any:
+    return expr.value
+
+
+@_value.register
+def _(expr: Field, scope: _Scope) -> Any:
+    if scope.item is None or not expr.inner:
+        return _at(scope.row, expr.path)
+    if expr.path not in _BOX:
+        return _at(scope.item, expr.path)
+    box = scope.item.get("bounding_box")
+    return None if box is None else _BOX[expr.path](box)
+
+
+_BOX: Mapping[str, Callable[[Any], Any]] = {
+    "x": lambda box: box[0],
+    "y": lambda box: box[1],
+    "w": lambda box: box[2],
+    "h": lambda box: box[3],
+    "area": lambda box: box[2] * box[3],
+}
+
+
+def _at(row: Row, path: str) -> Any:
+    if path in row:
+        return row[path]
+    first, _, rest = path.partition(".")
+    below = row.get(first)
+    return _at(below, rest) if rest and isinstance(below, Mapping) else None
+
+
+@_value.register(Similarity)
+@_value.register(Rank)
+@_value.register(InPopulation)
+@_value.register(Prediction)
+def _(expr: Expr, scope: _Scope) -> Any:
+    value = scope.row[expr]
+    return None if value != value else value
+
+
+@_value.register
+def _(expr: Members, scope: _Scope) -> Any:
+    id_ = scope.row["id"]
+    return None if id_ in expr.null else id_ in expr.true
+
+
+@_value.register
+def _(expr: Not, scope: _Scope) -> Any:
+    value = _value(expr.operand, scope)
+    return None if value is None else not value
+
+
+@_value.register
+def _(expr: And, scope: _Scope) -> Any:
+    return _all([_value(e, scope) for e in expr.operands])
+
+
+@_value.register
+def _(expr: Or, scope: _Scope) -> Any:
+    return _any([_value(e, scope) for e in expr.operands])
+
+
+def _all(values: Sequence[Any]) -> Any:
+    return False if False in values else None if None in values else True
+
+
+def _any(values: Sequence[Any]) -> Any:
+    return True if True in values else None if None in values else False
+
+
+@_value.register
+def _(expr: Compare, scope: _Scope) -> Any:
+    left, right = _value(expr.left, scope), _value(expr.right, scope)
+    return _compared(expr.operator, left, right)
+
+
+def _compared(operator: str, left: Any, right: Any) -> Any:
+    if left is None or right is None:
+        return None
+    left, right = _ordinal(left), _ordinal(right)
+    return {
+        "=": left == right,
+        "<>": left != right,
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+    }[operator]
+
+
+def _ordinal(value: Any) -> Any:
+    """Something that orders as SQL does: NaN last, dates among times."""
+    if isinstance(value, (int, float)):
+        return (1, 0.0) if value != value else (0, value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    return value
+
+
+@_value.register
+def _(expr: Between, scope: _Scope) -> Any:
+    operand = _value(expr.operand, scope)
+    low, high = _value(expr.low, scope), _value(expr.high, scope)
+    return _all([_compared(">=", operand, low), _compared("<=", operand, high)])
+
+
+@_value.register
+def _(expr: In, scope: _Scope) -> Any:
+    operand = _value(expr.operand, scope)
+    return _any([_compared("=", operand, _value(o, scope)) for o in expr.options])
+
+
+@_value.register
+def _(expr: Contains, scope: _Scope) -> Any:
+    elements = _value(expr.elements, scope)
+    member = _value(expr.member, scope)
+    if elements is None or member is None:
+        return None
+    return any(_compared("=", member, element) is True for element in elements)
+
+
+@_value.register
+def _(expr: Like, scope: _Scope) -> Any:
+    text = _value(expr.operand, scope)
+    if text is None:
+        return None
+    pattern = lower(expr.pattern) if expr.fold else expr.pattern
+    escape = lower(expr.escape) if expr.fold else expr.escape
+    regex = "".join(
+        {"%": ".*", "_": "."}.get(c, re.escape(c)) if wild else re.escape(c)
+        for c, wild in like_characters(pattern, escape)
+    )
+    return (
+        re.fullmatch(regex, lower(text) if expr.fold else text, re.DOTALL) is not None
+    )
+
+
+def like_characters(pattern: str, escape: str) -> list[tuple[str, bool]]:
+    """The characters of a pattern, each with whether it may be a wildcard."""
+    found, position = [], 0
+    while position < len(pattern):
+        literal = bool(escape) and pattern[position] == escape
+        position += literal
+        found.append((pattern[position], not literal))
+        position += 1
+    return found
+
+
+@_value.register
+def _(expr: IsNull, scope: _Scope) -> Any:
+    return _value(expr.operand, scope) is None
+
+
+@_value.register
+def _(expr: Arithmetic, scope: _Scope) -> Any:
+    left, right = _value(expr.left, scope), _value(expr.right, scope)
+    if left is None or right is None:
+        return None
+    return _OPERATIONS[expr.operator](left, right)
+
+
+def _divided(left: Any, right: Any) -> Any:
+    if right != 0:
+        return left / right
+    return math.copysign(math.inf, left) if left == left and left != 0 else math.nan
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    whole = isinstance(left, int) and isinstance(right, int)
+    if right == 0:
+        return None if whole else math.nan
+    if whole:
+        return int(math.copysign(abs(left) % abs(right), left))
+    return math.fmod(left, right) if math.isfinite(left) else math.nan
+
+
+_OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": lambda left, right: left + right,
+    "-": lambda left, right: left - right,
+    "*": lambda left, right: left * right,
+    "/": _divided,
+    "%": _remainder,
+}
+
+
+@_value.register
+def _(expr: Negative, scope: _Scope) -> Any:
+    value = _value(expr.operand, scope)
+    return None if value is None else -value
+
+
+@_value.register
+def _(expr: Case, scope: _Scope) -> Any:
+    for when in expr.whens:
+        holds = _value(when.condition, scope)
+        if expr.operand is not None:
+            holds = _compared("=", _value(expr.operand, scope), holds)
+        if holds is True:
+            return _value(when.value, scope)
+    return None if expr.default is None else _value(expr.default, scope)
+
+
+@_value.register
+def _(expr: Call, scope: _Scope) -> Any:
+    values = [_value(a, scope) for a in expr.arguments]
+    if expr.name == "COALESCE":
+        return next((v for v in values if v is not None), None)
+    return None if values[0] is None else _FUNCTIONS[expr.name](*values)
+
+
+def _rounded(value: Any, places: int = 0) -> Any:
+    if not math.isfinite(value) or (isinstance(value, int) and places >= 0):
+        return value
+    scale = 10 ** abs(places)
+    scaled = abs(value) * scale if places >= 0 else abs(value) / scale
+    if not math.isfinite(scaled):
+        return value
+    below = math.floor(scaled)
+    whole = below + 1 if scaled - below >= 0.5 else below
+    result = whole / scale if places > 0 else whole * scale if places < 0 else whole
+    return math.copysign(result, value)
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "ABS": abs,
+    "ROUND": _rounded,
+    "LOWER": lower,
+    "UPPER": upper,
+    "LENGTH": len,
+}
+
+
+@_value.register
+def _(expr: Aggregate, scope: _Scope) -> Any:
+    objects = _value(expr.objects, _Scope(scope.row)) or []
+    if expr.inner is None:
+        return len(objects)
+    values = [_value(expr.inner, _Scope(scope.row, one)) for one in objects]
+    return _AGGREGATES[expr.name](values, [v for v in values if v is not None])
+
+
+_AGGREGATES: Mapping[str, Callable[[list[Any], list[Any]], Any]] = {
+    "COUNT": lambda _, known: sum(known),
+    "ANY": lambda values, _: _any(values),
+    "ALL": lambda values, _: _all(values),
+    "SUM": lambda _, known: sum(known) if known else None,
+    "AVG": lambda _, known: sum(known) / len(known) if known else None,
+    "MIN": lambda _, known: min(known, key=_ordinal) if known else None,
+    "MAX": lambda _, known: max(known, key=_ordinal) if known else None,
+}

@@ -1,0 +1,44 @@
+"""Lower and upper case one character at a time, which a database can do as well."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+_LAST_CASED = 0x1F000
+
+
+@lru_cache(maxsize=2)
+def table(case: str) -> dict[str, str]:
+    """The characters beyond ASCII that change, with what they become.
+
+    Unicode's simple mapping: a character whose other case is longer than one character
+    stays as it is, except ``İ`` → ``i`` and ``ß`` → ``ẞ``, as in DuckDB.
+
+    Args:
+        case: ``lower`` or ``upper``
+    """
+    changed = {"İ": "i"} if case == "lower" else {"ß": "ẞ"}
+    for c in map(chr, range(128, _LAST_CASED)):
+        for other in (getattr(c, case)(), c.title()):
+            if len(other) == 1 and other != c:
+                changed.setdefault(c, other)
+                break
+    return changed
+
+
+def lower(text: str) -> str:
+    """``text`` in lower case, of the same length."""
+    return _changed(text, "lower")
+
+
+def upper(text: str) -> str:
+    """``text`` in upper case, of the same length."""
+    return _changed(text, "upper")
+
+
+def _changed(text: str, case: str) -> str:
+    if text.isascii():
+        return getattr(str, case)(text)  # type: ignore[no-any-return]
+    return "".join(
+        getattr(str, case)(c) if c.isascii() else table(case).get(c, c) for c in text
+    )

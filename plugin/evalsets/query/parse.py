@@ -1,0 +1,183 @@
+"""Text → query. sqlglot reads SQL; what is not in our language is refused by name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar
+
+from sqlglot import Dialect, exp, parser, tokens
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
+
+from evalsets.errors import ArgumentError, QueryError
+from evalsets.query import convert
+from evalsets.query.syntax import Field, Order, Query
+
+MAX_LENGTH = 20_000
+"""Longest query text, in characters."""
+MAX_PARENTHESES = 60
+"""Deepest nesting of parentheses."""
+
+_SELECT = "SELECT * FROM dataset "
+
+
+class _Samples(Dialect):
+    """Plain SQL without its functions, which are ours to name, and with CONTAINS."""
+
+    NULL_ORDERING = "nulls_are_last"
+
+    class Tokenizer(tokens.Tokenizer):
+        KEYWORDS = {  # noqa: RUF012
+            **tokens.Tokenizer.KEYWORDS,
+            "CONTAINS": TokenType.OVERLAPS,
+        }
+
+    class Parser(parser.Parser):
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {}
+        NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
+        NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
+            "CASE": lambda self: self._parse_case()
+        }
+        RANGE_PARSERS = {  # noqa: RUF012
+            **parser.Parser.RANGE_PARSERS,
+            TokenType.OVERLAPS: parser.binary_range_parser(exp.ArrayContains),
+        }
+
+
+def parse(text: str) -> Query:
+    """Reads a condition, with or without ``WHERE``, or a whole ``SELECT``.
+
+    Raises:
+        QueryError: the text is not SQL, or is SQL outside the language
+        ArgumentError: ``text`` is not a string
+    """
+    if not isinstance(text, str):
+        raise ArgumentError(f"A query is text, not {type(text).__name__}")
+    words = _words(text)
+    try:
+        return _query(_statement(words, text), text)
+    except RecursionError:
+        raise QueryError("The query is nested too deeply") from None
+
+
+def _words(text: str) -> list[Token]:
+    if len(text) > MAX_LENGTH:
+        raise QueryError(
+            f"The query has {len(text)} characters; at most {MAX_LENGTH} are read"
+        )
+    bad = next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), None)
+    if bad is not None:
+        raise QueryError("The query holds half of a character", text[:bad], bad)
+    try:
+        words = _Samples().tokenize(text)
+    except (SqlglotError, ValueError, IndexError):
+        raise QueryError(*_unreadable(text)) from None
+    if not words:
+        raise QueryError(
+            "The query is empty; write a condition such as weather = 'sunny'"
+        )
+    depth = 0
+    for token in words:
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth > MAX_PARENTHESES:
+            raise QueryError("The query is nested too deeply", text, token.start, "(")
+    return words
+
+
+def _unreadable(text: str) -> tuple[str, str, int, str]:
+    """What stops the tokenizer is nearly always a quote or comment left open."""
+    for mark in ("'", '"'):
+        if text.count(mark) % 2:
+            return f"A {mark} is never closed", text, text.rfind(mark), mark
+    return "The query cannot be split into words", text, 0, ""
+
+
+def _statement(words: list[Token], text: str) -> Any:
+    """The statement; what goes before a bare condition is added."""
+    first = words[0].token_type
+    if first not in (TokenType.SELECT, TokenType.WITH):
+        start = _SELECT if first in _CLAUSES else f"{_SELECT}WHERE "
+        words = [*_Samples().tokenize(start), *words]
+    try:
+        statements = _Samples().parser().parse(words, text)
+    except ParseError as error:
+        raise _misread(error, words, text) from None
+    except (SqlglotError, ValueError, TypeError, AttributeError, IndexError, KeyError):
+        raise QueryError("The query cannot be read as SQL", text) from None
+    read = [s for s in statements if s is not None]
+    if len(read) != 1:
+        semicolon = next(t for t in words if t.token_type is TokenType.SEMICOLON)
+        raise QueryError("Give one query, not several", text, semicolon.start, ";")
+    return read[0]
+
+
+_CLAUSES = {TokenType.WHERE, TokenType.ORDER_BY, TokenType.LIMIT}
+
+
+def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
+    where = error.errors[0] if error.errors else {}
+    line, column = where.get("line"), where.get("col")
+    at = next((t for t in words if (t.line, t.col) == (line, column)), words[-1])
+    word = text[at.start : at.end + 1]
+    if "Expecting )" in str(where.get("description")):
+        problem = f"A ')' is missing after '{word}'"
+    elif at is words[-1]:
+        problem = f"The query cannot end with '{word}'"
+    else:
+        problem = f"The query cannot be read at '{word}'"
+    return QueryError(problem, text, at.start, word)
+
+
+def _query(statement: exp.Expression, text: str) -> Query:
+    refuse = partial(convert.refuse, text=text)
+    if not isinstance(statement, exp.Select):
+        raise refuse(statement)
+    for name, clause in statement.args.items():
+        if clause and name.rstrip("_") not in _READ:
+            raise refuse(clause, what=_CLAUSE_NAMES.get(name, name.upper()))
+    table = (statement.args.get("from_") or statement.args["from"]).this
+    if not isinstance(table, exp.Table) or table.sql().lower() != "dataset":
+        raise refuse(table, problem="A query reads one table; write FROM dataset")
+    for column in statement.expressions:
+        if not isinstance(column, exp.Star):
+            _selected(column, text)
+    where, order = statement.args.get("where"), statement.args.get("order")
+    return Query(
+        where=convert.condition(where.this, text) if where else None,
+        order_by=tuple(_order(o, text) for o in order.expressions) if order else (),
+        limit=_limit(statement.args.get("limit"), text),
+        text=text,
+    )
+
+
+_READ = {"kind", "expressions", "from", "where", "order", "limit"}
+_CLAUSE_NAMES = {"joins": "JOIN", "group": "GROUP BY", "ctes": "WITH"}
+
+
+def _selected(column: exp.Expression, text: str) -> None:
+    """A query selects whole samples: a list of plain fields is as good as ``*``."""
+    if not isinstance(convert.condition(column, text), Field):
+        raise convert.refuse(
+            column, text, problem="A query selects samples; write SELECT * FROM dataset"
+        )
+
+
+def _order(ordered: exp.Expression, text: str) -> Order:
+    key = convert.condition(ordered.this, text)
+    descending = bool(ordered.args.get("desc"))
+    return Order(key, descending, bool(ordered.args.get("nulls_first")), span=key.span)
+
+
+def _limit(limit: exp.Expression | None, text: str) -> int | None:
+    if limit is None:
+        return None
+    count = limit.args.get("expression")
+    if not isinstance(count, exp.Literal) or not count.this.isdecimal():
+        raise convert.refuse(limit, text, problem="LIMIT takes a whole number")
+    return int(count.this)
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a name needs no quotes: SQL reads it as nothing else."""
+    return [t.token_type for t in _Samples().tokenize(name)] == [TokenType.VAR]
