@@ -1,0 +1,139 @@
+"""Every verb does its work when it is called by its URI."""
+
+import csv
+
+import fiftyone.operators as foo
+import pytest
+from fiftyone.operators.executor import ExecutionError
+from PIL import Image
+
+import evalsets as es
+
+pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
+
+BRIGHT = 100  # the population of the tests: shade above this
+
+
+def run(verb, dataset, **params):
+    """The result of one operator."""
+    done = foo.execute_operator(
+        f"@evalsets/evalsets/{verb}", {"dataset": dataset}, params=params
+    )
+    return done.result
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twenty grey images, half of them labelled ``dark``, and their labels."""
+    with (tmp_path / "labels.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["filepath", "label", "shade"])
+        for number in range(20):
+            shade = number * 10
+            path = tmp_path / f"{number:02}.png"
+            Image.new("RGB", (32, 32), (shade,) * 3).save(path)
+            rows.writerow([path.name, "dark" if number < 10 else "bright", shade])
+    return tmp_path
+
+
+@pytest.fixture
+def grey(dataset, folder):
+    """The dataset of these images, put in by the operator."""
+    run("sync", dataset, source=str(folder), labels=str(folder / "labels.csv"))
+    dataset.reload()
+    return dataset
+
+
+def test_sync_adds_the_images_of_a_folder(dataset, folder):
+    found = run("sync", dataset, source=str(folder))
+    assert found == {"dataset": dataset.name, "n_samples": 20}
+    assert len(dataset) == 20
+
+
+def test_search_counts_what_a_query_finds(grey):
+    assert run("search", grey, query=f"shade > {BRIGHT}") == {"n_samples": 9}
+
+
+def test_a_wrong_query_says_what_was_probably_meant(grey):
+    with pytest.raises(ExecutionError, match="shade"):
+        run("search", grey, query="shadee > 100")
+
+
+def test_compose_saves_everything_the_form_asks(grey):
+    composed = run(
+        "compose",
+        grey,
+        name="bright ones",
+        query=f"shade > {BRIGHT}",
+        holdout=0.5,
+        min_size=2,
+        require=[{"metric": "accuracy", "at_least": 0.9, "max_drop": None}],
+        description="",
+        owner=None,
+    )
+    population = es.populations(grey)["bright ones"]
+    assert population.to_dict() == composed
+    assert population.require == (es.Requirement("accuracy", at_least=0.9),)
+    assert population.holdout == 0.5
+
+
+def test_a_holdout_above_one_is_refused_by_the_form(grey):
+    with pytest.raises(ExecutionError, match="holdout"):
+        run("compose", grey, name="x", query="shade > 1", holdout=1.5)
+    assert es.populations(grey) == {}
+
+
+def test_remove_takes_a_population_away(grey):
+    es.compose(grey, es.Population("bright", f"shade > {BRIGHT}"))
+    assert run("remove", grey, name="bright") == {"removed": "bright"}
+    assert es.populations(grey) == {}
+
+
+def test_refresh_names_what_is_stale(grey):
+    assert run("refresh", grey) == {"stale": {}}
+
+
+def test_split_coverage_and_select_agree(grey):
+    es.compose(grey, es.Population("bright", f"shade > {BRIGHT}", holdout=0.5))
+    assert sum(run("split", grey, val=0.1)["sizes"].values()) == 20
+    (row,) = run("coverage", grey)["rows"]
+    assert row["population"] == "bright"
+    assert int(row["n"]) == 9
+    shown = run("select", grey, split="test", population="bright")
+    assert shown == {"n_samples": int(row["test"])}
+
+
+def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
+    require = [es.Requirement("accuracy", at_least=0.5)]
+    es.compose(grey, es.Population("bright", f"shade > {BRIGHT}", require=require))
+    table = tmp_path / "predictions.csv"
+    lines = [f"{number:02}.png,bright" for number in range(20)]
+    table.write_text("\n".join(["filepath,label", *lines]))
+    uploaded = run("upload_predictions", grey, model="m", predictions=str(table))
+    assert "20" in uploaded["report"]
+    found = run("evaluate", grey, model="m", split="all")
+    (row,) = [r for r in found["rows"] if r["population"] == "bright"]
+    assert (row["metric"], row["n"], float(row["value"])) == ("accuracy", "9", 1.0)
+    assert row["verdict"] == found["verdict"] == "pass"
+
+
+def test_a_long_verb_can_be_delegated(dataset, folder):
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    queued = foo.execute_operator(
+        "@evalsets/evalsets/sync",
+        {"dataset": dataset, "request_delegation": True},
+        params={"source": str(folder)},
+    )
+    assert queued.delegated
+    service = DelegatedOperationService()
+    service.execute_queued_operations(log=False)
+    assert service.get(queued.result["id"]).run_state == "completed"
+    dataset.reload()
+    assert len(dataset) == 20
+
+
+def test_without_a_dataset_the_form_of_sync_asks_for_one():
+    sync = foo.get_operator("@evalsets/evalsets/sync")
+    form = sync.resolve_input(foo.ExecutionContext({"params": {}})).type
+    assert form.properties["dataset"].required
