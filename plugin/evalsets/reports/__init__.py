@@ -1,1 +1,5 @@
-"""TBD."""
+"""What an evaluation found: frame, sentences, plot, HTML, Markdown, JUnit, JSON."""
+
+from evalsets.reports.report import Report
+
+__all__ = ["Report"]

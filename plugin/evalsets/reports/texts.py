@@ -1,0 +1,155 @@
+"""A report as Markdown, JUnit XML and a table for the terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+from xml.etree import ElementTree as ET
+
+from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row
+from evalsets.reports import words
+from evalsets.suites.population import ALL
+
+if TYPE_CHECKING:
+    from evalsets.reports.report import Report
+
+_COLORS = {PASS: "green", FAIL: "red", INCONCLUSIVE: "yellow"}
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKS = re.compile(r"([\\`*_\[\]|<>~&])")
+_HEADER = (
+    "population",
+    "metric",
+    "n",
+    "value",
+    "95 % interval",
+    "against baseline",
+    "required",
+    "verdict",
+    "label more",
+)
+_RIGHT = ("n", "value", "label more")
+
+
+def _cells(row: Row) -> list[str]:
+    """A row as the texts of ``_HEADER``'s columns."""
+    ends = words.interval(row.delta_low, row.delta_high)
+    return [
+        row.population,
+        row.metric,
+        f"{row.n:,}",
+        words.number(row.value),
+        words.interval(row.low, row.high),
+        "" if row.delta is None else f"{words.signed(row.delta)} {ends}".strip(),
+        row.requirement,
+        row.verdict.upper(),
+        f"{row.needed:,}" if row.needed else "",
+    ]
+
+
+def _table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells, without columns that are empty throughout."""
+    lines = [_cells(row) for row in rows]
+    kept = [at for at in range(len(_HEADER)) if any(line[at] for line in lines)]
+    return [_HEADER[at] for at in kept], [[line[at] for at in kept] for line in lines]
+
+
+def _pressing(report: Report) -> list[Row]:
+    """What is required, and the whole data; every row where nothing is required."""
+    required = [row for row in report.rows if row.verdict]
+    whole = [row for row in report.rows if row.population == ALL]
+    return whole + required if required else list(report.rows)
+
+
+def terminal(report: Report, color: bool) -> str:
+    """A table of what is required and the whole data, in colour if wanted."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    rows = _pressing(report)
+    header, lines = _table(rows)
+    for name in header:
+        justify: Literal["left", "right"] = "right" if name in _RIGHT else "left"
+        table.add_column(name, justify=justify, overflow="fold")
+    for row, line in zip(rows, lines, strict=True):
+        style = _COLORS.get(row.verdict, "")
+        styles = (style if name == "verdict" else "" for name in header)
+        table.add_row(*map(Text, line, styles))
+    text = io.StringIO()
+    console = Console(
+        file=text, width=150, force_terminal=color, no_color=not color, highlight=False
+    )
+    console.print(Text(report.headline, f"bold {_COLORS[report.verdict]}"))
+    console.print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def markdown(report: Report) -> str:
+    """A headline, a table of the requirements, and every figure folded away."""
+    required = [row for row in report.rows if row.verdict]
+    parts = [f"### {_plain(report.headline)}"]
+    if required:
+        parts.append(_markdown_table(required))
+    parts.append(
+        "<details><summary>All figures</summary>\n\n"
+        f"{_markdown_table(report.rows)}\n\n</details>"
+    )
+    told = ("dataset", "split", "baseline", "alpha", "seed", "looks", "created")
+    known = [
+        f"{key} {_plain(str(report.provenance[key]))}"
+        for key in told
+        if report.provenance.get(key) is not None
+    ]
+    if known:
+        parts.append(f"<sub>{', '.join(known)}</sub>")
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(rows: Sequence[Row]) -> str:
+    header, cells = _table(rows)
+    rule = ["---:" if name in _RIGHT else "---" for name in header]
+    body = [[_plain(cell) for cell in line] for line in cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *body])
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown and HTML leave as it is."""
+    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def junit(report: Report) -> str:
+    """One test a requirement; an open one is an error, never a success."""
+    required = [row for row in report.rows if row.verdict]
+    suite = ET.Element("testsuite", name=_xml(f"evalsets {report.model}"))
+    for row in required:
+        case = _case(suite, row.population, row.requirement)
+        if row.verdict != PASS:
+            kind = "failure" if row.verdict == FAIL else "error"
+            said = _xml(report.explain(row))
+            ET.SubElement(case, kind, message=said, type=row.verdict).text = said
+    if not required:
+        said = _xml(report.headline)
+        case = _case(suite, "suite", "requires something")
+        ET.SubElement(case, "error", message=said, type=INCONCLUSIVE).text = said
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("*/failure"))))
+    suite.set("errors", str(len(suite.findall("*/error"))))
+    if created := report.provenance.get("created"):
+        suite.set("timestamp", _xml(str(created)))
+    suites = ET.Element("testsuites")
+    suites.append(suite)
+    ET.indent(suites)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(suite: ET.Element, population: str, requirement: str) -> ET.Element:
+    return ET.SubElement(
+        suite, "testcase", classname=_xml(population), name=_xml(requirement)
+    )
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,150 @@
+"""Rows and reports in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row
+from evalsets.suites.population import ALL
+
+_DROP = " drop <= "
+
+
+def bound_of(row: Row) -> float | None:
+    """The number in a row's requirement; None where nothing is required."""
+    return float(row.requirement.rpartition(" ")[2]) if row.requirement else None
+
+
+def is_drop(row: Row) -> bool:
+    """Whether the requirement compares with the baseline."""
+    return _DROP in row.requirement
+
+
+def number(value: float | None) -> str:
+    """A figure as people read it: three decimals below ten, "–" where undefined."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """An interval, or nothing where there is none."""
+    return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
+
+
+def explain(row: Row, stale: Collection[str] = ()) -> str:
+    """One row as a sentence.
+
+    Args:
+        row: of a report
+        stale: populations whose membership is out of date
+    """
+    found = f"{row.metric} {number(row.value)} {interval(row.low, row.high)}"
+    found = f"{found} on {counted(row.n, 'sample')}"
+    if row.n == 0:
+        found = "no sample was evaluated"
+    elif row.value is None:
+        found = f"{row.metric} is undefined on {counted(row.n, 'sample')}"
+    if not row.requirement:
+        return f"{row.population}: {found}"
+    if row.n and is_drop(row):
+        found += (
+            f", baseline {number(row.baseline)}: difference {signed(row.delta)} "
+            f"{interval(row.delta_low, row.delta_high)}"
+        )
+    said = f"{row.population}: {row.verdict.upper()}: {found}"
+    if row.verdict == INCONCLUSIVE:
+        return f"{said}; {_open(row, row.population in stale)}"
+    return f"{said} {_settled(row)}"
+
+
+def _settled(row: Row) -> str:
+    bound = f"{bound_of(row):g}"
+    if is_drop(row):
+        kept = "is within" if row.verdict == PASS else "is more than"
+        return f"{kept} the allowed drop of {bound}"
+    at_least = ">=" in row.requirement
+    if row.verdict == PASS:
+        return f"is at least {bound}" if at_least else f"is at most {bound}"
+    return f"is below {bound}" if at_least else f"is above {bound}"
+
+
+def _open(row: Row, stale: bool) -> str:
+    wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
+    if stale:
+        return f"its membership is out of date, refresh it to judge {wanted}"
+    if row.needed is None:
+        return f"too near to settle by more samples ({wanted})"
+    return f"label {row.needed:,} more to settle {wanted}"
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign."""
+    if value is None:
+        return "–"
+    return f"{value:+.3f}" if abs(value) < 10 else f"{value:+.4g}"
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun: "1 sample", "2 samples"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Names as an enumeration in a sentence."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def headline(rows: Iterable[Row], verdict: str, model: str) -> str:
+    """The gate's verdict in one sentence."""
+    required = [row for row in rows if row.verdict]
+    by_verdict = {
+        v: list(dict.fromkeys(r.population for r in required if r.verdict == v))
+        for v in (FAIL, INCONCLUSIVE)
+    }
+    n = len({row.population for row in required})
+    of = f"of {counted(n, 'population')}"
+    if not required:
+        return f"{model}: INCONCLUSIVE: nothing is required of any population"
+    if verdict == FAIL:
+        missed = by_verdict[FAIL]
+        return f"{model}: FAIL: misses what is required on {len(missed)} {of}: {listed(missed)}"
+    if verdict == INCONCLUSIVE:
+        missed = by_verdict[INCONCLUSIVE]
+        return f"{model}: INCONCLUSIVE: too few samples on {len(missed)} {of}: {listed(missed)}"
+    met = counted(len(required), "requirement")
+    return f"{model}: PASS: meets {met} on {counted(n, 'population')}"
+
+
+def summary(
+    rows: Sequence[Row], verdict: str, provenance: Mapping[str, Any]
+) -> list[str]:
+    """What a stakeholder should know, a sentence each, the most pressing first."""
+    model = str(provenance.get("model", "The model"))
+    stale = provenance.get("stale") or ()
+    said = [headline(rows, verdict, model) + "."]
+    said += [explain(r, stale) + "." for r in rows if r.verdict == FAIL][:5]
+    open_rows = [r for r in rows if r.verdict == INCONCLUSIVE and r.needed]
+    open_rows.sort(key=lambda row: row.needed or 0)
+    said += [explain(r, stale) + "." for r in open_rows][:3]
+    overall = next(
+        (r for r in rows if r.population == ALL and r.delta is not None), None
+    )
+    if overall is not None:
+        said.append(
+            f"Over all {overall.n:,} samples {overall.metric} is {number(overall.value)}, "
+            f"{signed(overall.delta)} {interval(overall.delta_low, overall.delta_high)} "
+            f"against {provenance.get('baseline', 'the baseline')}."
+        )
+    for key, text in (
+        ("unpredicted", "{} had no prediction and count as wrong."),
+        ("unlabelled", "{} had no true label and were left out."),
+        ("trained_on", "{} were left out because the model was trained on them."),
+    ):
+        if count := provenance.get(key):
+            said.append(text.format(counted(count, "sample")))
+    return said
