@@ -8,12 +8,23 @@ from typing import Any, TypeAlias
 import bson
 import fiftyone as fo
 
-from evalsets.datasets.expressions import NAN, Compiler, Mongo, is_null
+from evalsets.datasets.expressions import NAN, Compiler, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
 from evalsets.query.infer import type_of
 from evalsets.query.interpret import interpret
-from evalsets.query.rewrite import terms
-from evalsets.query.syntax import Constant, Field, Order, Query, Term, walk
+from evalsets.query.rewrite import fields, terms
+from evalsets.query.syntax import (
+    And,
+    Constant,
+    Expr,
+    Members,
+    Not,
+    Or,
+    Order,
+    Query,
+    Term,
+    walk,
+)
 
 Columns: TypeAlias = Mapping[Term, str | Mapping[str, float]]
 
@@ -35,7 +46,7 @@ def compile_query(query: Query, columns: Columns | None = None) -> fo.ViewExpres
         QueryError: the query is too deep or too large for MongoDB
     """
     where = Constant(True) if query.where is None else query.where
-    return _expression(Compiler(columns or {}).true(where))
+    return fo.ViewExpression(_bounded(Compiler(columns or {}).true(where)))
 
 
 def apply(
@@ -55,7 +66,7 @@ def apply(
     columns = columns or {}
     found = view.view()
     if query.where is not None:
-        found = found.match(compile_query(query, columns))
+        found = found.match(_filter(query.where, Compiler(columns)))
     sorting = {t for order in query.order_by for t in terms(order)}
     if any(not isinstance(columns[term], str) for term in sorting):
         return _sorted_here(found, query, columns)
@@ -64,13 +75,33 @@ def apply(
     return found if query.limit is None else found.limit(query.limit)
 
 
-def _expression(mongo: Mongo) -> fo.ViewExpression:
-    depth = _depth(mongo)
-    if depth > _MAX_DEPTH:
+def _filter(where: Expr, compiler: Compiler) -> fo.ViewExpression | dict[str, Mongo]:
+    """The condition; sets of ids are matched by MongoDB's index, not one by one."""
+    if any(isinstance(node, Members) for node in walk(where)):
+        return _bounded(_match(where, compiler, holds=True))
+    return fo.ViewExpression(_bounded(compiler.true(where)))
+
+
+def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
+    """A ``$match`` of where ``expr`` is true or, without ``holds``, false."""
+    if isinstance(expr, Not):
+        return _match(expr.operand, compiler, holds=not holds)
+    if isinstance(expr, Members):
+        if holds:
+            return {"_id": {"$in": object_ids(expr.true)}}
+        return {"_id": {"$nin": object_ids(expr.true | expr.null)}}
+    if isinstance(expr, (And, Or)):
+        operator = "$and" if isinstance(expr, And) is holds else "$or"
+        return {operator: [_match(e, compiler, holds=holds) for e in expr.operands]}
+    return {"$expr": compiler.true(expr) if holds else compiler.false(expr)}
+
+
+def _bounded(mongo: Mongo) -> Mongo:
+    if _depth(mongo) > _MAX_DEPTH:
         raise QueryError("The query is nested too deeply for MongoDB")
     if len(bson.encode({"": mongo})) > _MAX_BYTES:
         raise QueryError("The query is too large for MongoDB")
-    return fo.ViewExpression(mongo)
+    return mongo
 
 
 def _depth(mongo: Mongo) -> int:
@@ -91,25 +122,20 @@ def _sort_keys(order_by: Sequence[Order], columns: Columns) -> list[tuple[Any, i
     for order in order_by:
         value = compiler.value(order.key)
         direction = -1 if order.descending else 1
-        keys.append((_expression(is_null(value)), -1 if order.nulls_first else 1))
+        keys.append((fo.ViewExpression(is_null(value)), -1 if order.nulls_first else 1))
         if type_of(order.key).kind == "number" and not type_of(order.key).whole:
-            keys.append((_expression({"$eq": [value, NAN]}), direction))
-        keys.append((_expression({"$ifNull": [value, None]}), direction))
+            keys.append((fo.ViewExpression({"$eq": [value, NAN]}), direction))
+        keys.append((fo.ViewExpression({"$ifNull": [value, None]}), direction))
     return [*keys, ("id", 1)]
 
 
 def _sorted_here(view: fo.DatasetView, query: Query, columns: Columns) -> Any:
     """Sorts by similarities that stand in no field; the view holds the ids found."""
     sorting = Query(order_by=query.order_by, limit=query.limit)
-    stored = {"id": "id"} | {
-        e.path: e.type.path
-        for order in query.order_by
-        for e in walk(order)
-        if isinstance(e, Field) and e.type and not e.inner and e.path != "id"
-    }
-    values = view.sort_by("id").values(list(stored.values()))
+    paths = ["id", *sorted(fields(sorting) - {"id"})]
+    values = view.sort_by("id").values(paths)
     rows: list[dict[Any, Any]] = [
-        dict(zip(stored, row, strict=True)) for row in zip(*values, strict=True)
+        dict(zip(paths, row, strict=True)) for row in zip(*values, strict=True)
     ]
     for row in rows:
         for term, by_id in columns.items():

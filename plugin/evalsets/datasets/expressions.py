@@ -52,6 +52,11 @@ _INFINITY: Mongo = {"$toDouble": "Infinity"}
 _NULL: Mongo = {"$literal": None}
 
 
+def object_ids(ids: frozenset[str]) -> list[ObjectId]:
+    """Sample ids as MongoDB keeps them, in order."""
+    return [ObjectId(id_) for id_ in sorted(ids)]
+
+
 def is_null(value: Mongo) -> Mongo:
     """Whether ``value`` is null or missing."""
     return {"$lte": [value, _NULL]}
@@ -379,7 +384,7 @@ def _null_test(_: IsNull, value: Mongo) -> Truth:
 
 def _members(expr: Members) -> Truth:
     true, either = (
-        {"$in": ["$_id", _literal([ObjectId(id_) for id_ in sorted(ids)])]}
+        {"$in": ["$_id", _literal(object_ids(ids))]}
         for ids in (expr.true, expr.true | expr.null)
     )
     return true, {"$not": [either]}

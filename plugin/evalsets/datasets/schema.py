@@ -49,7 +49,7 @@ def _below(schema: Mapping[str, Any], name: str, stored: str) -> dict[str, Field
     found: dict[str, FieldType] = {}
     for key, field in schema.items():
         path, at = name + key, stored + (field.db_field or key)
-        found[path] = _type_of(field, at)
+        found[path] = replace(_type_of(field, at), name=path)
         if isinstance(field, fo.EmbeddedDocumentField):
             found |= _below(field.get_field_schema(), f"{path}.", f"{at}.")
             value = _VALUE.get(field.document_type)

@@ -43,8 +43,9 @@ _ORDERED = ("number", "text", "boolean", "date", "time")
 def check(query: Query, schema: Schema) -> Query:
     """The query with every field bound to its type.
 
-    ``prediction('model')`` becomes its field, and text that is compared with a date
-    becomes a date. Checking what was checked changes nothing.
+    ``prediction('model')`` becomes its field, a label field the value it stands for
+    (``weather`` becomes ``weather.label``), and text that is compared with a date becomes
+    a date. Checking what was checked changes nothing.
 
     Raises:
         QueryError: an unknown name, or an operation that its operands cannot take
@@ -88,16 +89,23 @@ class _Checker:
 
     def error(self, problem: str, expr: Expr) -> QueryError:
         if expr.span is None or not self.text:
-            return QueryError(f"{problem}: {_shown(expr)}")
+            return QueryError(f"{problem}: {self.shown(expr)}")
         start, end = expr.span
         return QueryError(problem, self.text, start, self.text[start:end])
+
+    def shown(self, expr: Expr) -> str:
+        """``expr`` as the user wrote it."""
+        text = self.text[slice(*expr.span)] if expr.span else ""
+        text = text or to_text(expr)
+        text = text if len(text) <= 40 else text[:39] + "…"
+        return f"'{text}'" if isinstance(expr, Field) else text
 
     def want(self, expr: Expr, kinds: str | tuple[str, ...], why: str) -> None:
         """Refuses an ``expr`` of another kind; NULL is of every kind."""
         kind = type_of(expr).kind
         wanted = (kinds,) if isinstance(kinds, str) else kinds
         if kind not in (*wanted, "null"):
-            raise self.error(f"{why}, but {_shown(expr)} is {_ARTICLE[kind]}", expr)
+            raise self.error(f"{why}, but {self.shown(expr)} is {_ARTICLE[kind]}", expr)
 
     def field(self, expr: Field) -> Expr:
         if self.objects and expr.inner is not False:
@@ -106,7 +114,8 @@ class _Checker:
                 return replace(expr, type=found, inner=True)
         found = self.schema.fields.get(expr.path)
         if found:
-            return replace(expr, type=found, inner=False)
+            name = found.name or expr.path
+            return replace(expr, path=name, type=found, inner=False)
         raise self.error(self._unknown(expr.path), expr)
 
     def _unknown(self, path: str) -> str:
@@ -139,7 +148,9 @@ class _Checker:
                 p for p, t in self.schema.fields.items() if t.kind == "objects"
             )
             there = f"; '{names[0]}' does" if names else ""
-            raise self.error(f"{_shown(objects)} does not hold objects{there}", objects)
+            raise self.error(
+                f"{self.shown(objects)} does not hold objects{there}", objects
+            )
         if expr.inner is None:
             return replace(expr, objects=objects)
         inner = _Checker(self.text, self.schema, type_).bound(expr.inner)
@@ -176,8 +187,8 @@ class _Checker:
             if common_type(exprs[0], expr) is None:
                 first, second = type_of(exprs[0]).kind, type_of(expr).kind
                 raise self.error(
-                    f"{_shown(exprs[0])} is {_ARTICLE[first]} and cannot be compared "
-                    f"with {_shown(expr)}, which is {_ARTICLE[second]}",
+                    f"{self.shown(exprs[0])} is {_ARTICLE[first]} and cannot be compared "
+                    f"with {self.shown(expr)}, which is {_ARTICLE[second]}",
                     expr,
                 )
         return list(exprs)
@@ -190,16 +201,23 @@ class _Checker:
                 return replace(expr, value=date.fromisoformat(expr.value))
             return replace(expr, value=time_of(expr.value))
         except ValueError:
-            problem = f"{_shown(expr)} is not a date; write it like '2024-01-31'"
+            problem = f"{self.shown(expr)} is not a date; write it like '2024-01-31'"
             raise self.error(problem, expr) from None
 
     def contains(self, expr: Contains) -> Expr:
         type_ = type_of(expr.elements)
         if type_.kind != "list" or type_.item is None:
-            raise self.error(f"{_shown(expr.elements)} is not a list", expr.elements)
-        element = Field(to_text(expr.elements), type=type_.item)
-        _, member = self.alike(element, expr.member)
-        return replace(expr, member=member)
+            raise self.error(
+                f"{self.shown(expr.elements)} is not a list", expr.elements
+            )
+        held, asked = type_.item.kind, type_of(expr.member).kind
+        if asked not in (held, "null"):
+            elements, member = self.shown(expr.elements), self.shown(expr.member)
+            raise self.error(
+                f"{elements} is a list of {held}s, but {member} is {_ARTICLE[asked]}",
+                expr.member,
+            )
+        return expr
 
     def like(self, expr: Like) -> Expr:
         self.want(expr.operand, "text", "LIKE works on text")
@@ -250,12 +268,6 @@ class _Checker:
             raise self.error(
                 f"{name} mixes {kinds}; give values of one type", values[-1]
             )
-
-
-def _shown(expr: Expr) -> str:
-    text = to_text(expr)
-    text = text if len(text) <= 40 else text[:39] + "…"
-    return f"'{text}'" if isinstance(expr, Field) else text
 
 
 _ARTICLE: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from evalsets.errors import ArgumentError, QueryError
 from evalsets.query import convert
-from evalsets.query.syntax import Field, Order, Query
+from evalsets.query.syntax import MAX_DEPTH, Field, Order, Query, depth
 
 MAX_LENGTH = 20_000
 """Longest query text, in characters."""
@@ -56,9 +56,12 @@ def parse(text: str) -> Query:
         raise ArgumentError(f"A query is text, not {type(text).__name__}")
     words = _words(text)
     try:
-        return _query(_statement(words, text), text)
+        query = _query(_statement(words, text), text)
     except RecursionError:
         raise QueryError("The query is nested too deeply") from None
+    if any(depth(root) > MAX_DEPTH for root in query.roots()):
+        raise QueryError("The query is nested too deeply")
+    return query
 
 
 def _words(text: str) -> list[Token]:

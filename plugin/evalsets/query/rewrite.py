@@ -9,6 +9,7 @@ from functools import partial
 from evalsets.errors import QueryError, suggest
 from evalsets.query.infer import type_of
 from evalsets.query.syntax import (
+    MAX_DEPTH,
     Constant,
     Expr,
     Field,
@@ -92,16 +93,25 @@ class _Inliner:
         self.queries = queries
         self.way: list[str] = []
         self.nodes = 0
+        self.depth = 0
 
     def inlined(self, query: Query) -> Query:
         return _mapped(query, self.expr)
 
     def expr(self, expr: Expr) -> Expr:
         self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise QueryError("The populations this query is made of are too many")
-        if not isinstance(expr, InPopulation):
-            return rebuild(expr, self.expr)
+        self.depth += 1
+        if self.nodes > MAX_NODES or self.depth > MAX_DEPTH:
+            raise QueryError("The populations that this query is made of are too many")
+        whole = (
+            self.population(expr)
+            if isinstance(expr, InPopulation)
+            else rebuild(expr, self.expr)
+        )
+        self.depth -= 1
+        return whole
+
+    def population(self, expr: InPopulation) -> Expr:
         query = self._found(expr)
         if query.where is None:
             return Constant(True, span=expr.span)

@@ -14,6 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from evalsets.query.types import FieldType
 
+MAX_DEPTH = 100
+"""Deepest nesting of a query's nodes; what works on them recurses."""
+
 Value: TypeAlias = "bool | int | float | str | date | datetime | None"
 
 
@@ -270,6 +273,16 @@ def children(expr: Expr) -> Iterator[Expr]:
             yield value
         elif isinstance(value, tuple):
             yield from (v for v in value if isinstance(v, Expr))
+
+
+def depth(expr: Expr) -> int:
+    """How many nodes stand below each other, ``expr`` included."""
+    deepest, waiting = 0, [(expr, 1)]
+    while waiting:
+        node, level = waiting.pop()
+        deepest = max(deepest, level)
+        waiting += [(child, level + 1) for child in children(node)]
+    return deepest
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

@@ -20,7 +20,9 @@ class FieldType:
         kind: ``time`` is a date with a time of day; ``other`` can only be asked
             for ``IS NULL``
         whole: a number that is never a fraction nor NaN
-        path: where the database keeps it, if not under its own name
+        name: path of the value, if the field stands for something below it, as a
+            ``Classification`` stands for its ``.label``
+        path: where the database keeps it, if not under its name
         stored_as: how the database keeps it; ``x y w h area`` come from a box
         item: type of a list's elements
         fields: of the objects of a label field
@@ -28,6 +30,7 @@ class FieldType:
 
     kind: Kind
     whole: bool = False
+    name: str = ""
     path: str = ""
     stored_as: StoredAs = "value"
     item: FieldType | None = None
