@@ -22,12 +22,14 @@ from evalsets.datasets.populations import load_recipes, members
 from evalsets.datasets.predictions import prediction_set, trained_on
 from evalsets.datasets.reports import list_reports, save_report
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics import Codes, evaluate_populations
+from evalsets.metrics import FAIL, Codes, Row, evaluate_populations
 from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
 
 GROUND_TRUTH = "ground_truth"
+SHOWN = 12
+"""Mistakes of a failing population that a report shows."""
 
 
 def evaluate(
@@ -112,7 +114,7 @@ def evaluate(
         "looks": 1 + sum(r["split"] == split for r in list_reports(opened).values()),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    report = Report(rows, provenance, _failures(view, read, frame))
+    report = Report(tuple(rows), provenance, _failures(opened, read, frame, rows))
     save_report(
         opened,
         {**provenance, "verdict": report.verdict},
@@ -143,10 +145,26 @@ def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | No
 
 
 def _failures(
-    view: fo.DatasetView, read: Read, frame: pd.DataFrame
+    dataset: fo.Dataset, read: Read, frame: pd.DataFrame, rows: Sequence[Row]
 ) -> dict[str, list[tuple[str, str]]]:
-    """Some wrongly predicted samples of each population: path and what went wrong."""
-    return {}
+    """Path and mistake of the most confident mistakes, by failing population."""
+    failing = dict.fromkeys(row.population for row in rows if row.verdict == FAIL)
+    mistaken = np.asarray([i in read.mistakes for i in read.ids])
+    shown = {
+        name: sorted(
+            np.asarray(read.ids)[frame[name].to_numpy() & mistaken],
+            key=lambda i: -read.mistakes[i][0],
+        )[:SHOWN]
+        for name in failing
+    }
+    wanted = sorted({i for ids in shown.values() for i in ids})
+    chosen = dataset.select(wanted)
+    path = dict(zip(*chosen.values(["id", "filepath"]), strict=True))
+    return {
+        name: [(path[i], read.mistakes[i][1]) for i in ids]
+        for name, ids in shown.items()
+        if ids
+    }
 
 
 def _where(split: str | None) -> str:

@@ -13,11 +13,12 @@ from evalsets.datasets.columns import read
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.populations import load_recipes, schema_of
-from evalsets.datasets.scores import Term, query_vectors, term_values
+from evalsets.datasets.scores import query_vectors, term_values
 from evalsets.datasets.vectors import open_vectors
 from evalsets.query import (
     Expr,
     Members,
+    Term,
     check,
     evaluate,
     fields,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,12 +23,14 @@ class Read:
         outcomes: of the same samples
         unlabelled: samples left out, since they have no true label
         unpredicted: samples counted as wrong, since they have no prediction
+        mistakes: confidence and description of what went wrong, by id
     """
 
     ids: list[str]
     outcomes: Outcomes
     unlabelled: int
     unpredicted: int
+    mistakes: Mapping[str, tuple[float, str]]
 
 
 def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Read:
@@ -86,7 +89,13 @@ def _classification(view: fo.DatasetView, truth: str, stored: PredictionSet) -> 
     missing = predicted.count(None)
     known = None if confidence.count(None) > missing else confidence
     outcomes = Classification.of(true, predicted, known, probability, stored.columns)
-    return Read(ids, outcomes, len(columns[0]) - len(ids), missing)
+    rows = zip(ids, true, predicted, confidence, strict=True)
+    mistakes = {
+        i: (c or 0.0, f"{t}, predicted {p or 'nothing'}")
+        for i, t, p, c in rows
+        if t != p
+    }
+    return Read(ids, outcomes, len(columns[0]) - len(ids), missing, mistakes)
 
 
 def _detection(view: fo.DatasetView, truth: str, field: str) -> Read:
@@ -116,7 +125,7 @@ def _detection(view: fo.DatasetView, truth: str, field: str) -> Read:
         len(ids),
         classes,
     )
-    return Read(ids, outcomes, len(all_ids) - len(ids), missing)
+    return Read(ids, outcomes, len(all_ids) - len(ids), missing, {})
 
 
 def _boxes(labels: list[Any], boxes: list[Any], classes: list[str]) -> Boxes:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from evalsets.encoders.images import header_of
 
@@ -42,8 +42,9 @@ def examine(path: str) -> Facts | str:
     except (OSError, ValueError, SyntaxError) as error:
         if Path(path).is_file() and Path(path).stat().st_size == 0:
             return "the file is empty"
-        said = str(error).replace(f"'{path}'", "the file")
-        return said or type(error).__name__
+        if isinstance(error, UnidentifiedImageError):
+            return "the file is no image of a known format"
+        return str(error) or type(error).__name__
     return facts
 
 
