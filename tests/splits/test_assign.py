@@ -1,0 +1,342 @@
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.splits import assign, connected, entries, replay
+
+NAMES = ["crowded", "night", "rain", "windy"]
+
+
+def frame(members, ids=None) -> pd.DataFrame:
+    members = np.asarray(members, dtype=bool)
+    ids = [f"s{i}" for i in range(len(members))] if ids is None else ids
+    return pd.DataFrame(members, index=ids, columns=NAMES[: members.shape[1]])
+
+
+def random_frame(n: int, shares, seed=0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return frame(rng.random((n, len(shares))) < shares)
+
+
+@st.composite
+def histories(draw):
+    """Steps of one dataset: what is there, what is asked, who belongs together."""
+    seed = draw(st.integers(0, 10_000))
+    rng = np.random.default_rng(seed)
+    n_populations = draw(st.integers(1, 4))
+    names = NAMES[:n_populations]
+    everyone = frame(rng.random((60, n_populations)) < rng.uniform(0.1, 0.9))
+    labels = np.array(
+        [f"scene{i}" for i in rng.integers(0, draw(st.integers(5, 60)), 60)]
+    )
+    there = np.zeros(60, dtype=bool)
+    steps = []
+    for _ in range(draw(st.integers(1, 4))):
+        there |= rng.random(60) < draw(st.sampled_from([0.02, 0.3, 0.7]))
+        there &= rng.random(60) > draw(st.sampled_from([0, 0, 0.1]))
+        if draw(st.booleans()):  # a population is redefined
+            everyone[names[0]] = rng.random(60) < 0.4
+        if draw(st.integers(0, 3)) == 0:  # two scenes turn out to be one
+            labels[labels == labels[0]] = labels[1]
+        share = st.sampled_from([0, 0.1, 0.2, 0.5, 1])
+        asked = {name: draw(share) for name in names}
+        step = everyone[there]
+        steps.append((step, asked, labels[there], draw(st.sampled_from([0, 0.1, 0.3]))))
+    return seed, steps
+
+
+def split(step, before=None, seed=0, order=None):
+    """One step after another: the assignment and the sides it starts from."""
+    membership, asked, labels, val = step
+    rows = np.arange(len(membership)) if order is None else order
+    sides, shares, val_before = before or ({}, None, None)
+    members = membership.iloc[rows]
+    previous = [sides.get(i, "") for i in members.index]
+    found = assign(
+        members,
+        asked,
+        groups=connected(len(rows), labels[rows]),
+        previous=previous,
+        holdout_before=shares,
+        val=val,
+        val_before=val_before,
+        seed=seed,
+    )
+    return found, np.array(previous)
+
+
+def walk(seed, steps):
+    """Every step with its assignment and what was before it."""
+    before, sides = None, {}
+    for step in steps:
+        found, previous = split(step, before, seed)
+        yield step, found, previous, before
+        sides = sides | dict(zip(step[0].index, found.side.tolist(), strict=True))
+        before = (sides, step[1], step[3])
+
+
+@given(histories(), st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_order_of_rows_and_populations_changes_nothing(history, random):
+    seed, steps = history
+    for step, found, _, before in walk(seed, steps):
+        order = list(range(len(step[0])))
+        random.shuffle(order)
+        turned = (step[0][step[0].columns[::-1]], *step[1:])
+        again, _ = split(turned, before, seed, np.array(order, dtype=int))
+        assert (again.side == found.side[order]).all()
+        assert (again.rule == found.rule[order]).all()
+
+
+@given(histories())
+@settings(max_examples=60, deadline=None)
+def test_no_sample_ever_leaves_test(history):
+    for _, found, previous, _ in walk(*history):
+        assert (found.side[previous == "test"] == "test").all()
+        assert not [move for move in found.report.moved if move.before == "test"]
+
+
+@given(histories())
+@settings(max_examples=60, deadline=None)
+def test_no_group_straddles_test_or_val(history):
+    for step, found, _, _ in walk(*history):
+        sides = pd.Series(found.side[found.side != "quarantine"])
+        kinds = sides.groupby(step[2][found.side != "quarantine"]).nunique()
+        assert (kinds <= 1).all()
+        assert found.report.leaks == []
+
+
+@given(histories())
+@settings(max_examples=60, deadline=None)
+def test_a_sample_is_called_into_test_only_for_a_raised_share(history):
+    for step, found, previous, before in walk(*history):
+        called = np.isin(previous, ["train", "val"]) & (found.side == "test")
+        shares = before[1] if before else step[1]
+        raised = [
+            name for name, share in step[1].items() if share > shares.get(name, 0)
+        ]
+        for scene in set(step[2][called]):
+            assert step[0][raised][step[2] == scene].to_numpy().any()
+
+
+@given(histories())
+@settings(max_examples=60, deadline=None)
+def test_val_and_quarantine_keep_their_samples(history):
+    for step, found, previous, before in walk(*history):
+        after = set(found.side[previous == "val"])
+        assert after <= {"val", "test", "quarantine"}
+        assert set(found.side[previous == "quarantine"]) <= {"quarantine"}
+        if before and step[3] <= before[2]:
+            assert "val" not in found.side[previous == "train"]
+
+
+@given(histories())
+@settings(max_examples=60, deadline=None)
+def test_a_quota_is_met_unless_nothing_is_left_to_take(history):
+    for step, found, previous, _ in walk(*history):
+        membership, asked, labels, _ = step
+        fresh = pd.Series(previous == "").groupby(labels).transform("all").to_numpy()
+        for name, share in asked.items():
+            members = membership[name].to_numpy(dtype=bool)
+            wanted = int(np.ceil(share * members.sum() - 1e-9))
+            if (members & (found.side == "test")).sum() < wanted:
+                assert (found.side[members & fresh] == "test").all()
+                assert name in [c.population for c in found.report.conflicts]
+        if (previous == "").all():
+            assert (found.report.frame["deviation"].fillna(0) >= -1e-9).all()
+
+
+@given(histories())
+@settings(max_examples=30, deadline=None)
+def test_the_ledger_replays_to_the_same_sides(history):
+    ledger, sides = [], {}
+    for step, found, _, _ in walk(*history):
+        ledger += entries(list(step[0].index), found, suite=1)
+        sides |= dict(zip(step[0].index, found.side.tolist(), strict=True))
+    assert replay(ledger) == sides
+
+
+def test_shares_are_met_exactly_where_nothing_overlaps():
+    membership = frame(np.repeat(np.eye(4), 50, axis=0))
+    asked = dict(zip(NAMES, [0.1, 0.2, 0.5, 0], strict=True))
+    report = assign(membership, asked, val=0.1).report
+    assert report.frame["got"].tolist() == [0.1, 0.2, 0.5, 0]
+    assert report.sizes == {"train": 144, "val": 16, "test": 40, "quarantine": 0}
+    assert report.conflicts == []
+
+
+def test_overlapping_equal_shares_are_met_to_within_one_sample():
+    membership = random_frame(2000, [0.4, 0.3, 0.5, 0.05])
+    report = assign(membership, dict.fromkeys(NAMES, 0.2)).report
+    excess = report.frame["deviation"] * report.frame["n"]
+    assert excess.between(0, 1 - 1e-9).all()
+    assert report.gap == 0
+
+
+def test_groups_meet_quotas_to_within_one_group():
+    membership = random_frame(3000, [0.4, 0.3, 0.5, 0.05])
+    groups = np.arange(3000) // 6
+    found = assign(membership, dict.fromkeys(NAMES, 0.2), groups=groups)
+    excess = (found.report.frame["deviation"] * found.report.frame["n"]).to_numpy()
+    assert (excess > -1e-9).all()
+    assert (excess < 6).all()
+    assert (pd.Series(found.side).groupby(groups).nunique() == 1).all()
+
+
+def test_a_test_set_is_a_fair_draw_of_every_overlap():
+    membership = random_frame(4000, [0.6, 0.5, 0.5, 0.5])
+    found = assign(membership, {"crowded": 0.25, "night": 0.25})
+    test = found.side == "test"
+    both = (membership["crowded"] & membership["night"]).to_numpy()
+    only = (membership["crowded"] & ~membership["night"]).to_numpy()
+    assert test[both].mean() == pytest.approx(0.25, abs=0.01)
+    assert test[only].mean() == pytest.approx(0.25, abs=0.01)
+    crowded = membership["crowded"].to_numpy()
+    # nobody asked for rain: it must be neither avoided nor sought
+    share = membership["rain"].to_numpy()[test & crowded].mean()
+    assert share == pytest.approx(membership["rain"][crowded].mean(), abs=0.06)
+
+
+def test_forced_excess_names_the_population_that_forces_it():
+    # rain lies within night; night wants half, rain a tenth, and there is no other night
+    members = np.zeros((100, 3))
+    members[:, 1] = 1
+    members[:90, 2] = 1
+    report = assign(frame(members), {"night": 0.5, "rain": 0.1}).report
+    assert report.frame.loc["night", "got"] == 0.5
+    assert report.frame.loc["rain", "got"] == pytest.approx(40 / 90)
+    (conflict,) = report.conflicts
+    assert (conflict.population, conflict.by) == ("rain", ("night",))
+    assert "needed for 'night'" in str(conflict)
+
+
+def test_samples_in_no_population_are_train_or_val():
+    membership = random_frame(500, [0.2, 0.2])
+    found = assign(membership, {"crowded": 0.5, "night": 0.3}, val=0.2)
+    nowhere = ~membership.to_numpy().any(axis=1)
+    assert set(found.side[nowhere]) == {"train", "val"}
+
+
+def test_growth_alone_moves_nothing_and_keeps_the_quota():
+    membership = random_frame(1000, [0.4, 0.3, 0.5, 0.05])
+    asked = dict.fromkeys(NAMES, 0.2)
+    previous = [""] * 1000
+    for n in (300, 301, 310, 600, 1000):
+        found = assign(
+            membership[:n],
+            asked,
+            previous=previous[:n],
+            holdout_before=asked,
+            val=0.1,
+            val_before=0.1,
+        )
+        assert found.report.moved == []
+        assert (found.report.frame["deviation"] >= 0).all()
+        excess = found.report.frame["deviation"] * found.report.frame["n"]
+        assert (excess < 4).all()
+        previous = [*found.side.tolist(), *[""] * 1000]
+
+
+def test_a_new_population_calls_train_samples_and_says_so():
+    membership = frame(np.ones((100, 2)))
+    first = assign(membership, {"crowded": 0.1})
+    second = assign(
+        membership,
+        {"crowded": 0.1, "night": 0.3},
+        previous=first.side,
+        holdout_before={"crowded": 0.1},
+    )
+    assert second.report.frame.loc["night", "got"] == 0.3
+    assert len(second.report.moved) == 20
+    assert {str(move.why) for move in second.report.moved} == {
+        "called into test for 'night'"
+    }
+
+
+def test_new_samples_of_train_groups_leave_a_population_short():
+    scene = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    first = assign(frame(np.ones((10, 1))), {"crowded": 0.2}, groups=scene)
+    train = next(
+        s for s, side in zip(scene, first.side, strict=True) if side == "train"
+    )
+    grown = assign(
+        frame(np.ones((20, 1))),
+        {"crowded": 0.2},
+        groups=[*scene, *[train] * 10],
+        previous=[*first.side, *[""] * 10],
+        holdout_before={"crowded": 0.2},
+    )
+    assert grown.report.moved == []
+    assert grown.report.frame.loc["crowded", "got"] == 0.1
+    assert "had their side before (18 in train)" in str(grown.report.conflicts[0])
+    assert set(grown.rule[10:]) == {"its group is in train"}
+
+
+def test_data_that_joins_two_sides_sends_train_to_quarantine():
+    found = assign(
+        frame(np.ones((5, 1))),
+        {"crowded": 0.2},
+        groups=[0, 0, 0, 1, 2],
+        previous=["test", "train", "", "train", "train"],
+        holdout_before={"crowded": 0.2},
+    )
+    assert found.side.tolist() == ["test", "quarantine", "test", "train", "train"]
+    assert found.rule.tolist() == ["", "touches test", "its group is in test", "", ""]
+    assert [str(move) for move in found.report.moved] == [
+        "s1: train → quarantine (touches test)"
+    ]
+    assert found.report.frame.loc["crowded", "got"] == 0.4
+
+
+def test_lowering_a_share_keeps_test_and_gives_the_reason():
+    membership = frame(np.ones((50, 1)))
+    first = assign(membership, {"crowded": 0.4})
+    second = assign(
+        membership,
+        {"crowded": 0.1},
+        previous=first.side,
+        holdout_before={"crowded": 0.4},
+    )
+    assert (second.side == first.side).all()
+    assert "samples once in test stay there" in str(second.report)
+
+
+def test_one_giant_group_goes_whole():
+    found = assign(frame(np.ones((40, 1))), {"crowded": 0.1}, groups=[0] * 40, val=0.5)
+    assert set(found.side) == {"test"}
+
+
+def test_an_empty_dataset_and_an_empty_population_have_an_answer():
+    assert len(assign(frame(np.ones((0, 2))), {"crowded": 0.2}).side) == 0
+    report = assign(frame([[True, False]] * 5), {"crowded": 0.2, "night": 0.5}).report
+    assert report.frame.loc["night", "n"] == 0
+    assert np.isnan(report.frame.loc["night", "got"])
+
+
+def test_frame_has_its_columns_in_the_order_of_the_populations():
+    report = assign(random_frame(50, [0.5, 0.5]), {"night": 0.2}).report
+    assert list(report.frame.columns) == ["n", "asked", "got", "deviation"]
+    assert list(report.frame.index) == ["crowded", "night"]
+    assert report.frame.index.name == "population"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({"holdout": {"crowded": 1.2}}, ArgumentError, "share of 'crowded' is 1.2"),
+        ({"val": -0.1}, ArgumentError, "share of 'val' is -0.1"),
+        ({"holdout": {"crowdy": 0.1}}, UnknownNameError, "did you mean 'crowded'"),
+        ({"previous": ["train"]}, ArgumentError, "1 previous sides for 3 samples"),
+        ({"previous": ["train", "", "tset"]}, UnknownNameError, "No side 'tset'"),
+        ({"keys": ["a", "a", "b"]}, ArgumentError, "same key"),
+        ({"keys": ["a", "b"]}, ArgumentError, "2 keys for 3 samples"),
+        ({"groups": [0, 1]}, ArgumentError, "2 group codes for 3 samples"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(options, error, says):
+    holdout = options.pop("holdout", {"crowded": 0.2})
+    with pytest.raises(error, match=says):
+        assign(frame(np.ones((3, 1))), holdout, **options)

@@ -1,0 +1,62 @@
+from datetime import datetime, timezone
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalsets.errors import EvalsetsError
+from evalsets.splits import assign, entries, history, replay
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+
+
+def membership(n: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"crowded": np.ones(n, dtype=bool)}, index=list("abcdefghij"[:n])
+    )
+
+
+def test_only_what_was_decided_is_entered():
+    first = assign(membership(5), {"crowded": 0.2})
+    ledger = entries(list("abcde"), first, suite=1, seed=7, time=NOON)
+    assert sum(len(entry["samples"]) for entry in ledger) == 5
+    assert {entry["time"] for entry in ledger} == {"2026-01-31T12:00:00+00:00"}
+    assert {(e["suite"], e["seed"], e["side"], e["rule"]) for e in ledger} == {
+        (1, "7", "test", "drawn for test"),
+        (1, "7", "train", "not held out"),
+    }
+    second = assign(
+        membership(6),
+        {"crowded": 0.2},
+        previous=[*first.side, ""],
+        groups=[0, 1, 2, 3, 4, 4],
+    )
+    (entry,) = entries(list("abcdef"), second, suite=1)
+    assert entry["samples"] == ["f"]
+    assert replay([*ledger, entry])["f"] == replay(ledger)["e"]
+
+
+def test_a_sample_has_its_history():
+    before, after = (
+        {"side": s, "rule": "", "samples": ["a", "b"], "groups": ["x", "y"]}
+        for s in ("train", "quarantine")
+    )
+    other = {**before, "samples": ["c"], "groups": ["z"]}
+    found = history([before, other, after], "b")
+    assert [(e["side"], e["samples"], e["groups"]) for e in found] == [
+        ("train", ["b"], ["y"]),
+        ("quarantine", ["b"], ["y"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"side": "train", "samples": ["a"]}, "Entry 2 .* takes sample a out of test"),
+        ({"side": "tset", "samples": ["b"]}, "Entry 2 of the split ledger is broken"),
+        ({"side": "train"}, "Entry 2 of the split ledger is broken"),
+    ],
+)
+def test_a_broken_or_impossible_entry_is_refused(entry, says):
+    with pytest.raises(EvalsetsError, match=says):
+        replay([{"side": "test", "samples": ["a"]}, entry])
