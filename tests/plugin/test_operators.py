@@ -112,8 +112,9 @@ def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
     uploaded = run("upload_predictions", grey, model="m", predictions=str(table))
     assert "20" in uploaded["report"]
     found = run("evaluate", grey, model="m", split="all")
-    (row,) = [r for r in found["rows"] if r["population"] == "bright"]
-    assert (row["metric"], row["n"], float(row["value"])) == ("accuracy", "9", 1.0)
+    wanted = ("bright", "accuracy")
+    (row,) = [r for r in found["rows"] if (r["population"], r["metric"]) == wanted]
+    assert (row["n"], float(row["value"])) == ("9", 1.0)
     assert row["verdict"] == found["verdict"] == "pass"
 
 
