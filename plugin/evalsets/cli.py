@@ -235,7 +235,7 @@ def doctor(
         install_missing()
     findings = examine()
     typer.echo(render(findings))
-    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+    raise typer.Exit(0 if all(f.ok for f in findings if f.needed) else 1)
 
 
 @app.command("install-plugin")

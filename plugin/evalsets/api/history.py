@@ -24,7 +24,16 @@ def history(dataset: Source) -> pd.DataFrame:
         frame by report number: ``model, baseline, split, truth, samples, verdict,
         looks, created``
     """
-    columns = ["model", "baseline", "split", "truth", "samples", "verdict", "looks", "created"]
+    columns = [
+        "model",
+        "baseline",
+        "split",
+        "truth",
+        "samples",
+        "verdict",
+        "looks",
+        "created",
+    ]
     reports = list_reports(open_dataset(dataset))
     return pd.DataFrame.from_dict(
         {int(name): content for name, content in reports.items()},

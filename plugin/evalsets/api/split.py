@@ -30,7 +30,9 @@ from evalsets.splits import (
     SplitReport,
     assign,
     connected,
+    entries,
 )
+from evalsets.splits import coverage as cover
 from evalsets.splits import near_duplicates as close_pairs
 
 logger = logging.getLogger(__name__)
@@ -95,7 +97,7 @@ def split(
                 "seed": seed,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             },
-            _entries(frame.index, assignment),
+            entries(frame.index, assignment, settings.get("number", 0) + 1, seed),
         )
     logger.info("Split '%s': %s", opened.name, assignment.report.sizes)
     return assignment.report
@@ -118,7 +120,7 @@ def coverage(dataset: Source) -> Coverage:
             f"Dataset '{opened.name}' has no populations yet; compose some first"
         )
     holdout = {n: r.population.holdout for n, r in load_recipes(opened).items()}
-    return Coverage.of(frame, _sides(view, frame.index), holdout)
+    return cover(frame, _sides(view, frame.index), holdout)
 
 
 def select(
@@ -215,25 +217,3 @@ def _write(
     declare(dataset, {SPLIT: str}, indexed=True)
     changed = np.asarray(before, dtype=str) != assignment.side
     write(dataset, SPLIT, ids[changed].tolist(), assignment.side[changed].tolist())
-
-
-def _entries(ids: pd.Index, assignment: Assignment) -> list[dict[str, Any]]:
-    """One entry for all samples that got one side by one rule."""
-    decided = assignment.rule != ""
-    table = pd.DataFrame(
-        {
-            "sample": ids[decided],
-            "group": assignment.group[decided],
-            "side": assignment.side[decided],
-            "rule": assignment.rule[decided],
-        }
-    )
-    return [
-        {
-            "side": side,
-            "rule": rule,
-            "samples": rows["sample"].tolist(),
-            "groups": rows["group"].tolist(),
-        }
-        for (side, rule), rows in table.groupby(["side", "rule"])
-    ]
