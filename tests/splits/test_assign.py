@@ -200,6 +200,16 @@ def test_a_test_set_is_a_fair_draw_of_every_overlap():
     assert share == pytest.approx(membership["rain"][crowded].mean(), abs=0.06)
 
 
+def test_val_is_a_fair_draw_of_what_was_held_out_too():
+    membership = random_frame(4000, [0.3, 0.3, 0.3, 0.3])
+    asked = dict(zip(NAMES, [0.8, 0.4, 0.1, 0], strict=True))
+    found = assign(membership, asked, val=0.25)
+    rest = found.side != "test"
+    for name in NAMES:
+        share = (found.side[rest & membership[name].to_numpy()] == "val").mean()
+        assert share == pytest.approx(0.25, abs=0.07)
+
+
 def test_forced_excess_names_the_population_that_forces_it():
     # rain lies within night; night wants half, rain a tenth, and there is no other night
     members = np.zeros((100, 3))

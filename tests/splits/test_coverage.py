@@ -63,7 +63,7 @@ def test_the_text_shows_names_as_they_are(found):
 def test_the_plot_has_a_bar_for_every_part_and_a_mark_for_what_was_asked(found):
     figure = found.plot()
     bars = {trace.name: trace for trace in figure.data}
-    assert list(bars) == ["quarantine", "test", "val", "train", "asked"]
+    assert list(bars) == ["test", "val", "train", "quarantine", "asked"]
     shares = sum(
         np.array(bars[part].x) for part in ["quarantine", "test", "val", "train"]
     )

@@ -1,21 +1,8 @@
-"""A growing file of unit vectors, one row a sample.
-
-A folder holds::
-
-    header.json   format, dimension, encoder
-    vectors.f32   rows, little-endian float32, appended to
-    rows.log      which row is which sample's; a batch counts once its commit is there
-
-A batch is written vectors first, then its records with a commit that carries their
-checksum. Whatever a crash leaves behind the last commit was never there: readers stop
-before it and the next writer cuts it off. Readers need no lock.
-"""
+"""A growing file of unit vectors, one row a sample."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
@@ -25,22 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import ArrayLike, NDArray
 
-from evalsets.errors import (
-    ArgumentError,
-    EncoderError,
-    EvalsetsError,
-    LockedError,
-    NoVectorsError,
+from evalsets.errors import ArgumentError, EncoderError, NoVectorsError
+from evalsets.similarity.files import (
+    COMMIT,
+    FORMAT,
+    RECORD,
+    REMOVED,
+    append,
+    committed,
+    damage,
+    locked,
+    packed,
+    read_header,
+    unpacked,
+    write_whole,
 )
 from evalsets.similarity.unit import unit
-
-_FORMAT = 1
-_ID = re.compile("[0-9a-f]{24}")
-_RECORD = np.dtype([("id", "V12"), ("row", "<i8"), ("crc", "<u4")])
-_REMOVED, _COMMIT = -1, -2  # in place of a row
 
 
 class VectorFile:
@@ -61,11 +50,11 @@ class VectorFile:
     def __init__(self, folder: str | Path, patience: float = 10.0) -> None:
         self.folder = Path(folder)
         self._patience = patience
-        self._header = _read_header(self.folder)
+        self._header = read_header(self.folder)
         self.dim: int = self._header["dim"]
         self.encoder: str = self._header["encoder"]
         self.fingerprint: str = self._header["fingerprint"]
-        self._log = np.empty(0, dtype=_RECORD)
+        self._log = np.empty(0, dtype=RECORD)
         self.refresh()
 
     @classmethod
@@ -91,18 +80,18 @@ class VectorFile:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder, patience):
+        with locked(folder, patience):
             if not (folder / "header.json").exists():
                 (folder / "vectors.f32").write_bytes(b"")
                 (folder / "rows.log").write_bytes(b"")
                 header = {
-                    "format": _FORMAT,
+                    "format": FORMAT,
                     "dim": dim,
                     "encoder": encoder,
                     "fingerprint": fingerprint,
                     "made": uuid.uuid4().hex,
                 }
-                _write_whole(folder / "header.json", json.dumps(header, indent=2))
+                write_whole(folder / "header.json", json.dumps(header, indent=2))
         found = cls(folder, patience)
         if (found.fingerprint, found.dim) != (fingerprint, dim):
             raise EncoderError(
@@ -130,7 +119,7 @@ class VectorFile:
             ArgumentError: wrong ids or shape, or a vector that is zero or not finite
             LockedError: another process writes all the time
         """
-        packed = _packed(ids)
+        keys = packed(ids)
         shape = np.shape(vectors)
         if shape != (len(ids), self.dim):
             raise ArgumentError(
@@ -142,9 +131,9 @@ class VectorFile:
         rows = unit(vectors).astype("<f4")
         with self._writing():
             start = self.n_rows
-            _append(self.folder / "vectors.f32", start * self.dim * 4, rows.tobytes())
-            records = np.empty(len(ids), dtype=_RECORD)
-            records["id"] = packed
+            append(self.folder / "vectors.f32", start * self.dim * 4, rows.tobytes())
+            records = np.empty(len(ids), dtype=RECORD)
+            records["id"] = keys
             records["row"] = np.arange(start, start + len(ids))
             records["crc"] = [zlib.crc32(row) for row in rows]
             self._commit(records)
@@ -153,20 +142,20 @@ class VectorFile:
         """Forgets samples, all or none; ids that are not there do no harm."""
         if not len(ids):
             return
-        records = np.zeros(len(ids), dtype=_RECORD)
-        records["id"] = _packed(ids)
-        records["row"] = _REMOVED
+        records = np.zeros(len(ids), dtype=RECORD)
+        records["id"] = packed(ids)
+        records["row"] = REMOVED
         with self._writing():
             self._commit(records)
 
     def refresh(self) -> None:
         """Shows what other writers have committed since."""
-        if _read_header(self.folder) != self._header:
+        if read_header(self.folder) != self._header:
             raise EncoderError(
                 f"The vectors in {self.folder} were deleted and made anew; "
                 "open them again"
             )
-        new = _committed(self.folder / "rows.log", len(self._log))
+        new = committed(self.folder / "rows.log", len(self._log))
         if len(new):
             self._log = np.concatenate([self._log, new])
             for name in ("n_rows", "_rows", "ids", "matrix"):
@@ -190,7 +179,7 @@ class VectorFile:
                 f"{self.position}; start again from 0"
             )
         records = self._log[position:]
-        added = _unpacked(records["id"][records["row"] >= 0])
+        added = unpacked(records["id"][records["row"] >= 0])
         return [i for i in dict.fromkeys(added.tolist()) if i in self._rows]
 
     @cached_property
@@ -242,11 +231,11 @@ class VectorFile:
     @cached_property
     def _rows(self) -> dict[str, int]:
         """Row of every sample that is there, in rising order."""
-        records = self._log[self._log["row"] > _COMMIT]
-        ids, rows = _unpacked(records["id"]).tolist(), records["row"].tolist()
+        records = self._log[self._log["row"] > COMMIT]
+        ids, rows = unpacked(records["id"]).tolist(), records["row"].tolist()
         found = dict(zip(ids, rows, strict=True))
-        if len(found) < len(ids) or _REMOVED in rows:
-            found = {i: row for i, row in found.items() if row != _REMOVED}
+        if len(found) < len(ids) or REMOVED in rows:
+            found = {i: row for i, row in found.items() if row != REMOVED}
             found = dict(sorted(found.items(), key=lambda pair: pair[1]))
         return found
 
@@ -256,110 +245,23 @@ class VectorFile:
             return np.empty((0, self.dim), dtype=np.float32)
         path = self.folder / "vectors.f32"
         if path.stat().st_size < self.n_rows * self.dim * 4:
-            raise _damage(path, "is shorter than its log says")
+            raise damage(path, "is shorter than its log says")
         return np.memmap(path, "<f4", "r", shape=(self.n_rows, self.dim))
 
     def _commit(self, records: NDArray[Any]) -> None:
-        commit = np.zeros(1, dtype=_RECORD)
-        commit["row"] = _COMMIT
+        commit = np.zeros(1, dtype=RECORD)
+        commit["row"] = COMMIT
         commit["crc"] = zlib.crc32(records.tobytes())
         batch = np.concatenate([records, commit]).tobytes()
-        _append(
+        append(
             self.folder / "rows.log",
-            self.position * _RECORD.itemsize,
+            self.position * RECORD.itemsize,
             batch,
         )
         self.refresh()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with _locked(self.folder, self._patience):
+        with locked(self.folder, self._patience):
             self.refresh()
             yield
-
-
-def _committed(path: Path, start: int) -> NDArray[Any]:
-    """Records of whole batches behind record ``start``."""
-    size = _RECORD.itemsize
-    with path.open("rb") as file:
-        file.seek(start * size)
-        data = file.read()
-    records = np.frombuffer(data, _RECORD, count=len(data) // size)
-    done = 0
-    commits = np.flatnonzero(records["row"] == _COMMIT)
-    for commit in commits:
-        if zlib.crc32(data[done * size : commit * size]) != records["crc"][commit]:
-            if commit != commits[-1]:
-                raise _damage(path, f"has a broken batch at record {start + done}")
-            break
-        done = int(commit) + 1
-    return records[:done]
-
-
-def _append(path: Path, offset: int, data: bytes) -> None:
-    """Writes at ``offset``, over whatever an interrupted writer left there."""
-    with path.open("r+b") as file:
-        file.truncate(offset)
-        file.seek(offset)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Writes a file that is seen either complete or not at all."""
-    draft = path.with_suffix(".draft")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
-def _read_header(folder: Path) -> dict[str, Any]:
-    path = folder / "header.json"
-    try:
-        header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NoVectorsError(
-            f"There are no vectors in {folder}; embed the dataset first"
-        ) from None
-    except ValueError:
-        raise _damage(path, "is not JSON") from None
-    if header.get("format") != _FORMAT:
-        raise _damage(path, f"has format {header.get('format')}, not {_FORMAT}")
-    return header
-
-
-def _damage(path: Path, problem: str) -> EvalsetsError:
-    return EvalsetsError(
-        f"{path} {problem}; delete {path.parent} and embed the dataset again"
-    )
-
-
-@contextmanager
-def _locked(folder: Path, patience: float) -> Iterator[None]:
-    try:
-        with FileLock(folder / "lock", timeout=patience):
-            yield
-    except Timeout:
-        raise LockedError(
-            f"Another process has been writing to {folder} for {patience:g} s; "
-            "wait until it ends"
-        ) from None
-
-
-def _packed(ids: Sequence[str]) -> NDArray[Any]:
-    for sample_id in ids:
-        if not _ID.fullmatch(str(sample_id)):
-            raise ArgumentError(
-                f"'{sample_id}' is not a sample id; give 24 hexadecimal digits"
-            )
-    return np.frombuffer(bytearray.fromhex("".join(ids)), "V12")
-
-
-def _unpacked(packed: NDArray[Any]) -> NDArray[np.str_]:
-    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
-    octets = np.frombuffer(packed.tobytes(), np.uint8)
-    text = np.stack([digits[octets >> 4], digits[octets & 15]], axis=1)
-    return np.frombuffer(text.tobytes(), "S24").astype("<U24")

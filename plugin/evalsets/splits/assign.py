@@ -174,7 +174,9 @@ class _Work:
         size = np.bincount(self.group[open_to_val], minlength=self.n_groups)
         taken = np.zeros(self.n_groups, dtype=bool)
         candidates = np.flatnonzero(size)
-        for group in candidates[np.argsort(self.lot[candidates], kind="stable")]:
+        # test took the small lots: by these, val would avoid what was held out
+        lot = redrawn(redrawn(self.lot[candidates]))
+        for group in candidates[np.argsort(lot, kind="stable")]:
             if wanted <= 0:
                 break
             if size[group] <= wanted:

@@ -48,7 +48,7 @@ class Coverage:
         shown = self.frame.iloc[::-1]  # the first population on top
         n = shown["n"].clip(lower=1)
         figure = go.Figure()
-        for part in reversed(PARTS):
+        for part in ("test", "val", "train", "quarantine"):
             if part == "quarantine" and not shown[part].any():
                 continue
             figure.add_bar(
@@ -64,13 +64,11 @@ class Coverage:
         asking = shown[shown["holdout_asked"] > 0]
         figure.add_scatter(
             y=asking.index,
-            x=asking["holdout_asked"]
-            + (asking["quarantine"] / asking["n"].clip(lower=1)),
+            x=asking["holdout_asked"],
             mode="markers",
             name="asked",
             marker={"symbol": "line-ns", "size": 18, "line": {"width": 2.5}},
-            customdata=asking[["holdout_asked"]],
-            hovertemplate="%{y}: asked %{customdata[0]:.0%}<extra></extra>",
+            hovertemplate="%{y}: asked %{x:.0%}<extra></extra>",
         )
         figure.update_layout(
             barmode="stack",
@@ -84,7 +82,12 @@ class Coverage:
         )
         for name, count in shown["n"].items():
             figure.add_annotation(
-                x=1.01, y=name, text=f"{count:,}", showarrow=False, xanchor="left"
+                x=1.01,
+                xref="paper",
+                y=name,
+                text=f"{count:,}",
+                showarrow=False,
+                xanchor="left",
             )
         return figure
 
