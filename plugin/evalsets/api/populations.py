@@ -11,6 +11,7 @@ from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import (
     Recipe,
+    check_names,
     delete_recipe,
     load_recipes,
     members,
@@ -25,7 +26,7 @@ from evalsets.datasets.scores import (
     query_vectors,
     refresh_scores,
 )
-from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
+from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.query import Query, parse, references, terms
 from evalsets.suites import Population
 
@@ -56,7 +57,7 @@ def compose(
     opened = open_dataset(dataset)
     with writing(opened):
         recipes = load_recipes(opened)
-        _check_names(opened, recipes, given)
+        check_names(opened, recipes, [p.name for p in given])
         known = {name: recipe.population for name, recipe in recipes.items()}
         known |= {p.name: p for p in given}
         queries, failed = resolve(opened, known)
@@ -67,12 +68,12 @@ def compose(
         found = {term: query_vectors(opened, term) for term in asked}
         keep_scores(opened, found)
         refresh_scores(opened, found)
-        for p in given:
-            save_recipe(opened, Recipe(p, _version(recipes.get(p.name), p)))
         views = {
             name: save_population_view(opened, known[name], queries[name])
             for name in touched
         }
+        for p in given:
+            save_recipe(opened, Recipe(p, _version(recipes.get(p.name), p)))
         drop_scores(opened, used_terms(known))
     return views[given[0].name] if one else [views[p.name] for p in given]
 
@@ -120,11 +121,12 @@ def refresh(dataset: Source) -> dict[str, str]:
     known = {n: r.population for n, r in load_recipes(opened).items()}
     if not known:
         return {}
-    with writing(opened):
-        queries, stale = current_queries(opened, known)
-        lost = [name for name in queries if not opened.has_saved_view(name)]
-        for name in lost:
-            save_population_view(opened, known[name], queries[name])
+    queries, stale = current_queries(opened, known)
+    lost = [name for name in queries if not opened.has_saved_view(name)]
+    if lost:
+        with writing(opened):
+            for name in lost:
+                save_population_view(opened, known[name], queries[name])
     return stale
 
 
@@ -152,8 +154,7 @@ def current_queries(
     """Checked queries with their scores up to date, and why some are stale."""
     queries, failed = resolve(dataset, known)
     asked = {t for query in queries.values() for t in terms(query)}
-    with writing(dataset):
-        stale = refresh_scores(dataset, asked)
+    stale = refresh_scores(dataset, asked)
     reason = (
         "the dataset has been embedded with another encoder since; compose it again "
         "and check its threshold"
@@ -181,17 +182,6 @@ def _check_given(given: list[Population]) -> None:
     doubled = [name for name in names if names.count(name) > 1]
     if doubled:
         raise ArgumentError(f"Population '{doubled[0]}' is given more than once")
-
-
-def _check_names(
-    dataset: fo.Dataset, recipes: dict[str, Recipe], given: list[Population]
-) -> None:
-    for p in given:
-        if p.name not in recipes and dataset.has_saved_view(p.name):
-            raise NameTakenError(
-                f"Dataset '{dataset.name}' has a saved view '{p.name}' that is no "
-                "population; choose another name"
-            )
 
 
 def _version(before: Recipe | None, population: Population) -> int:

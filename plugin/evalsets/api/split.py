@@ -97,7 +97,7 @@ def split(
                 "seed": seed,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             },
-            entries(frame.index, assignment, settings.get("number", 0) + 1, seed),
+            entries(list(frame.index), assignment, settings.get("number", 0) + 1, seed),
         )
     logger.info("Split '%s': %s", opened.name, assignment.report.sizes)
     return assignment.report

@@ -15,7 +15,7 @@ import pandas as pd
 
 from evalsets.api.populations import refresh
 from evalsets.datasets.columns import declare, write
-from evalsets.datasets.connect import create_dataset, database, open_dataset
+from evalsets.datasets.connect import create_dataset, exists, open_dataset
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import save_run
 from evalsets.errors import NoImagesError
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def sync(
     source: str | Path | Iterable[str | Path],
-    dataset: str,
+    dataset: str | fo.Dataset,
     *,
     labels: str | Path | pd.DataFrame | None = None,
     progress: bool | None = None,
@@ -39,7 +39,7 @@ def sync(
 
     Args:
         source: a folder, searched with all below it, or a list of files
-        dataset: name of the dataset; made if it does not exist
+        dataset: or its name; made if it does not exist
         labels: a CSV file or frame with a column of paths; its column ``label``
             becomes the field ``ground_truth``, each other column a field of its name
         progress: whether to show a progress bar; by default as FiftyOne is set
@@ -54,12 +54,8 @@ def sync(
     listing = list_images(source)
     paths = list(listing.size)
     columns = {} if labels is None else read_sidecar(labels, paths)
-    with database():
-        known = (
-            set(open_dataset(dataset).values("filepath"))
-            if fo.dataset_exists(dataset)
-            else set()
-        )
+    name = dataset if isinstance(dataset, str) else dataset.name
+    known = set(open_dataset(name).values("filepath")) if exists(name) else set()
     new = [path for path in paths if path not in known]
     facts = _examined(new, progress)
     skipped = {path: fact for path, fact in facts.items() if isinstance(fact, str)}
@@ -68,7 +64,7 @@ def sync(
         raise NoImagesError(
             f"None of {len(paths)} images can be read, for example {path}: {why}"
         )
-    opened = create_dataset(dataset)
+    opened = create_dataset(name)
     good = {path: fact for path, fact in facts.items() if isinstance(fact, Facts)}
     _add(opened, good, listing.size, progress)
     _add_columns(opened, columns)
@@ -76,7 +72,7 @@ def sync(
         with writing(opened):
             save_run(opened, "sync", "skipped", {"files": list(skipped.items())})
     processed = Processed(len(good), len(paths) - len(new), skipped)
-    (logger.warning if skipped else logger.info)("Synced '%s': %s", dataset, processed)
+    (logger.warning if skipped else logger.info)("Synced '%s': %s", name, processed)
     refresh(opened)
     return opened
 

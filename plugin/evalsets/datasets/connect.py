@@ -63,12 +63,20 @@ def open_view(source: Source) -> fo.DatasetView:
     return source if isinstance(source, fo.DatasetView) else dataset.view()
 
 
+def exists(name: str) -> bool:
+    """Whether there is a dataset of that name."""
+    with database():
+        return bool(fo.dataset_exists(name))
+
+
 def create_dataset(name: str) -> fo.Dataset:
     """The dataset of that name, made persistent if it is new."""
-    with database():
-        if fo.dataset_exists(name):
-            return open_dataset(name)
+    if exists(name):
+        return open_dataset(name)
+    try:
         return fo.Dataset(name, persistent=True)
+    except ValueError as error:
+        raise ArgumentError(f"'{name}' cannot name a dataset: {error}") from error
 
 
 def _first_line(error: Exception) -> str:

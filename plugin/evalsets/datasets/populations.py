@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
 import pandas as pd
 
 from evalsets.datasets.compile import apply, compile_query
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.schema import read_schema
 from evalsets.datasets.scores import field_of
-from evalsets.errors import NameTakenError, QueryError
+from evalsets.errors import ArgumentError, NameTakenError, QueryError
 from evalsets.query import Query, Schema, Term, check, inline, parse, terms
 from evalsets.suites import Population
 
@@ -91,26 +92,42 @@ def schema_of(dataset: fo.Dataset, names: Mapping[str, object]) -> Schema:
 def save_population_view(
     dataset: fo.Dataset, population: Population, query: Query
 ) -> fo.DatasetView:
-    """Saves the view of a checked query under the population's name.
-
-    Raises:
-        NameTakenError: a saved view has that name, or one that FiftyOne cannot tell
-            from it
-    """
+    """Saves the view of a checked query under the population's name."""
     columns = {term: field_of(term) for term in terms(query)}
     view = apply(dataset.view(), query, columns)
-    try:
-        dataset.save_view(
-            population.name,
-            view,
-            description=population.description or population.query,
-            overwrite=True,
-        )
-    except ValueError as error:
-        raise NameTakenError(
-            f"Population '{population.name}' needs another name: {error}"
-        ) from error
+    dataset.save_view(
+        population.name,
+        view,
+        description=population.description or population.query,
+        overwrite=True,
+    )
     return view
+
+
+def check_names(
+    dataset: fo.Dataset, recipes: Container[str], names: Iterable[str]
+) -> None:
+    """Refuses names that FiftyOne cannot give to a saved view of ours.
+
+    Raises:
+        ArgumentError: a name without letters or digits
+        NameTakenError: a saved view, or another of the names, has that name or one
+            with the same letters and digits
+    """
+    taken = {view["slug"]: view["name"] for view in dataset.list_saved_views(info=True)}
+    for name in names:
+        try:
+            short = fou.to_slug(name)
+        except ValueError as error:
+            raise ArgumentError(
+                f"'{name}' cannot name a population: {error}"
+            ) from error
+        owner = taken.setdefault(short, name)
+        if owner != name or (dataset.has_saved_view(name) and name not in recipes):
+            raise NameTakenError(
+                f"'{name}' cannot name a population: '{owner}' is a saved view already "
+                "and FiftyOne would not tell them apart; choose another name"
+            )
 
 
 def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsets.datasets.columns import declare, slug, write
+from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.vectors import encoder_of, fingerprint_of, open_vectors
 from evalsets.encoders.batches import collate
@@ -96,15 +97,14 @@ def refresh_scores(dataset: fo.Dataset, terms: Iterable[Term]) -> set[Term]:
         if recipe is None or recipe["fingerprint"] != current:
             stale.add(term)
         elif recipe["position"] != file.position:
-            wanted, against = (
-                None if v is None else np.asarray(v, dtype=np.float32)
-                for v in recipe["vectors"]
-            )
-            assert wanted is not None  # noqa: S101  a recipe has its first vector
-            _fill(dataset, term, file, (wanted, against), recipe["position"])
-            save_run(
-                dataset, KIND, to_text(term), {**recipe, "position": file.position}
-            )
+            first, second = recipe["vectors"]
+            wanted = np.asarray(first, dtype=np.float32)
+            against = None if second is None else np.asarray(second, np.float32)
+            start = recipe["position"]
+            recipe["position"] = file.position
+            with writing(dataset):
+                _fill(dataset, term, file, (wanted, against), start)
+                save_run(dataset, KIND, to_text(term), recipe)
     return stale
 
 

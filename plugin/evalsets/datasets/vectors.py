@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 
@@ -38,7 +39,23 @@ def open_vectors(dataset: fo.Dataset) -> VectorFile:
         raise NoVectorsError(
             f"The vectors of dataset '{dataset.name}' are gone from {folder}; {remedy}"
         )
-    return VectorFile(folder)
+    file = VectorFile(folder)
+    _drop_deleted(dataset, file, recorded)
+    return file
+
+
+def _drop_deleted(
+    dataset: fo.Dataset, file: VectorFile, recorded: dict[str, Any]
+) -> None:
+    """Forgets vectors of samples that were deleted since this was done last."""
+    deleted = dataset.last_deletion_at
+    when = None if deleted is None else deleted.isoformat()
+    own = file.folder.parent.name == str(dataset._doc.id)  # a clone reads another's
+    if own and when != recorded.get("swept"):
+        there = set(dataset.values("id"))
+        file.remove([i for i in file.ids.tolist() if i not in there])
+        with writing(dataset):
+            save_run(dataset, KIND, KIND, {**recorded, "swept": when})
 
 
 def fingerprint_of(dataset: fo.Dataset) -> str:

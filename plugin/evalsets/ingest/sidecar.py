@@ -47,7 +47,8 @@ def read_sidecar(
         raise ArgumentError(f"{name} names '{doubled.iloc[0]}' more than once")
     indexed = found.set_index(key)
     return {
-        str(column): indexed[column].dropna().to_dict() for column in indexed.columns
+        str(name): {str(path): value for path, value in column.dropna().items()}
+        for name, column in indexed.items()
     }
 
 
