@@ -122,8 +122,9 @@ class Classification:
             return self.correct
         if metric == "top5" and self.probability is not None:
             own = self._probability_of_truth[:, None]
-            among: Floats = ((self.probability >= own).sum(axis=1) <= 5).astype(float)
-            return among
+            among = (self.probability >= own).sum(axis=1) <= 5
+            hits: Floats = (among & (self.predicted >= 0)).astype(float)
+            return hits
         raise UnknownNameError("proportion", metric, ("accuracy", "top5"))
 
     def kinds(self, metric: str) -> Codes:

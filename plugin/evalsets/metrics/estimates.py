@@ -71,7 +71,7 @@ class Proportion:
             return math.nan, math.nan
         hits = self.value * self.effective
         low, high = proportion_confint(hits, self.effective, 1 - level, "wilson")
-        return float(low), float(high)
+        return min(float(low), self.value), max(float(high), self.value)
 
     def p_above(self, bound: float) -> float:
         """Exact binomial (Clopper and Pearson 1934; Korn and Graubard 1998)."""

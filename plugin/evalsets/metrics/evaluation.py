@@ -78,7 +78,7 @@ def evaluate_populations(
             or on a baseline that is not given
         UnknownNameError: a metric that these outcomes cannot give
     """
-    membership = np.asarray(membership, bool).reshape(len(outcomes), -1)
+    membership = np.asarray(membership, bool)
     _check_shapes(outcomes, membership, populations, baseline, groups)
     names = _metric_names(outcomes, metrics, populations)
     for population in populations:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from evalsets.metrics.estimates import Estimate
 from evalsets.metrics.outcomes import Floats
@@ -138,9 +137,9 @@ def judge(claims: Sequence[Claim], alpha: float) -> list[Row]:
 def holm(p: Floats) -> Floats:
     """Adjusted p-values that hold the family-wise error (Holm 1979); NaN stays out."""
     adjusted = np.full(len(p), np.nan)
-    tested = ~np.isnan(p)
-    if tested.any():
-        adjusted[tested] = multipletests(p[tested], method="holm")[1]
+    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN sorts last
+    steps = p[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
     return adjusted
 
 

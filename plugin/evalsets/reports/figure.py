@@ -168,6 +168,8 @@ def _styled(figure: go.Figure, metric: str, names: list[str]) -> go.Figure:
             "yref": "container",
             "x": 0.005,
             "y": 0.995,
+            "xanchor": "left",
+            "yanchor": "top",
             "font": {"size": 12},
         },
         xaxis={

@@ -1,0 +1,298 @@
+"""Rows and verdicts of populations: what passes, what fails, what stays open."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from statsmodels.stats.multitest import multipletests
+
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.metrics import (
+    FAIL,
+    INCONCLUSIVE,
+    PASS,
+    Boxes,
+    Classification,
+    Detection,
+    Row,
+    Scores,
+    evaluate_populations,
+    gate,
+)
+from evalsets.suites import Population, Requirement
+
+COLUMNS = [
+    "population",
+    "metric",
+    "n",
+    "value",
+    "low",
+    "high",
+    "requirement",
+    "verdict",
+    "needed",
+    "baseline",
+    "delta",
+    "delta_low",
+    "delta_high",
+    "p_adjusted",
+]
+
+
+def outcomes(correct):
+    """Two classes; right where ``correct``."""
+    truth = np.arange(len(correct)) % 2
+    return Classification(
+        truth, np.where(correct, truth, 1 - truth), classes=("a", "b")
+    )
+
+
+def right(share, n):
+    return np.arange(n) < round(share * n)
+
+
+def population(name, *require, min_size=1):
+    return Population(name, "TRUE", require=require, min_size=min_size)
+
+
+def judged(correct, *require, metrics=("accuracy",), **options):
+    """The rows of one population that is everything."""
+    min_size = options.pop("min_size", 1)
+    rows = evaluate_populations(
+        outcomes(correct),
+        np.ones((len(correct), 1)),
+        [population("p", *require, min_size=min_size)],
+        metrics,
+        **options,
+    )
+    return [row for row in rows if row.population == "p"]
+
+
+AT_LEAST = Requirement("accuracy", at_least=0.9)
+
+
+def test_rows_have_the_columns_of_the_frame():
+    assert [f.name for f in dataclasses.fields(Row)] == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "verdict"),
+    [
+        (1, 29, PASS),
+        (1, 28, INCONCLUSIVE),
+        (0.97, 200, PASS),
+        (0.8, 100, FAIL),
+        (0.9, 1000, INCONCLUSIVE),
+        (0.5, 2, INCONCLUSIVE),
+    ],
+)
+def test_a_verdict_needs_evidence(share, n, verdict):
+    (row,) = judged(right(share, n), AT_LEAST)
+    assert row.verdict == verdict
+    assert (row.needed is not None) == (verdict == INCONCLUSIVE and share != 0.9)
+    assert row.low <= row.value <= row.high
+
+
+def test_the_samples_needed_would_settle_it():
+    (row,) = judged(right(1, 10), AT_LEAST)
+    assert row.needed == 19
+    (row,) = judged(right(1, 10 + row.needed), AT_LEAST)
+    assert row.verdict == PASS
+
+
+def test_a_bound_from_above_turns_the_verdict():
+    values = np.random.default_rng(0).normal(1.0, 0.1, 200)
+    for bound, verdict in ((1.2, PASS), (0.8, FAIL), (1.0, INCONCLUSIVE)):
+        rows = evaluate_populations(
+            Scores(values, higher_better=False),
+            np.ones((200, 1)),
+            [population("p", Requirement("mean", at_most=bound))],
+        )
+        assert rows[1].verdict == verdict
+
+
+def test_two_requirements_on_a_metric_are_two_rows():
+    correct = right(0.95, 400)
+    rows = judged(
+        correct,
+        AT_LEAST,
+        Requirement("accuracy", max_drop=0.02),
+        baseline=outcomes(correct),
+    )
+    assert [r.requirement for r in rows] == ["accuracy >= 0.9", "accuracy drop <= 0.02"]
+    assert [r.verdict for r in rows] == [PASS, PASS]
+    assert rows[0].delta == 0
+    assert rows[0].delta_low < 0 < rows[0].delta_high
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "n", "verdict"),
+    [
+        (0, 0, 500, PASS),
+        (40, 0, 500, FAIL),
+        (5, 5, 500, INCONCLUSIVE),
+        (0, 0, 50, INCONCLUSIVE),
+        (2, 40, 500, PASS),
+    ],
+)
+def test_a_drop_is_judged_on_the_same_samples(lost, gained, n, verdict):
+    before = np.ones(n, bool)
+    before[:gained] = False
+    after = np.ones(n, bool)
+    after[gained : gained + lost] = False
+    drop = Requirement("accuracy", max_drop=0.01)
+    (row,) = judged(after, drop, baseline=outcomes(before))
+    assert row.verdict == verdict
+    assert row.delta == pytest.approx((gained - lost) / n)
+    assert row.baseline == pytest.approx(1 - gained / n)
+
+
+def test_a_drop_of_nothing_allows_no_loss_by_mcnemar():
+    after, before = right(1, 100), np.arange(100) >= 5
+    zero = Requirement("accuracy", max_drop=0)
+    (row,) = judged(after, zero, baseline=outcomes(before))
+    assert row.p_adjusted == pytest.approx(0.5**5)
+    assert row.verdict == PASS
+    (row,) = judged(after, zero, baseline=outcomes(after))
+    assert row.verdict == INCONCLUSIVE
+
+
+def test_populations_that_are_empty_small_or_unfit_never_pass():
+    n = 400
+    names = ["empty", "small", "unfit"]
+    members = np.column_stack([np.zeros(n), np.arange(n) < 60, np.ones(n)])
+    easy = [population(name, AT_LEAST, min_size=100) for name in names]
+    rows = evaluate_populations(
+        outcomes(right(1, n)), members, easy, ("accuracy",), unfit={"unfit": "stale"}
+    )
+    by_name = {row.population: row for row in rows}
+    assert [by_name[name].verdict for name in names] == [INCONCLUSIVE] * 3
+    assert [by_name[name].needed for name in names] == [100, 40, None]
+    assert by_name["empty"].value is None
+    assert gate(rows) == INCONCLUSIVE
+
+
+def test_a_small_population_may_still_fail():
+    (row,) = judged(right(0.2, 50), AT_LEAST, min_size=100)
+    assert row.verdict == FAIL
+
+
+def test_few_samples_that_are_all_right_do_not_pass_by_bootstrap():
+    for metric in ("f1", "balanced_accuracy"):
+        (row,) = judged(
+            right(1, 8), Requirement(metric, at_least=0.9), metrics=(metric,)
+        )
+        assert row.verdict == INCONCLUSIVE
+        assert row.low < 0.9
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([PASS, PASS], PASS),
+        ([PASS, INCONCLUSIVE], INCONCLUSIVE),
+        ([INCONCLUSIVE, FAIL], FAIL),
+        ([], INCONCLUSIVE),
+        ([""], INCONCLUSIVE),
+    ],
+)
+def test_the_gate_is_as_good_as_its_worst_requirement(verdicts, expected):
+    assert gate([Row("p", "accuracy", 1, verdict=v) for v in verdicts]) == expected
+
+
+def test_p_values_are_holms_over_the_suite():
+    rng = np.random.default_rng(3)
+    correct = rng.random(900) < 0.93
+    members = rng.random((900, 12)) < 0.3
+    named = [population(str(i), AT_LEAST) for i in range(12)]
+    rows = evaluate_populations(outcomes(correct), members, named, ("accuracy",))[1:]
+    alone = [judged(correct[m], AT_LEAST)[0] for m in members.T]
+    expected = multipletests([r.p_adjusted for r in alone], method="holm")[1]
+    assert [r.p_adjusted for r in rows] == pytest.approx(expected)
+
+
+def test_a_figure_depends_on_its_own_samples_and_the_seed_only():
+    correct = np.random.default_rng(0).random(300) < 0.8
+    members = np.column_stack([np.arange(300) < 150, np.arange(300) < 200])
+    named = [population("a"), population("b")]
+    both = evaluate_populations(outcomes(correct), members, named, ("f1",))
+    alone = evaluate_populations(outcomes(correct), members[:, 1:], named[1:], ("f1",))
+    assert both[2] == alone[1]
+    other = evaluate_populations(outcomes(correct), members, named, ("f1",), seed=1)
+    assert other[2].low != both[2].low
+    assert other[2].value == both[2].value
+
+
+def test_the_whole_data_comes_first_with_every_metric():
+    rows = evaluate_populations(outcomes(right(0.9, 50)), np.zeros((50, 0)), [])
+    assert {r.population for r in rows} == {"(all)"}
+    assert [r.metric for r in rows] == list(outcomes([True]).metrics)
+    assert gate(rows) == INCONCLUSIVE
+
+
+def test_groups_widen_what_samples_alone_would_narrow():
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(40), 25)
+    correct = np.repeat(rng.random(40) < 0.8, 25)
+    for metric in ("accuracy", "f1"):
+        (alone,) = judged(correct, metrics=(metric,))
+        (grouped,) = judged(correct, metrics=(metric,), groups=groups)
+        assert grouped.value == alone.value
+        assert grouped.high - grouped.low > 3 * (alone.high - alone.low)
+
+
+def test_detections_are_judged_too():
+    image = np.arange(60)
+    zeros = np.zeros(60, int)
+    box = np.tile([10.0, 10.0, 20.0, 20.0], (60, 1))
+    truth = Boxes(image, zeros, box)
+    found = Detection.of(
+        truth, Boxes(image, zeros, box, np.linspace(0.6, 0.9, 60)), 60, ["a"]
+    )
+    rows = evaluate_populations(
+        found,
+        np.ones((60, 1)),
+        [population("p", Requirement("map", at_least=0.9))],
+        baseline=found,
+    )
+    assert [r.metric for r in rows[:5]] == ["map", "map50", "precision", "recall", "f1"]
+    assert rows[5].verdict == PASS
+    assert rows[5].delta == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"metrics": ("acuracy",)}, UnknownNameError, "did you mean 'accuracy'"),
+        ({"metrics": ("log_loss",)}, ArgumentError, "needs probabilities"),
+        ({"membership": np.ones((3, 1))}, ArgumentError, "membership"),
+        ({"baseline": outcomes([True])}, ArgumentError, "1 samples"),
+        ({"groups": np.zeros(3)}, ArgumentError, "3 group codes"),
+        ({"outcomes": outcomes([])}, ArgumentError, "no samples"),
+        (
+            {"populations": [population("p", Requirement("accuracy", at_least=90))]},
+            ArgumentError,
+            "lies in \\[0, 1\\]",
+        ),
+        (
+            {"populations": [population("p", Requirement("accuracy", max_drop=0.1))]},
+            ArgumentError,
+            "needs a baseline",
+        ),
+        (
+            {"populations": [population("p", Requirement("map", at_least=0.1))]},
+            UnknownNameError,
+            "No metric for classification 'map'",
+        ),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused(changes, error, said):
+    given = {
+        "outcomes": outcomes(right(1, 10)),
+        "membership": np.ones((10, 1)),
+        "populations": [population("p")],
+    } | changes
+    if len(given["outcomes"]) == 0:
+        given["membership"] = np.ones((0, 1))
+    with pytest.raises(error, match=said):
+        evaluate_populations(**given)

@@ -1,0 +1,210 @@
+"""A report says the same in every form, and no name can break one."""
+
+import dataclasses
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row
+from evalsets.reports import Report
+
+EVIL = '<script>alert("1")</script> | *x* [red] `y`\x07'
+ROWS = (
+    Row("(all)", "accuracy", 900, 0.9, 0.88, 0.92, baseline=0.91, delta=-0.01),
+    Row("night", "accuracy", 120, 0.61, 0.52, 0.69, "accuracy >= 0.9", FAIL),
+    Row("fog", "accuracy", 40, 0.95, 0.83, 0.99, "accuracy >= 0.9", INCONCLUSIVE, 140),
+    Row(
+        *(
+            "sun",
+            "accuracy",
+            300,
+            0.97,
+            0.94,
+            0.98,
+            "accuracy drop <= 0.01",
+            PASS,
+            None,
+        ),
+        *(0.96, 0.01, -0.005, 0.02, 0.003),
+    ),
+    Row("sun", "f1", 300, 0.96, 0.93, 0.98),
+    Row("gone", "accuracy", 0, requirement="accuracy >= 0.9", verdict=INCONCLUSIVE),
+)
+PROVENANCE = {
+    "model": "net",
+    "baseline": "old",
+    "dataset": "road",
+    "split": "test",
+    "seed": 3,
+    "stale": ["gone"],
+    "unpredicted": 2,
+    "created": "2025-01-02T03:04:05+00:00",
+}
+REPORT = Report(ROWS, PROVENANCE)
+
+
+def renamed(name):
+    rows = [dataclasses.replace(r, population=name) for r in ROWS[1:4]]
+    return Report(rows, {"model": name, "baseline": name}, {name: [(name, name)]})
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict", "code"),
+    [
+        (ROWS, FAIL, 1),
+        (ROWS[2:], INCONCLUSIVE, 3),
+        (ROWS[3:5], PASS, 0),
+        (ROWS[:1], INCONCLUSIVE, 3),
+    ],
+)
+def test_verdict_and_exit_code_agree(rows, verdict, code):
+    report = Report(rows)
+    assert (report.verdict, report.exit_code) == (verdict, code)
+
+
+def test_a_report_needs_rows_and_stays_as_it_is():
+    with pytest.raises(ArgumentError):
+        Report([])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        REPORT.rows = ()
+
+
+def test_the_frame_has_fixed_columns_and_types():
+    frame = REPORT.frame
+    assert list(frame.columns) == [f.name for f in dataclasses.fields(Row)]
+    assert len(frame) == len(ROWS)
+    assert frame["value"].dtype == float
+    assert np.isnan(frame["value"].iloc[-1])
+    assert frame["needed"].tolist()[2] == 140
+    assert pd.isna(frame["needed"].iloc[0])
+
+
+def test_rows_read_as_sentences():
+    said = [REPORT.explain(row) for row in ROWS]
+    assert said[1] == (
+        "night: FAIL: accuracy 0.610 [0.520, 0.690] on 120 samples is below 0.9"
+    )
+    assert "INCONCLUSIVE" in said[2]
+    assert said[2].endswith("label 140 more to settle accuracy >= 0.9")
+    assert "baseline 0.960: difference +0.010 [-0.005, 0.020]" in said[3]
+    assert said[3].endswith("is within the allowed drop of 0.01")
+    assert said[5].startswith("gone: INCONCLUSIVE: no sample was evaluated; its member")
+
+
+def test_the_summary_starts_with_the_verdict_and_hides_nothing():
+    summary = REPORT.summary
+    assert summary[0] == (
+        "net: FAIL: misses what is required on 1 of 4 populations: night."
+    )
+    assert any("2 samples had no prediction" in said for said in summary)
+    assert any("against old" in said for said in summary)
+
+
+def test_json_brings_back_an_equal_report():
+    samples = {"night": [("/a.jpg", "car taken for dog")]}
+    report = Report(ROWS, PROVENANCE, samples)
+    assert Report.from_json(report.to_json()) == report
+
+
+def test_text_shows_requirements_and_the_whole_data():
+    text = str(REPORT)
+    assert text.splitlines()[0] == REPORT.headline
+    assert "(all)" in text
+    assert "f1" not in text
+    assert re.search(r"fog .* INCONCLUSIVE +140", text)
+    assert "\x1b[" not in text
+    assert "\x1b[" in REPORT.to_text(color=True)
+
+
+def test_markdown_has_a_row_for_each_requirement():
+    text = REPORT.to_markdown()
+    required, everything = text.split("<details>")
+    assert required.count("\n| ") == 2 + 4
+    assert everything.count("\n| ") == 2 + len(ROWS)
+    assert "seed 3" in text
+
+
+def test_junit_counts_failures_and_open_requirements(tmp_path):
+    path = REPORT.to_junit(tmp_path / "deep" / "report.xml")
+    (suite,) = ET.parse(path).getroot()
+    assert suite.attrib["tests"] == "4"
+    assert suite.attrib["failures"] == "1"
+    assert suite.attrib["errors"] == "2"
+    assert "0.610" in suite.find("*/failure").attrib["message"]
+    bare = Report(ROWS[:1]).to_junit(tmp_path / "bare.xml")
+    assert ET.parse(bare).getroot()[0].attrib["errors"] == "1"
+
+
+def test_the_plot_shows_each_population_once_with_its_bounds():
+    figure = REPORT.plot()
+    names = {trace.name for trace in figure.data}
+    assert {"FAIL", "INCONCLUSIVE", "PASS", "required", "baseline old"} <= names
+    dots = [t for t in figure.data if t.error_x.array is not None]
+    assert sorted(y for t in dots for y in t.y) == ["(all)", "fog", "night", "sun"]
+    bounds = next(t for t in figure.data if t.name == "required")
+    assert set(bounds.x) == {0.9}
+    drops = next(t for t in figure.data if t.name == "allowed drop")
+    assert drops.x == pytest.approx((0.95,))
+    assert REPORT.plot("f1").layout.xaxis.title.text == "f1"
+    with pytest.raises(UnknownNameError):
+        REPORT.plot("recall")
+
+
+def test_the_page_needs_no_network_and_shows_thumbnails(tmp_path):
+    photo = tmp_path / "photo.png"
+    Image.new("RGBA", (900, 500), "navy").save(photo)
+    samples = {"night": [(str(photo), "car taken for dog"), ("/none.jpg", "lost")]}
+    text = REPORT.to_html(tmp_path / "report.html", samples).read_text()
+    body = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    assert "data:image/jpeg;base64," in body
+    assert "car taken for dog" in body
+    assert "cannot be read" in body
+    assert not re.search(r"""(src|href)=["']https?://""", body)
+    assert "label 140 more" in body
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_hostile_names_stay_text_everywhere(tmp_path):
+    report = renamed(EVIL)
+    page = report.to_html(tmp_path / "r.html").read_text()
+    assert '<script>alert("1")' not in page
+    assert "<script>alert" not in report.to_markdown()
+    assert all(line.count(" | ") < 9 for line in report.to_markdown().splitlines())
+    (suite,) = ET.parse(report.to_junit(tmp_path / "r.xml")).getroot()
+    assert suite[0].attrib["classname"].startswith('<script>alert("1")')
+    assert "[red]" in str(report)
+    assert Report.from_json(report.to_json()) == report
+
+
+@pytest.mark.app
+def test_no_name_runs_in_a_browser(tmp_path):
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium; run: apt-get install chromium")
+    path = renamed('<img src=x onerror="document.title=666">').to_html(
+        tmp_path / "r.html"
+    )
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        problems, asked = [], []
+        page.on("pageerror", lambda problem: problems.append(problem))
+        page.on("request", lambda r: asked.append(r.url))
+        page.goto(path.as_uri())
+        page.locator(".js-plotly-plot .ytick").first.wait_for()
+        assert "FAIL" in page.title()
+        assert page.locator(".badge.large").inner_text() == "FAIL"
+        browser.close()
+    assert problems == []
+    assert [
+        url for url in asked if not url.startswith(("file:", "data:", "blob:"))
+    ] == []
