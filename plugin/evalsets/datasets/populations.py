@@ -114,7 +114,7 @@ def check_names(
         NameTakenError: a saved view, or another of the names, has that name or one
             with the same letters and digits
     """
-    taken = {view["slug"]: view["name"] for view in dataset.list_saved_views(info=True)}
+    taken = {fou.to_slug(view): view for view in dataset.list_saved_views()}
     for name in names:
         try:
             short = fou.to_slug(name)
@@ -134,7 +134,7 @@ def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
     """Which samples are in which population, read in one round trip.
 
     Returns:
-        bool frame, sample id × population, in the view's order
+        bool frame, sample id × population, in no particular order
     """
     conditions = {
         f"p{number}": compile_query(query, {t: field_of(t) for t in terms(query)})

@@ -1,0 +1,40 @@
+"""A small drawn world, its encoder, and datasets of it."""
+
+from pathlib import Path
+
+import pytest
+
+import evalsets as es
+
+ENCODER = Path(__file__).parents[2] / "examples" / "demo" / "models" / "clip"
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """A folder of drawn photographs with ``labels.csv``."""
+    from examples.demo.scenes import write_world
+
+    folder = tmp_path_factory.mktemp("world")
+    write_world(folder, n_scenes=30, seed=5)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def labels(world):
+    """Some of the truth: the scene, what it shows, and how many people."""
+    import pandas as pd
+
+    table = pd.read_csv(world / "labels.csv").rename(columns={"kind": "label"})
+    return table[["filepath", "scene_id", "label", "time", "num_people"]]
+
+
+@pytest.fixture
+def drawn(world, labels, dataset):
+    """A dataset of the drawn world with its labels; nothing is embedded."""
+    return es.sync(world, dataset, labels=labels)
+
+
+@pytest.fixture(scope="session")
+def encoder():
+    """Path of the demo's small CLIP."""
+    return str(ENCODER)

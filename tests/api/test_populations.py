@@ -1,0 +1,165 @@
+import subprocess
+import sys
+
+import fiftyone as fo
+import pytest
+
+import evalsets as es
+from evalsets.errors import (
+    ArgumentError,
+    NameTakenError,
+    NoVectorsError,
+    QueryError,
+    UnknownNameError,
+)
+
+pytestmark = pytest.mark.db
+NIGHT = es.Population("at night", "time = 'night'", holdout=0.2)
+
+
+def test_a_population_is_a_saved_view_that_new_samples_enter(drawn):
+    view = es.compose(drawn, NIGHT)
+    assert set(view.values("time")) == {"night"}
+    drawn.add_sample(fo.Sample("/new.jpg", time="night"))
+    assert (
+        len(drawn.load_saved_view("at night"))
+        == len(view)
+        == len(es.search(drawn, NIGHT.query))
+    )
+
+
+def test_a_population_reads_as_it_was_composed(drawn):
+    full = es.Population(
+        "busy",
+        "num_people > 3",
+        holdout=0.5,
+        require=[es.Requirement("accuracy", at_least=0.9)],
+        min_size=20,
+        description="many people",
+        owner="perception",
+    )
+    es.compose(drawn, [NIGHT, full])
+    assert es.populations(drawn.name) == {"at night": NIGHT, "busy": full}
+
+
+def test_redefining_a_population_changes_those_that_refer_to_it(drawn):
+    quiet = es.Population("quiet", "NOT population('busy')")
+    busy, _ = es.compose(drawn, [es.Population("busy", "num_people > 3"), quiet])
+    es.compose(drawn, es.Population("busy", "num_people > 0"))
+    empty = {s.id for s in drawn if s.num_people == 0}
+    frame = es.membership(drawn)
+    assert set(frame.index[frame["quiet"]]) == empty
+    assert set(drawn.load_saved_view("quiet").values("id")) == empty
+
+
+def test_membership_agrees_with_each_view(drawn):
+    suite = [NIGHT, es.Population("few", "num_people BETWEEN 1 AND 2")]
+    views = es.compose(drawn, suite)
+    frame = es.membership(drawn)
+    assert sorted(frame.index) == sorted(drawn.values("id"))
+    for population, view in zip(suite, views, strict=True):
+        inside = frame.index[frame[population.name]]
+        assert sorted(inside) == sorted(view.values("id"))
+
+
+def test_removing_a_population_leaves_nothing_of_it(drawn):
+    es.compose(drawn, NIGHT)
+    es.remove(drawn, "at night")
+    assert es.populations(drawn) == {}
+    assert drawn.list_saved_views() == []
+    assert drawn.list_runs(method="evalsets/population") == []
+
+
+def test_a_population_in_use_is_not_removed(drawn):
+    es.compose(drawn, [NIGHT, es.Population("day", "NOT population('at night')")])
+    with pytest.raises(ArgumentError, match="used by 'day'"):
+        es.remove(drawn, "at night")
+    assert set(es.populations(drawn)) == {"at night", "day"}
+
+
+@pytest.mark.parametrize(
+    ("population", "error", "said"),
+    [
+        (("a", "wether = 'x'"), QueryError, "wether"),
+        (("a", "time = "), QueryError, "position"),
+        (("a", "population('b')"), QueryError, "No population 'b'"),
+        (("a", "population('a')"), QueryError, "a"),
+        (("a", "num_people > 'x'"), QueryError, "number"),
+        (
+            ("a", "SELECT * FROM dataset WHERE num_people > 1 LIMIT 3"),
+            ArgumentError,
+            "RANK",
+        ),
+        (("a", "text('a road') > 0.2"), NoVectorsError, "embed"),
+        (("///", "num_people > 1"), ArgumentError, "cannot name"),
+        (("mine", "num_people > 1"), NameTakenError, "saved view"),
+        (("MINE!", "num_people > 1"), NameTakenError, "'mine'"),
+    ],
+)
+def test_what_cannot_be_composed_is_refused_and_nothing_written(
+    drawn, population, error, said
+):
+    drawn.save_view("mine", drawn.limit(3))
+    with pytest.raises(error, match=said):
+        es.compose(drawn, [NIGHT, es.Population(*population)])
+    assert es.populations(drawn) == {}
+    assert drawn.list_saved_views() == ["mine"]
+
+
+def test_a_population_whose_field_is_gone_is_stale_and_empty_not_everything(drawn):
+    es.compose(drawn, [NIGHT, es.Population("busy", "num_people > 3")])
+    drawn.rename_sample_field("num_people", "people")
+    stale = es.refresh(drawn)
+    assert list(stale) == ["busy"]
+    assert "num_people" in stale["busy"]
+    frame = es.membership(drawn)
+    assert not frame["busy"].any()
+    assert frame["at night"].any()
+
+
+def test_a_lost_saved_view_is_made_again(drawn):
+    es.compose(drawn, NIGHT)
+    drawn.delete_saved_view("at night")
+    es.refresh(drawn)
+    assert set(drawn.load_saved_view("at night").values("time")) == {"night"}
+
+
+def test_unknown_names_say_what_was_meant(drawn):
+    with pytest.raises(UnknownNameError, match="No dataset 'nope'"):
+        es.populations("nope")
+    es.compose(drawn, NIGHT)
+    with pytest.raises(UnknownNameError, match="did you mean 'at night'"):
+        es.remove(drawn, "At nihgt")
+
+
+def test_processes_that_compose_at_once_lose_nothing(drawn):
+    script = (
+        "import sys, evalsets as es\n"
+        "for n in range(4):\n"
+        "    name = f'{sys.argv[2]} {n}'\n"
+        "    es.compose(sys.argv[1], es.Population(name, f'num_people > {n}'))\n"
+    )
+    uri = f"mongodb://127.0.0.1:{_port()}"
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, drawn.name, worker],
+            env=_environment(FIFTYONE_DATABASE_URI=uri),
+        )
+        for worker in ("a", "b", "c")
+    ]
+    assert [worker.wait(120) for worker in workers] == [0, 0, 0]
+    drawn.reload()
+    expected = {f"{worker} {n}" for worker in "abc" for n in range(4)}
+    assert set(es.populations(drawn)) == set(drawn.list_saved_views()) == expected
+
+
+def _port():
+    from fiftyone.core.odm.database import get_db_client
+
+    return get_db_client().address[1]
+
+
+def _environment(**extra):
+    import os
+
+    return {**os.environ, **extra}

@@ -1,0 +1,66 @@
+import json
+import shutil
+
+import fiftyone as fo
+import pandas as pd
+import pytest
+
+import evalsets as es
+from evalsets.errors import ArgumentError, NoImagesError
+
+pytestmark = pytest.mark.db
+
+
+def test_every_image_becomes_a_sample_with_its_size(drawn, world):
+    paths = sorted(str(path) for path in world.glob("*.jpg"))
+    assert sorted(drawn.values("filepath")) == paths
+    assert set(drawn.values("metadata.width")) == {288}
+    assert drawn.persistent
+
+
+def test_a_label_column_becomes_the_ground_truth_and_others_fields(drawn, labels):
+    row = labels.iloc[3]
+    sample = drawn.match(fo.ViewField("filepath").ends_with(row.filepath)).first()
+    assert sample.ground_truth.label == row.label
+    assert sample.num_people == row.num_people
+    assert sample.time == row.time
+    assert isinstance(drawn.get_field("num_people"), fo.IntField)
+
+
+def test_syncing_again_adds_only_what_is_new(drawn, world, tmp_path):
+    before = drawn.values("id")
+    es.sync(world, drawn.name)
+    assert drawn.values("id") == before
+    shutil.copy(next(world.glob("*.jpg")), tmp_path / "new.jpg")
+    es.sync(tmp_path, drawn.name)
+    assert len(drawn) == len(before) + 1
+
+
+def test_unreadable_images_are_left_out_named_and_kept_on_record(
+    dataset, world, tmp_path, caplog
+):
+    shutil.copy(next(world.glob("*.jpg")), tmp_path / "good.jpg")
+    (tmp_path / "empty.jpg").touch()
+    whole = (tmp_path / "good.jpg").read_bytes()
+    (tmp_path / "cut off.jpg").write_bytes(whole[: len(whole) // 2])
+    es.sync(tmp_path, dataset)
+    assert dataset.values("filepath") == [str(tmp_path / "good.jpg")]
+    assert "empty.jpg: the file is empty" in caplog.text
+    assert "cut off.jpg" in caplog.text
+    (run,) = dataset.list_runs(method="evalsets/sync")
+    recorded = dict(dataset.get_run_info(run).config.content["files"])
+    assert set(recorded) == {str(tmp_path / "empty.jpg"), str(tmp_path / "cut off.jpg")}
+    json.dumps(recorded)
+
+
+def test_a_folder_of_broken_images_makes_no_dataset(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(NoImagesError, match=r"a\.jpg: the file is empty"):
+        es.sync(tmp_path, "never made")
+    assert not fo.dataset_exists("never made")
+
+
+def test_labels_that_fit_no_image_make_no_dataset(world):
+    with pytest.raises(ArgumentError, match="None of the 1 paths"):
+        es.sync(world, "never made", labels=pd.DataFrame({"file": ["x.jpg"]}))
+    assert not fo.dataset_exists("never made")
