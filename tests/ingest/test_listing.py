@@ -37,6 +37,13 @@ def test_a_list_of_files_may_be_relative_and_doubled(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("source", ["../photos", ["../photos/x.png"]])
+def test_a_way_up_is_written_as_fiftyone_writes_it(tmp_path, monkeypatch, source):
+    _touch(tmp_path, "photos/x.png", "work/y.png")
+    monkeypatch.chdir(tmp_path / "work")
+    assert list(list_images(source).size) == [str(tmp_path / "photos/x.png")]
+
+
 @pytest.mark.parametrize("source", ["gone", "empty", ["gone.png"], []])
 def test_a_source_without_images_is_refused(tmp_path, monkeypatch, source):
     (tmp_path / "empty").mkdir()

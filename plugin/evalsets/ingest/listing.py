@@ -38,7 +38,7 @@ def list_images(source: Source) -> Listing:
         NoImagesError: there is no such folder or file, or no image in it
     """
     if isinstance(source, (str, Path)):
-        root = Path(source).expanduser()
+        root = Path(_absolute(source))
         if "://" in str(source):
             raise ArgumentError(
                 f"'{source}' is a URL; give a local folder or a list of files"
@@ -51,7 +51,7 @@ def list_images(source: Source) -> Listing:
                 f"No images in '{root}'; looked for {', '.join(sorted(SUFFIXES))}"
             )
     else:
-        paths = [str(Path(p).expanduser().absolute()) for p in source]
+        paths = [_absolute(p) for p in source]
         missing = [p for p in paths if not Path(p).is_file()]
         if missing or not paths:
             raise NoImagesError(
@@ -67,10 +67,15 @@ def list_images(source: Source) -> Listing:
     )
 
 
+def _absolute(path: str | Path) -> str:
+    """As FiftyOne writes it: links are kept, ``..`` is not."""
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100
+
+
 def _below(root: Path) -> list[str]:
     found: list[str] = []
     seen: set[tuple[int, int]] = set()
-    for folder, inner, names in os.walk(root.absolute(), followlinks=True):
+    for folder, inner, names in os.walk(root, followlinks=True):
         stat = os.stat(folder)  # noqa: PTH116
         if (stat.st_dev, stat.st_ino) in seen:
             inner.clear()
