@@ -1,0 +1,211 @@
+"""Random queries over the fields of the test dataset, and what DuckDB calls them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from hypothesis import strategies as st
+
+from evalsets.query.syntax import (
+    Aggregate,
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Case,
+    Compare,
+    Constant,
+    Contains,
+    Expr,
+    Field,
+    In,
+    IsNull,
+    Like,
+    Negative,
+    Not,
+    Or,
+    Order,
+    Query,
+    When,
+    joined,
+)
+from evalsets.query.types import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    TIME,
+    FieldType,
+    Schema,
+)
+
+BOX = {p: FieldType("number", path="bounding_box", stored_as=p) for p in "xywh"}
+OBJECTS = FieldType(
+    "objects",
+    fields={"label": TEXT, "confidence": NUMBER, "index": INTEGER}
+    | BOX
+    | {"area": FieldType("number", path="bounding_box", stored_as="area")},
+)
+SCHEMA = Schema(
+    {
+        "n": INTEGER,
+        "m": INTEGER,
+        "f": NUMBER,
+        "g": NUMBER,
+        "s": TEXT,
+        "u": TEXT,
+        "b": BOOLEAN,
+        "c": BOOLEAN,
+        "d": DATE,
+        "t": TIME,
+        "words": FieldType("list", item=TEXT),
+        "odd name": NUMBER,
+        "gt": OBJECTS,
+    }
+)
+
+LETTERS = "abAÄäß%_!\n$.x "
+texts_of = st.text(LETTERS, max_size=4)
+whole = st.integers(-4, 4)
+fraction = st.sampled_from([-2.5, -0.5, 0.0, 0.25, 0.5, 1.5, 2.0, 4.0])
+days = st.dates(dt.date(1969, 12, 30), dt.date(1970, 1, 3))
+times = st.datetimes(
+    dt.datetime.fromisoformat("1969-12-30"), dt.datetime.fromisoformat("1970-01-03")
+).map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))
+
+COMPARISONS = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
+
+
+def _fields(*names: str) -> st.SearchStrategy[Expr]:
+    return st.sampled_from([Field(name) for name in names])
+
+
+def _nullable(values: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    return st.one_of(values, values, values, st.just(Constant(None)))
+
+
+def leaves(inner: bool) -> dict[str, st.SearchStrategy[Expr]]:
+    """The fields and constants of each type, in a sample or in an object."""
+    numbers = (
+        ("confidence", "index", "x", "area", "n") if inner else ("n", "m", "f", "g")
+    )
+    texts = ("label", "s") if inner else ("s", "u")
+    constants = st.one_of(whole, fraction).map(Constant)
+    return {
+        "number": st.one_of(_fields(*numbers), _nullable(constants)),
+        "text": st.one_of(_fields(*texts), _nullable(texts_of.map(Constant))),
+        "boolean": st.one_of(_fields("b", "c"), _nullable(st.booleans().map(Constant))),
+        "date": st.one_of(_fields("d"), days.map(Constant)),
+        "time": st.one_of(_fields("t"), times.map(Constant)),
+    }
+
+
+@st.composite
+def values(draw, kind: str, depth: int, inner: bool = False) -> Expr:
+    """An expression of a type; ``depth`` bounds how deep it nests."""
+    if depth <= 0:
+        return draw(leaves(inner)[kind])
+    below = {k: values(k, depth - 1, inner) for k in leaves(inner)}
+    forms = [leaves(inner)[kind], _case(below[kind], below), _coalesce(below[kind])]
+    if kind == "number":
+        forms += _numbers(below, inner)
+    if kind == "text":
+        name = st.sampled_from(["LOWER", "UPPER"])
+        forms.append(st.builds(lambda n, e: Call(n, (e,)), name, below["text"]))
+    if kind == "boolean":
+        forms = [conditions(depth, inner), forms[0], forms[1]]
+    return draw(st.one_of(forms))
+
+
+def _case(value, below) -> st.SearchStrategy[Expr]:
+    searched = st.lists(
+        st.builds(When, below["boolean"], value), min_size=1, max_size=2
+    )
+    simple = st.lists(st.builds(When, below["number"], value), min_size=1, max_size=2)
+    default = st.one_of(st.none(), value)
+    return st.one_of(
+        st.builds(Case, st.none(), searched.map(tuple), default),
+        st.builds(Case, below["number"], simple.map(tuple), default),
+    )
+
+
+def _coalesce(value) -> st.SearchStrategy[Expr]:
+    arguments = st.lists(value, min_size=1, max_size=3)
+    return arguments.map(lambda a: Call("COALESCE", tuple(a)))
+
+
+def _numbers(below, inner: bool) -> list[st.SearchStrategy[Expr]]:
+    number = below["number"]
+    # The divisor is never computed: DuckDB tells -0.0 from 0.0, MongoDB does not.
+    divided = st.builds(
+        Arithmetic, st.sampled_from("/%"), number, leaves(inner)["number"]
+    )
+    places = st.integers(-2, 2).map(Constant)
+    forms = [
+        st.builds(Arithmetic, st.sampled_from("+-*"), number, number),
+        divided,
+        st.builds(Negative, _fields("n", "f")),
+        number.map(lambda e: Call("ABS", (e,))),
+        number.map(lambda e: Call("ROUND", (e,))),
+        st.builds(lambda e, p: Call("ROUND", (e, p)), number, places),
+        below["text"].map(lambda e: Call("LENGTH", (e,))),
+    ]
+    if not inner:
+        name = st.sampled_from(["SUM", "MIN", "MAX", "AVG"])
+        one = values("number", 1, True)
+        forms.append(st.builds(Aggregate, name, st.just(Field("gt")), one))
+        condition = st.one_of(st.none(), conditions(1, True))
+        forms.append(
+            st.builds(Aggregate, st.just("COUNT"), st.just(Field("gt")), condition)
+        )
+    return forms
+
+
+@st.composite
+def conditions(draw, depth: int, inner: bool = False) -> Expr:
+    """A condition that nests at most ``depth`` deep."""
+    below = {k: values(k, depth - 1, inner) for k in leaves(inner)}
+    kind = draw(
+        st.sampled_from(["number", "number", "text", "boolean", "date", "time"])
+    )
+    value, text = below[kind], below["text"]
+    options = st.lists(value, min_size=1, max_size=3).map(tuple)
+    pairs = st.lists(below["boolean"], min_size=2, max_size=3).map(tuple)
+    forms = [
+        st.builds(Compare, COMPARISONS, value, value),
+        st.builds(Between, value, value, value),
+        st.builds(In, value, options),
+        st.builds(IsNull, value),
+        st.builds(Like, text, texts_of, st.booleans()),
+        st.builds(
+            Like,
+            text,
+            texts_of.map(lambda p: p.replace("!", "!!")),
+            st.just(False),
+            st.just("!"),
+        ),
+        below["boolean"].map(Not),
+        pairs.map(lambda p: joined(And(p))),
+        pairs.map(lambda p: joined(Or(p))),
+    ]
+    if not inner:
+        forms.append(st.builds(Contains, st.just(Field("words")), text))
+        quantifier = st.sampled_from(["ANY", "ALL"])
+        one = conditions(1, True)
+        forms.append(st.builds(Aggregate, quantifier, st.just(Field("gt")), one))
+    return draw(st.one_of(forms))
+
+
+orders = st.builds(
+    Order,
+    _fields("n", "f", "s", "b", "d", "t"),
+    st.booleans(),
+    st.booleans(),
+)
+queries = st.builds(
+    Query,
+    st.one_of(st.none(), conditions(3)),
+    st.lists(orders, max_size=2).map(tuple),
+    st.one_of(st.none(), st.integers(0, 20)),
+)
