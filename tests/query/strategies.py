@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from hypothesis import strategies as st
 
@@ -74,6 +75,7 @@ times = st.datetimes(
     dt.datetime.fromisoformat("1969-12-30"), dt.datetime.fromisoformat("1970-01-03")
 ).map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))
 
+KINDS = ("number", "text", "boolean", "date", "time")
 COMPARISONS = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
 
 
@@ -85,6 +87,7 @@ def _nullable(values: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     return st.one_of(values, values, values, st.just(Constant(None)))
 
 
+@lru_cache
 def leaves(inner: bool) -> dict[str, st.SearchStrategy[Expr]]:
     """The fields and constants of each type, in a sample or in an object."""
     numbers = (
@@ -101,21 +104,22 @@ def leaves(inner: bool) -> dict[str, st.SearchStrategy[Expr]]:
     }
 
 
-@st.composite
-def values(draw, kind: str, depth: int, inner: bool = False) -> Expr:
-    """An expression of a type; ``depth`` bounds how deep it nests."""
+@lru_cache
+def values(kind: str, depth: int, inner: bool = False) -> st.SearchStrategy[Expr]:
+    """Expressions of a type; ``depth`` bounds how deep they nest."""
+    leaf = leaves(inner)[kind]
     if depth <= 0:
-        return draw(leaves(inner)[kind])
-    below = {k: values(k, depth - 1, inner) for k in leaves(inner)}
-    forms = [leaves(inner)[kind], _case(below[kind], below), _coalesce(below[kind])]
+        return leaf
+    below = {k: values(k, depth - 1, inner) for k in KINDS}
+    forms = [leaf, _case(below[kind], below), _coalesce(below[kind])]
     if kind == "number":
         forms += _numbers(below, inner)
     if kind == "text":
         name = st.sampled_from(["LOWER", "UPPER"])
         forms.append(st.builds(lambda n, e: Call(n, (e,)), name, below["text"]))
     if kind == "boolean":
-        forms = [conditions(depth, inner), forms[0], forms[1]]
-    return draw(st.one_of(forms))
+        forms = [conditions(depth, inner), *forms[:2]]
+    return st.one_of(forms)
 
 
 def _case(value, below) -> st.SearchStrategy[Expr]:
@@ -162,30 +166,18 @@ def _numbers(below, inner: bool) -> list[st.SearchStrategy[Expr]]:
     return forms
 
 
-@st.composite
-def conditions(draw, depth: int, inner: bool = False) -> Expr:
-    """A condition that nests at most ``depth`` deep."""
-    below = {k: values(k, depth - 1, inner) for k in leaves(inner)}
-    kind = draw(
-        st.sampled_from(["number", "number", "text", "boolean", "date", "time"])
-    )
-    value, text = below[kind], below["text"]
-    options = st.lists(value, min_size=1, max_size=3).map(tuple)
-    pairs = st.lists(below["boolean"], min_size=2, max_size=3).map(tuple)
+@lru_cache
+def conditions(depth: int, inner: bool = False) -> st.SearchStrategy[Expr]:
+    """Conditions that nest at most ``depth`` deep."""
+    below = {k: values(k, depth - 1, inner) for k in KINDS}
+    text, condition = below["text"], below["boolean"]
+    pairs = st.lists(condition, min_size=2, max_size=3).map(tuple)
+    escaped = texts_of.map(lambda pattern: pattern.replace("!", "!!"))
     forms = [
-        st.builds(Compare, COMPARISONS, value, value),
-        st.builds(Between, value, value, value),
-        st.builds(In, value, options),
-        st.builds(IsNull, value),
+        *(form for kind in KINDS for form in _tests(below[kind])),
         st.builds(Like, text, texts_of, st.booleans()),
-        st.builds(
-            Like,
-            text,
-            texts_of.map(lambda p: p.replace("!", "!!")),
-            st.just(False),
-            st.just("!"),
-        ),
-        below["boolean"].map(Not),
+        st.builds(Like, text, escaped, st.booleans(), st.just("!")),
+        condition.map(Not),
         pairs.map(lambda p: joined(And(p))),
         pairs.map(lambda p: joined(Or(p))),
     ]
@@ -194,7 +186,17 @@ def conditions(draw, depth: int, inner: bool = False) -> Expr:
         quantifier = st.sampled_from(["ANY", "ALL"])
         one = conditions(1, True)
         forms.append(st.builds(Aggregate, quantifier, st.just(Field("gt")), one))
-    return draw(st.one_of(forms))
+    return st.one_of(forms)
+
+
+def _tests(value: st.SearchStrategy[Expr]) -> list[st.SearchStrategy[Expr]]:
+    options = st.lists(value, min_size=1, max_size=3).map(tuple)
+    return [
+        st.builds(Compare, COMPARISONS, value, value),
+        st.builds(Between, value, value, value),
+        st.builds(In, value, options),
+        st.builds(IsNull, value),
+    ]
 
 
 orders = st.builds(

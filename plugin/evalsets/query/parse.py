@@ -121,7 +121,10 @@ _CLAUSES = {TokenType.WHERE, TokenType.ORDER_BY, TokenType.LIMIT}
 def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
     where = error.errors[0] if error.errors else {}
     line, column = where.get("line"), where.get("col")
-    at = next((t for t in words if (t.line, t.col) == (line, column)), words[-1])
+    # Words that were put before the text stand at the same places; take the last.
+    at = next(
+        (t for t in reversed(words) if (t.line, t.col) == (line, column)), words[-1]
+    )
     word = text[at.start : at.end + 1]
     if "Expecting )" in str(where.get("description")):
         problem = f"A ')' is missing after '{word}'"
@@ -138,8 +141,9 @@ def _query(statement: exp.Expression, text: str) -> Query:
         raise refuse(statement)
     for name, clause in statement.args.items():
         if clause and name.rstrip("_") not in _READ:
-            raise refuse(clause, what=_CLAUSE_NAMES.get(name, name.upper()))
-    table = (statement.args.get("from_") or statement.args["from"]).this
+            raise refuse(clause, what=_CLAUSE_NAMES.get(name, name.rstrip("_").upper()))
+    source = statement.args.get("from_") or statement.args.get("from")
+    table = source.this if source else None
     if not isinstance(table, exp.Table) or table.sql().lower() != "dataset":
         raise refuse(table, problem="A query reads one table; write FROM dataset")
     for column in statement.expressions:
@@ -155,7 +159,7 @@ def _query(statement: exp.Expression, text: str) -> Query:
 
 
 _READ = {"kind", "expressions", "from", "where", "order", "limit"}
-_CLAUSE_NAMES = {"joins": "JOIN", "group": "GROUP BY", "ctes": "WITH"}
+_CLAUSE_NAMES = {"joins": "JOIN", "group": "GROUP BY"}
 
 
 def _selected(column: exp.Expression, text: str) -> None:

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evalsets.errors import ArgumentError, EvalsetsError, QueryError
+from evalsets.query import check, parse, to_text
+from evalsets.query.syntax import (
+    Aggregate,
+    And,
+    Compare,
+    Constant,
+    Contains,
+    Field,
+    InPopulation,
+    Not,
+    Or,
+    Order,
+    Prediction,
+    Rank,
+    Similarity,
+)
+from tests.query.strategies import SCHEMA, queries
+
+A, B, C = (Compare("=", Field(name), Constant(1)) for name in "abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("a = 1 OR b = 1 AND c = 1", Or((A, And((B, C))))),
+        ("NOT a = 1", Not(A)),
+        ("(a = 1 AND b = 1) AND c = 1", And((A, B, C))),
+        ("a.b.c.d.e = 1", Compare("=", Field("a.b.c.d.e"), Constant(1))),
+        ('"odd name".b = 1', Compare("=", Field("odd name.b"), Constant(1))),
+        ("s = 'it''s'", Compare("=", Field("s"), Constant("it's"))),
+        ("'night' IN tags", Contains(Field("tags"), Constant("night"))),
+        ("tags contains 'night'", Contains(Field("tags"), Constant("night"))),
+        ("'x' NOT IN tags", Not(Contains(Field("tags"), Constant("x")))),
+        ("tags NOT CONTAINS 'x'", Not(Contains(Field("tags"), Constant("x")))),
+        ("population('trees')", InPopulation("trees")),
+        ("prediction('m') = 1", Compare("=", Prediction("m"), Constant(1))),
+        ("count(gt) = 1", Compare("=", Aggregate("COUNT", Field("gt")), Constant(1))),
+        ("ALL(gt, a = 1)", Aggregate("ALL", Field("gt"), A)),
+        (
+            "text('x', against='y') < -.5",
+            Compare("<", Similarity("text", "x", "y"), Constant(-0.5)),
+        ),
+        (
+            "RANK(image('x.jpg')) <= 200",
+            Compare("<=", Rank(Similarity("image", "x.jpg")), Constant(200)),
+        ),
+    ],
+)
+def test_text_reads_as_this_tree(text, tree):
+    assert parse(text).where == tree
+
+
+def test_a_whole_select_has_a_condition_an_order_and_a_limit():
+    query = parse("SELECT * FROM dataset WHERE a = 1 ORDER BY b DESC, c LIMIT 5")
+    assert query.where == A
+    assert query.order_by == (Order(Field("b"), descending=True), Order(Field("c")))
+    assert query.limit == 5
+    assert parse("where a = 1 order by b desc, c limit 5") == query
+
+
+@settings(max_examples=200, deadline=None)
+@given(queries)
+def test_a_printed_query_reads_back_as_itself(query):
+    assert parse(to_text(query)) == query
+
+
+@pytest.mark.parametrize(
+    "name", ["select", "CASE", "date", "text", "a b", 'a"b', "é", "1a"]
+)
+def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
+    assert parse(to_text(Field(name))).where == Field(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "word"),
+    [
+        ("", "empty", ""),
+        ("a = 'x", "never closed", "'"),
+        ("a = 1 AND", "cannot end", "AND"),
+        ("(a = 1", "')' is missing", "1"),
+        ("a = = 1", "cannot be read", "="),
+        ("a = 1; DROP TABLE b", "one query, not several", ";"),
+        ("a IN (SELECT b)", "A query inside a query", "b"),
+        ("a = 1 GROUP BY b", "GROUP BY is not part", "b"),
+        ("SELECT * FROM dataset JOIN c ON a = b", "JOIN is not part", "c ON a = b"),
+        ("SELECT * FROM dataset, c", "JOIN is not part", "c"),
+        ("a = 1 UNION SELECT 2", "UNION is not part", "a = 1 UNION SELECT 2"),
+        ("WITH x AS (SELECT 1) SELECT * FROM dataset", "WITH is not part", None),
+        ("SELECT DISTINCT a FROM dataset", "DISTINCT is not part", None),
+        ("SELECT a + 1 FROM dataset", "selects samples", "a + 1"),
+        ("SELECT * FROM road", "FROM dataset", "road"),
+        ("a = 1 LIMIT b", "whole number", "b"),
+        ("a = 1 LIMIT 3 OFFSET 3", "OFFSET is not part", "3"),
+        ("cuont(gt) > 1", "did you mean 'COUNT'", "cuont"),
+        ("COUNT(DISTINCT gt) > 1", "DISTINCT", None),
+        ("RANK(1) < 2", "RANK takes a similarity", "RANK"),
+        ("text(prompt) > 1", "in quotes", "prompt"),
+        ("text('') > 1", "something to look for", None),
+        ("a LIKE 'x!' ESCAPE '!'", "may not end the pattern", "'!'"),
+        ("a IS TRUE", "only NULL", None),
+        ("a = 1e999", "out of range", "1e999"),
+        ("a = 9223372036854775808", "out of range", "9223372036854775808"),
+        ("d = DATE '2024-13-01'", "ISO 8601", "'2024-13-01'"),
+        ("a::INT = 1", "CAST is not part", "a"),
+        ("a[1] = 1", "[ ] is not part", None),
+        ("a = 1 OR (b = 1 AND\n  c | 1)", "is not part", "c | 1"),
+    ],
+)
+def test_text_outside_the_language_is_refused_where_it_stands(text, problem, word):
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    error = caught.value
+    assert problem in str(error)
+    if word is not None:
+        assert error.text[error.position :].startswith(error.word)
+        assert error.word.startswith(word)
+
+
+def test_a_query_that_is_no_text_is_refused():
+    with pytest.raises(ArgumentError, match="A query is text, not int"):
+        parse(5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 'x' " + "OR a = 'y' " * 1500,
+        "((a" + "(" * 57 + "a = 1" + ")" * 59,
+        "(" * 10_000,
+        "NOT " * 4_900 + "b",
+        "1" + " + 1" * 4_900 + " > 1",
+        "1" + " = 1" * 4_900,
+        "CASE WHEN " * 1_900,
+        "[" * 19_000,
+        "{" * 19_000,
+        "x IN (" * 3_000,
+        "a." * 9_000,
+        "- " * 9_000 + "1 > 1",
+        "'" * 19_999,
+        "/*" * 9_000,
+        "x" * 1_000_000,
+        "LOWER(" * 3_000,
+        "a BETWEEN " * 1_900,
+        "INTERVAL " * 2_000,
+        "{{" + "{%" * 5_000,
+    ],
+    ids=lambda text: f"{text[:12]}…{len(text)}",
+)
+def test_a_monstrous_query_is_answered_within_a_second(text):
+    start = time.perf_counter()
+    with contextlib.suppress(EvalsetsError):
+        check(parse(text), SCHEMA)
+    assert time.perf_counter() - start < 1
+
+
+WORDS = """
+a n f s b gt words ( ) ( ) , . = <> < AND OR NOT IN BETWEEN LIKE ESCAPE IS NULL CASE WHEN
+THEN ELSE END COUNT ANY text RANK population SELECT * FROM dataset WHERE ORDER BY LIMIT
+CONTAINS 1 -2.5 1e5 'x' '$where' '{"$ne":1}' $where "$f" {$gt:1} $$ROOT -- /* */ ; [ ] :
+:: @ ? % + - / | || ~ ^ \\ é ＝ ʼ ‘ DATE '2024-01-01' UNION JOIN OVER FILTER EXISTS
+INTERVAL LATERAL VALUES
+"""
+words = st.lists(st.sampled_from([*WORDS.split(), "\x00", "\ud800", "\n"]), max_size=14)
+
+
+@settings(max_examples=400, deadline=2000)
+@given(st.one_of(st.text(max_size=60), words.map(" ".join)))
+def test_any_text_is_a_query_or_one_clear_error(text):
+    with contextlib.suppress(EvalsetsError):
+        check(parse(text), SCHEMA)
