@@ -44,7 +44,7 @@ def test_a_population_reads_as_it_was_composed(drawn):
 
 def test_redefining_a_population_changes_those_that_refer_to_it(drawn):
     quiet = es.Population("quiet", "NOT population('busy')")
-    busy, _ = es.compose(drawn, [es.Population("busy", "num_people > 3"), quiet])
+    es.compose(drawn, [es.Population("busy", "num_people > 3"), quiet])
     es.compose(drawn, es.Population("busy", "num_people > 0"))
     empty = {s.id for s in drawn if s.num_people == 0}
     frame = es.membership(drawn)

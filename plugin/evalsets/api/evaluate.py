@@ -56,7 +56,8 @@ def evaluate(
         metrics: beside those that populations require; by default the task's own
         groups: field whose equal values mark dependent samples (scene, video), so that
             intervals are drawn over groups; by default the one the split went by
-        alpha: probability, at most, of any wrong verdict in the suite
+        alpha: probability, at most, of any wrong PASS in the suite, and likewise of any
+            wrong FAIL
         replicates: of the bootstrap
         seed: of the bootstrap
 
@@ -120,7 +121,7 @@ def evaluate(
         {**provenance, "verdict": report.verdict},
         report.to_json(),
     )
-    logger.info("%s", report)
+    logger.info("%s", report.headline)
     return report
 
 

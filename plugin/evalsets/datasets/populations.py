@@ -11,6 +11,7 @@ import fiftyone.core.utils as fou
 import pandas as pd
 
 from evalsets.datasets.compile import apply, compile_query
+from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.schema import read_schema
 from evalsets.datasets.scores import field_of
@@ -85,8 +86,9 @@ def used_terms(populations: Mapping[str, Population]) -> set[Term]:
 
 
 def schema_of(dataset: fo.Dataset, names: Mapping[str, object]) -> Schema:
-    """The dataset's fields, with the populations a query may name."""
-    return read_schema(dataset, populations=list(names))
+    """The dataset's fields, with the populations and models a query may name."""
+    models = {model: stored.field for model, stored in prediction_sets(dataset).items()}
+    return read_schema(dataset, models, list(names))
 
 
 def save_population_view(

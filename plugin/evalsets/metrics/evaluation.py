@@ -71,11 +71,11 @@ def evaluate_populations(
 
     Returns:
         Rows of ``(all)``, then of each population in turn: one a metric, and one a
-        requirement where a metric has several
+        requirement where a metric has several. A requirement on a drop is inconclusive
+        where there is no baseline, or none with that metric
 
     Raises:
-        ArgumentError: shapes that do not fit; a requirement outside the metric's range,
-            or on a baseline that is not given
+        ArgumentError: shapes that do not fit; a requirement outside the metric's range
         UnknownNameError: a metric that these outcomes cannot give
     """
     membership = np.asarray(membership, bool)
@@ -83,7 +83,7 @@ def evaluate_populations(
     names = _metric_names(outcomes, metrics, populations)
     for population in populations:
         for requirement in population.require:
-            _check_requirement(requirement, population.name, baseline is not None)
+            _check_requirement(requirement, population.name)
     claims = []
     cases: list[tuple[Population | None, Codes]] = [(None, np.arange(len(outcomes)))]
     cases += [(p, np.flatnonzero(membership[:, i])) for i, p in enumerate(populations)]
@@ -94,7 +94,9 @@ def evaluate_populations(
         name = ALL if case is None else case.name
         for metric in names:
             rng = np.random.default_rng([seed, *_words(name)])
-            figure = _figure(model, other, metric, group, rng, replicates)
+            comparable = other is not None and metric in other.metrics
+            compared = other if comparable else None
+            figure = _figure(model, compared, metric, group, rng, replicates)
             claims += _claims(case, metric, figure, model, name not in (unfit or {}))
     return judge(claims, alpha)
 
@@ -140,21 +142,14 @@ def _metric_names(
     return [name for name in METRICS if name in asked]
 
 
-def _check_requirement(
-    requirement: Requirement, population: str, has_baseline: bool
-) -> None:
+def _check_requirement(requirement: Requirement, population: str) -> None:
     metric = METRICS[requirement.metric]
-    where = f"'{requirement}' of population '{population}'"
-    if requirement.max_drop is not None:
-        if not has_baseline:
-            raise ArgumentError(f"{where} needs a baseline; name one with baseline=")
-        return
     bound = requirement.at_least
     bound = requirement.at_most if bound is None else bound
     if bound is not None and not metric.low <= bound <= metric.high:
         raise ArgumentError(
-            f"{where} can never be met or missed; {metric.name} lies in "
-            f"[{metric.low:g}, {metric.high:g}]"
+            f"'{requirement}' of population '{population}' can never be met or missed; "
+            f"{metric.name} lies in [{metric.low:g}, {metric.high:g}]"
         )
 
 
@@ -273,8 +268,11 @@ def _claims(
     higher = model.higher_is_better(metric)
     claims = []
     for r in asked:
-        compared, bound, above = _bound(figure, r, higher)
         required = replace(row, requirement=str(r))
+        if r.max_drop is not None and figure.difference is None:
+            claims.append(Claim(required, figure.estimate, fit=False))
+            continue
+        compared, bound, above = _bound(figure, r, higher)
         claims.append(Claim(required, compared, bound, above, population.min_size, fit))
     return claims
 

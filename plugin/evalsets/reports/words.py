@@ -48,7 +48,7 @@ def explain(row: Row, stale: Collection[str] = ()) -> str:
         found = f"{row.metric} is undefined on {counted(row.n, 'sample')}"
     if not row.requirement:
         return f"{row.population}: {found}"
-    if row.n and is_drop(row):
+    if row.delta is not None and is_drop(row):
         found += (
             f", baseline {number(row.baseline)}: difference {signed(row.delta)} "
             f"{interval(row.delta_low, row.delta_high)}"
@@ -72,6 +72,8 @@ def _settled(row: Row) -> str:
 
 def _open(row: Row, stale: bool) -> str:
     wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
+    if is_drop(row) and row.n and row.delta is None:
+        return f"there is no baseline to judge {wanted}; name one"
     if stale:
         return f"its membership is out of date, refresh it to judge {wanted}"
     if row.needed is None:

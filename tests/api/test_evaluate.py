@@ -1,0 +1,233 @@
+import json
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score
+
+import evalsets as es
+from evalsets.errors import (
+    ArgumentError,
+    NameTakenError,
+    PredictionsError,
+    UnknownNameError,
+)
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def kinds(labels):
+    return sorted(labels["label"].unique())
+
+
+@pytest.fixture
+def guesses(labels, kinds):
+    """Right by day; at night a model that sees nothing."""
+    rng = np.random.default_rng(0)
+    blind = np.where(labels["time"] == "night", rng.choice(kinds, len(labels)), "")
+    label = np.where(blind == "", labels["label"], blind)
+    return pd.DataFrame(
+        {"filepath": labels["filepath"], "label": label, "confidence": 0.9}
+    )
+
+
+@pytest.fixture
+def composed(drawn):
+    good = es.Requirement("accuracy", at_least=0.8)
+    es.compose(
+        drawn,
+        [
+            es.Population("night", "time = 'night'", require=[good]),
+            es.Population("day", "time = 'day'", require=[good]),
+            es.Population("nowhere", "num_people > 99", require=[good]),
+        ],
+    )
+    return drawn
+
+
+def test_figures_are_those_of_scikit_learn(composed, labels, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    frame = es.evaluate(composed, "blind", split=None).frame
+    night = labels["time"] == "night"
+    for population, rows in {"(all)": night | True, "night": night}.items():
+        row = frame.query("population == @population and metric == 'accuracy'").iloc[0]
+        expected = accuracy_score(labels[rows]["label"], guesses[rows]["label"])
+        assert row["value"] == pytest.approx(expected)
+        assert row["n"] == rows.sum()
+        assert row["low"] < row["value"] < row["high"]
+
+
+def test_the_bad_population_fails_and_the_empty_one_does_not_pass(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    report = es.evaluate(composed, "blind", split=None)
+    verdict = report.frame.query("requirement != ''").set_index("population")["verdict"]
+    assert verdict.to_dict() == {
+        "night": "fail",
+        "day": "pass",
+        "nowhere": "inconclusive",
+    }
+    assert report.verdict == "fail"
+    assert report.exit_code == 1
+    assert all(", predicted " in caption for _, caption in report.samples["night"])
+
+
+def test_a_drop_against_a_baseline_is_judged_sample_by_sample(drawn, labels, guesses):
+    same = es.Requirement("accuracy", max_drop=0.05)
+    es.compose(drawn, es.Population("night", "time = 'night'", require=[same]))
+    es.upload_predictions(drawn, "blind", guesses)
+    es.upload_predictions(drawn, "truth", labels[["filepath", "label"]])
+    report = es.evaluate(drawn, "blind", baseline="truth", split=None)
+    row = report.frame.query("requirement != ''").iloc[0]
+    assert row["verdict"] == "fail"
+    assert row["baseline"] == 1
+    assert row["delta"] == pytest.approx(row["value"] - 1)
+    assert es.evaluate(drawn, "truth", baseline="blind", split=None).verdict == "pass"
+
+
+def test_a_drop_without_a_baseline_is_inconclusive(drawn, guesses):
+    same = es.Requirement("accuracy", max_drop=0.05)
+    es.compose(drawn, es.Population("night", "time = 'night'", require=[same]))
+    es.upload_predictions(drawn, "blind", guesses)
+    assert es.evaluate(drawn, "blind", split=None).verdict == "inconclusive"
+
+
+def test_missing_truth_is_left_out_and_a_missing_prediction_is_wrong(
+    composed, labels, guesses
+):
+    es.upload_predictions(composed, "blind", guesses.iloc[10:])
+    first = composed.match(fo.ViewField("filepath").ends_with(labels.filepath[20]))
+    first.set_field("ground_truth", None).save()
+    report = es.evaluate(composed, "blind", split=None)
+    assert report.provenance["unpredicted"] == 10
+    assert report.provenance["unlabelled"] == 1
+    row = report.frame.iloc[0]
+    right = (guesses.label == labels.label).drop(index=[*range(10), 20])
+    assert row["n"] == len(labels) - 1
+    assert row["value"] == pytest.approx(right.sum() / (len(labels) - 1))
+
+
+def test_samples_the_model_was_trained_on_are_left_out_and_counted(
+    composed, labels, guesses
+):
+    seen = labels["filepath"][:7].tolist()
+    es.upload_predictions(composed, "blind", guesses, trained_on=seen)
+    report = es.evaluate(composed, "blind", split=None)
+    assert report.provenance["trained_on"] == 7
+    assert report.frame.iloc[0]["n"] == len(labels) - 7
+
+
+def test_every_report_is_kept_and_looks_are_counted(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    first = es.evaluate(composed, "blind", split=None)
+    second = es.evaluate(composed, "blind", split=None)
+    assert es.history(composed)["looks"].tolist() == [1, 2]
+    assert es.load_report(composed, 1) == first
+    assert es.load_report(composed, 2).provenance["looks"] == 2
+    assert second.rows == first.rows
+
+
+def test_predictions_are_labels_that_queries_can_use(composed, guesses):
+    report = es.upload_predictions(composed, "blind", guesses)
+    assert (report.matched, report.missing) == (len(guesses), 0)
+    wrong = es.search(composed, "prediction('blind') <> ground_truth")
+    right = es.search(composed, "prediction('blind') = ground_truth")
+    assert len(wrong) + len(right) == len(composed)
+    assert 0 < len(wrong) < len(composed.match(fo.ViewField("time") == "night")) + 1
+
+
+def test_probabilities_come_back_as_they_were(composed, labels, kinds):
+    rng = np.random.default_rng(1)
+    shares = rng.dirichlet(np.ones(len(kinds)), len(labels))
+    table = pd.DataFrame(shares, columns=kinds).assign(file=labels["filepath"])
+    es.upload_predictions(composed, "soft", table)
+    frame = es.evaluate(composed, "soft", split=None).frame
+    row = frame.query("population == '(all)' and metric == 'log_loss'").iloc[0]
+    own = shares[range(len(labels)), [kinds.index(k) for k in labels["label"]]]
+    assert row["value"] == pytest.approx(-np.log(own).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.assign(filepath="x" + t["filepath"]), "belong to no sample"),
+        (lambda t: pd.concat([t, t[:1]]), "more than once"),
+        (
+            lambda t: t.assign(confidence=t["confidence"].where(t.index > 3)),
+            "not a num",
+        ),
+        (lambda t: t.assign(confidence=90), "divide percents"),
+        (lambda t: t[["filepath"]], "label"),
+        (lambda t: t[:0], "empty"),
+    ],
+    ids=["unknown keys", "doubled keys", "NaN", "percent", "no label", "empty"],
+)
+def test_an_upload_that_is_wrong_writes_nothing(composed, guesses, change, said):
+    before = list(composed.get_field_schema())
+    with pytest.raises(PredictionsError, match=said):
+        es.upload_predictions(composed, "blind", change(guesses))
+    composed.reload()
+    assert list(composed.get_field_schema()) == before
+    assert es.models(composed) == {}
+
+
+def test_a_second_upload_needs_overwrite_and_then_replaces(composed, labels, guesses):
+    es.upload_predictions(composed, "m", guesses)
+    with pytest.raises(NameTakenError, match="overwrite=True"):
+        es.upload_predictions(composed, "m", labels[["filepath", "label"]])
+    es.upload_predictions(composed, "m", labels[["filepath", "label"]], overwrite=True)
+    assert es.evaluate(composed, "m", split=None).frame.iloc[0]["value"] == 1
+    fields = [n for n in composed.get_field_schema() if n.startswith("pred_")]
+    assert fields == [es.models(composed)["m"].field]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"model": "blnid"}, UnknownNameError, "did you mean 'blind'"),
+        ({"baseline": "other"}, UnknownNameError, "No model 'other'"),
+        ({"truth": "gt"}, UnknownNameError, "truth="),
+        ({"truth": "num_people"}, ArgumentError, "does not hold"),
+        ({"split": "test"}, ArgumentError, "run split first"),
+        ({"metrics": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),
+        ({"groups": "scene"}, UnknownNameError, "scene"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_evaluated_says_why(composed, guesses, options, error, said):
+    es.upload_predictions(composed, "blind", guesses)
+    with pytest.raises(error, match=said):
+        es.evaluate(composed, **{"model": "blind", "split": None, **options})
+    assert es.history(composed).empty
+
+
+def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
+    boxes = [
+        fo.Detections(
+            detections=[fo.Detection(label="person", bounding_box=[0.1, 0.1, 0.5, 0.5])]
+        )
+        for _ in range(len(drawn))
+    ]
+    drawn.set_values("objects", boxes)
+    names = [p.rsplit("/", 1)[1] for p in drawn.values("filepath")]
+    size = drawn.first().metadata
+    annotations = {
+        "images": [{"id": n, "file_name": name} for n, name in enumerate(names)],
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    box = [0.1 * size.width, 0.1 * size.height, 0.5 * size.width, 0.5 * size.height]
+    results = [
+        {"image_id": n, "category_id": 1, "bbox": box, "score": 0.9}
+        for n in range(0, len(names), 2)
+    ]
+    (tmp_path / "annotations.json").write_text(json.dumps(annotations))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    es.upload_predictions(
+        drawn, "half", tmp_path / "results.json", classes=tmp_path / "annotations.json"
+    )
+    frame = es.evaluate(drawn, "half", truth="objects", split=None).frame
+    value = frame.query("population == '(all)'").set_index("metric")["value"]
+    assert value["precision"] == 1
+    assert value["recall"] == pytest.approx(len(results) / len(names))
+    assert value["map50"] == pytest.approx(0.5, abs=0.02)
