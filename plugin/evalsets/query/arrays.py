@@ -56,7 +56,7 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
         two ``(n,)`` masks
     """
     numeric = all(np.asarray(c).dtype.kind in "biuf" for c in columns.values())
-    if numeric and all(isinstance(node, _VECTORISED) for node in walk(expr)):
+    if numeric and all(map(_is_vectorised, walk(expr))):
         with np.errstate(all="ignore"):
             value, null = _column(expr, columns)
         return value.astype(bool) & ~null, null
@@ -76,9 +76,17 @@ def _plain(column: NDArray[Any]) -> list[Any]:
     return values  # type: ignore[no-any-return]
 
 
+def _is_vectorised(node: Expr) -> bool:
+    if isinstance(node, Constant):
+        return node.value is None or isinstance(node.value, (bool, int, float))
+    if isinstance(node, Call):
+        return node.name in ("ABS", "ROUND", "COALESCE")
+    return isinstance(node, _VECTORISED)
+
+
 _VECTORISED = (
     *(And, Or, Not, Compare, Between, In, IsNull, Case, When),
-    *(Arithmetic, Negative, Call, Constant, Field, Similarity, Rank),
+    *(Arithmetic, Negative, Field, Similarity, Rank),
 )
 
 

@@ -19,10 +19,11 @@ def table(case: str) -> dict[str, str]:
     """
     changed = {"İ": "i"} if case == "lower" else {"ß": "ẞ"}
     for c in map(chr, range(128, _LAST_CASED)):
-        for other in (getattr(c, case)(), c.title()):
-            if len(other) == 1 and other != c:
-                changed.setdefault(c, other)
-                break
+        other = c.lower() if case == "lower" else c.upper()
+        if len(other) > 1 and case == "upper":
+            other = c.title()
+        if len(other) == 1 and other != c:
+            changed.setdefault(c, other)
     return changed
 
 
