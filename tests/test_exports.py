@@ -14,7 +14,7 @@ def test_every_public_name_resolves_and_is_documented(name):
 
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'composse'"):
-        evalsets.composse
+        _ = evalsets.composse
 
 
 def test_every_error_is_an_evalsets_error():

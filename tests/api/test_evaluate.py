@@ -52,7 +52,7 @@ def test_figures_are_those_of_scikit_learn(composed, labels, guesses):
     frame = es.evaluate(composed, "blind", split=None).frame
     night = labels["time"] == "night"
     for population, rows in {"(all)": night | True, "night": night}.items():
-        row = frame.query("population == @population and metric == 'accuracy'").iloc[0]
+        row = frame.set_index(["population", "metric"]).loc[population, "accuracy"]
         expected = accuracy_score(labels[rows]["label"], guesses[rows]["label"])
         assert row["value"] == pytest.approx(expected)
         assert row["n"] == rows.sum()

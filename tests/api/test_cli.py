@@ -1,0 +1,103 @@
+"""The command line, from its arguments to its exit code."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+import evalsets as es
+from evalsets.cli import main
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["evalsets", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return SimpleNamespace(
+            returncode=ended.value.code, stdout=said.out, stderr=said.err
+        )
+
+    return call
+
+
+def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(
+    run, drawn, labels, tmp_path
+):
+    name = drawn.name
+    labels.to_csv(tmp_path / "right.csv", index=False)
+    wrong = labels.assign(label=labels["label"].where(labels["time"] != "night", "sea"))
+    wrong.to_csv(tmp_path / "blind.csv", index=False)
+    compose = ("compose", name, "at night", "time = 'night'", "--holdout", 0.5)
+    for arguments in (
+        (*compose, "--require", "accuracy >= 0.5", "--require", "accuracy drop <= 0.5"),
+        ("populations", name),
+        ("split", name),
+        ("coverage", name),
+        ("upload", name, "right", tmp_path / "right.csv"),
+        ("upload", name, "blind", tmp_path / "blind.csv"),
+        ("evaluate", name, "blind", "--html", tmp_path / "report.html"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+    assert "FAIL" in done.stdout
+    assert (tmp_path / "report.html").stat().st_size > 1e6
+    against = ("--baseline", "right", "--split", "all")
+    assert run("check", name, "blind", *against).returncode == 1
+    assert (
+        run("check", name, "right", "--baseline", "blind", *against[2:]).returncode == 0
+    )
+    strict = es.Requirement("accuracy", at_least=0.99)
+    es.compose(drawn, es.Population("few", "num_people > 8", require=[strict]))
+    assert run("check", name, "right", *against).returncode == 3
+
+
+def test_search_prints_paths_to_pipe(drawn):
+    from fiftyone.core.odm.database import get_db_client
+
+    port = get_db_client().address[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "evalsets", "search", drawn.name, "time = 'night'"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "FIFTYONE_DATABASE_URI": f"mongodb://127.0.0.1:{port}"},
+        timeout=180,
+    )
+    assert done.returncode == 0
+    found = done.stdout.splitlines()
+    assert 0 < len(found) <= 20
+    assert set(found) <= set(drawn.values("filepath"))
+    assert "samples" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search", "NAME", "tiem = 'night'"), "did you mean 'time'"),
+        (("search", "no such dataset", "time = 'night'"), "No dataset"),
+        (
+            ("compose", "NAME", "x", "time = 'night'", "--require", "good"),
+            "accuracy >=",
+        ),
+        (("evaluate", "NAME", "nobody"), "upload_predictions"),
+        (("sync", "/no/such/folder", "NAME"), "no folder"),
+        (("embed", "NAME", "open_clip:ViT-B-33:laion"), "did you mean 'ViT-B-32'"),
+        (("frobnicate",), "No such command"),
+    ],
+    ids=["field", "dataset", "requirement", "model", "folder", "encoder", "command"],
+)
+def test_a_mistake_exits_2_with_one_sentence_and_no_traceback(
+    run, drawn, arguments, said
+):
+    done = run(*(drawn.name if a == "NAME" else a for a in arguments))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
