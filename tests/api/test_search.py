@@ -1,0 +1,188 @@
+import shutil
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+import evalsets as es
+from evalsets.datasets.connect import open_dataset
+from evalsets.datasets.vectors import encoder_of, open_vectors
+from evalsets.encoders.encoder import prompt_vector
+from evalsets.errors import EncoderError, NoVectorsError, QueryError, UnknownNameError
+
+pytestmark = pytest.mark.db
+CUT = 0.3
+
+
+@pytest.fixture
+def embedded(drawn, encoder):
+    es.embed(drawn, encoder)
+    return drawn
+
+
+def _scores(dataset, prompt):
+    """Cosines by sample id, by plain numpy."""
+    file = open_vectors(open_dataset(dataset))
+    query = prompt_vector(encoder_of(dataset), prompt)
+    return dict(zip(file.ids.tolist(), file.matrix @ query, strict=True))
+
+
+def test_text_finds_what_it_says(embedded):
+    found = es.search(embedded, "RANK(text('a factory floor')) <= 10")
+    assert found.count_values("ground_truth.label") == {"factory floor": 10}
+
+
+def test_a_threshold_keeps_just_the_samples_above_it(embedded):
+    score = _scores(embedded, "a bridge")
+    found = set(es.search(embedded, f"text('a bridge') > {CUT}").values("id"))
+    assert found == {i for i, s in score.items() if s > CUT}
+    assert 0 < len(found) < len(embedded)
+
+
+def test_fields_and_similarity_mix_in_one_expression(embedded):
+    score, night = _scores(embedded, "a bridge"), _scores(embedded, "night")
+    rows = zip(*embedded.values(["id", "num_people", "time"]), strict=True)
+    expected = {
+        i
+        for i, people, time in rows
+        if (people > 2 and score[i] > CUT) or (time == "day" and not night[i] > 0.1)
+    }
+    query = (
+        f"num_people > 2 AND text('a bridge') > {CUT} "
+        "OR time = 'day' AND NOT text('night') > 0.1"
+    )
+    assert set(es.search(embedded, query).values("id")) == expected
+
+
+def test_similarity_may_be_compared_with_a_field(embedded):
+    score = _scores(embedded, "a bridge")
+    rows = zip(*embedded.values(["id", "num_people"]), strict=True)
+    expected = {i for i, people in rows if score[i] * 10 > people}
+    found = es.search(embedded, "text('a bridge') * 10 > num_people")
+    assert set(found.values("id")) == expected
+
+
+def test_against_takes_the_other_prompt_away(embedded):
+    yes, no = _scores(embedded, "night"), _scores(embedded, "day")
+    found = set(es.search(embedded, "text('night', against='day') > 0").values("id"))
+    assert found == {i for i in yes if yes[i] - no[i] > 0}
+
+
+def test_an_image_is_most_like_itself(embedded):
+    sample = embedded.skip(5).first()
+    name = sample.filepath.rsplit("/", 1)[1]
+    for argument in (sample.id, name, sample.filepath):
+        found = es.search(embedded, f"RANK(image('{argument}')) = 1")
+        assert found.values("id") == [sample.id]
+
+
+def test_a_file_outside_the_dataset_may_be_the_example(embedded, tmp_path):
+    sample = embedded.first()
+    outside = tmp_path / "outside.jpg"
+    shutil.copy(sample.filepath, outside)
+    found = es.search(embedded, f"image('{outside}') > 0.999")
+    assert sample.id in found.values("id")
+
+
+def test_results_come_in_the_order_asked(embedded):
+    score = _scores(embedded, "a harbour")
+    query = "SELECT * FROM dataset ORDER BY text('a harbour') DESC LIMIT 7"
+    expected = sorted(score, key=lambda i: (-score[i], i))[:7]
+    assert es.search(embedded, query).values("id") == expected
+
+
+def test_a_search_stays_within_the_view_it_is_given(embedded):
+    night = embedded.match(fo.ViewField("time") == "night")
+    found = es.search(night, f"text('a bridge') > {CUT}")
+    assert set(found.values("time")) == {"night"}
+
+
+def test_samples_without_a_vector_match_neither_a_condition_nor_its_negation(embedded):
+    new = embedded.add_sample(fo.Sample("/new.jpg"))
+    for query in ("text('x') > -1", "NOT text('x') > -1", "text('x') IS NOT NULL"):
+        assert new not in es.search(embedded, query).values("id")
+    assert es.search(embedded, "text('x') IS NULL").values("id") == [new]
+
+
+def test_a_similarity_population_takes_new_samples_in(world, labels, dataset, encoder):
+    paths = sorted(world.glob("*.jpg"))
+    es.sync(paths[::2], dataset, labels=labels)
+    es.embed(dataset, encoder)
+    suite = [
+        es.Population("bridge", f"text('a bridge') > {CUT}"),
+        es.Population("most", "RANK(text('a bridge')) <= 5"),
+    ]
+    es.compose(dataset, suite)
+    es.sync(paths, dataset, labels=labels)
+    es.embed(dataset, encoder)
+    frame = es.membership(dataset)
+    for population in suite:
+        expected = set(es.search(dataset, population.query).values("id"))
+        assert set(dataset.load_saved_view(population.name).values("id")) == expected
+        assert set(frame.index[frame[population.name]]) == expected
+    assert frame["bridge"].sum() > frame["bridge"][: len(paths[::2])].sum()
+
+
+def test_scores_are_shared_and_go_with_their_last_population(embedded):
+    fields = set(embedded.get_field_schema())
+    es.compose(embedded, es.Population("a", "text('a bridge') > 0.1"))
+    es.compose(embedded, es.Population("b", "text('a bridge') > 0.2"))
+    assert len(set(embedded.get_field_schema()) - fields) == 1
+    es.remove(embedded, "a")
+    assert len(embedded.load_saved_view("b")) > 0
+    es.remove(embedded, "b")
+    assert set(embedded.get_field_schema()) == fields
+
+
+def test_deleted_samples_leave_search_and_populations(embedded):
+    es.compose(embedded, es.Population("most", "RANK(text('a bridge')) <= 5"))
+    before = es.search(embedded, "RANK(text('a bridge')) <= 5").values("id")
+    embedded.delete_samples(before[:2])
+    after = es.search(embedded, "RANK(text('a bridge')) <= 5").values("id")
+    assert set(before[2:]) < set(after)
+    assert len(after) == 5
+    frame = es.membership(embedded)
+    assert set(frame.index[frame["most"]]) == set(after)
+
+
+def test_another_encoder_is_refused_and_makes_populations_stale(
+    embedded, encoder, tmp_path
+):
+    es.compose(embedded, es.Population("bridge", f"text('a bridge') > {CUT}"))
+    other = _another_encoder(encoder, tmp_path / "other")
+    with pytest.raises(EncoderError, match="overwrite=True"):
+        es.embed(embedded, other)
+    es.embed(embedded, other, overwrite=True)
+    assert "another encoder" in es.refresh(embedded)["bridge"]
+    assert not es.membership(embedded)["bridge"].any()
+    es.compose(embedded, es.Population("bridge", f"text('a bridge') > {CUT}"))
+    assert es.refresh(embedded) == {}
+
+
+def _another_encoder(folder, copy):
+    from safetensors.numpy import load_file, save_file
+
+    shutil.copytree(folder, copy)
+    weights = load_file(copy / "open_clip_model.safetensors")
+    name = next(n for n, w in weights.items() if w.ndim == 2 and w.dtype == np.float16)
+    weights[name] = (weights[name] * np.float16(0.5)).copy()
+    save_file(weights, copy / "open_clip_model.safetensors")
+    return str(copy)
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "said"),
+    [
+        ("text('x') > 'y'", QueryError, "number"),
+        ("image('no such thing') > 0.5", UnknownNameError, "id or the path"),
+        ("text() > 0.5", QueryError, "text"),
+    ],
+)
+def test_a_similarity_that_makes_no_sense_is_refused(embedded, query, error, said):
+    with pytest.raises(error, match=said):
+        es.search(embedded, query)
+
+
+def test_similarity_before_embedding_says_what_to_do(drawn):
+    with pytest.raises(NoVectorsError, match=r"evalsets\.embed"):
+        es.search(drawn, "text('a bridge') > 0.2")

@@ -1,0 +1,177 @@
+import fiftyone as fo
+import numpy as np
+import pytest
+from fiftyone.core.models import Model
+from PIL import Image
+
+import evalsets as es
+from evalsets.errors import (
+    ArgumentError,
+    NameTakenError,
+    NoVectorsError,
+    UnknownNameError,
+)
+
+pytestmark = pytest.mark.db
+
+
+class Halves(Model):
+    """Sees one thing in the left half of an image, two in the brighter ones."""
+
+    media_type = "image"
+    transforms = None
+    preprocess = False
+    ragged_batches = True
+
+    def __init__(self):
+        self.mask_targets = {1: "left"}
+        self.seen = 0
+
+    def predict(self, image):
+        self.seen += 1
+        n = 1 + (image.mean() > 128)
+        boxes = [[0, 0, 0.5, 1]] * n
+        return fo.Detections(
+            detections=[
+                fo.Detection(label="thing", bounding_box=box, confidence=0.5)
+                for box in boxes
+            ]
+        )
+
+
+class LeftHalf(Halves):
+    def predict(self, image):
+        self.seen += 1
+        mask = np.zeros(image.shape[:2], dtype=np.uint8)
+        mask[:, : mask.shape[1] // 2] = 1
+        return fo.Segmentation(mask=mask)
+
+
+def test_statistics_are_those_of_the_pixels(drawn):
+    es.tag(drawn, [{"statistics": {}}])
+    sample = drawn.first()
+    with Image.open(sample.filepath) as image:
+        luma = np.asarray(image.convert("L"), dtype=float) / 255
+    assert sample.brightness == pytest.approx(luma.mean(), abs=0.01)
+    assert sample.contrast == pytest.approx(2 * luma.std(), abs=0.02)
+    night, day = (
+        drawn.match(fo.ViewField("time") == time).mean("brightness")
+        for time in ("night", "day")
+    )
+    assert night < day
+
+
+def test_counts_and_areas_come_from_fiftyone_models(drawn):
+    es.tag(
+        drawn,
+        [
+            {"count": {"model": "halves", "fields": {"n_things": "thing"}}},
+            {
+                "count": {
+                    "model": "halves",
+                    "field": "n_sure",
+                    "label": "thing",
+                    "confidence": 0.6,
+                }
+            },
+            {"area": {"model": "left", "fields": {"left_pct": "left"}}},
+        ],
+        models={"halves": Halves(), "left": LeftHalf()},
+    )
+    assert set(drawn.values("n_things")) == {1, 2}
+    assert set(drawn.values("n_sure")) == {0}
+    assert drawn.values("left_pct") == [0.5] * len(drawn)
+    assert len(es.search(drawn, "n_things > 1 AND left_pct = 0.5")) == drawn.values(
+        "n_things"
+    ).count(2)
+
+
+def test_tagging_again_does_only_what_is_new_or_changed(drawn):
+    model = Halves()
+    entry = {"count": {"model": "m", "fields": {"n": "thing"}}}
+    es.tag(drawn.limit(5), [entry], models={"m": model})
+    assert es.tag(drawn, [entry], models={"m": model}).kept == 5
+    assert model.seen == len(drawn)
+    es.tag(drawn, [entry], models={"m": model})
+    assert model.seen == len(drawn)
+    entry["count"]["confidence"] = 0.9
+    es.tag(drawn, [entry], models={"m": model})
+    assert model.seen == 2 * len(drawn)
+    assert set(drawn.values("n")) == {0}
+
+
+def test_a_field_tells_what_filled_it(drawn):
+    es.tag(drawn, [{"statistics": {}}])
+    assert drawn.get_field("glare").info["evalsets"]["tagger"] == "statistics"
+    assert "brightness" in drawn.get_index_information()
+
+
+def test_attributes_come_from_the_prompt_that_fits_best(drawn, encoder):
+    es.embed(drawn, encoder)
+    es.tag(
+        drawn,
+        [
+            {
+                "zero_shot": {
+                    "field": "light",
+                    "classes": {"dark": "at night", "bright": "daylight"},
+                }
+            }
+        ],
+    )
+    outdoors = drawn.match(fo.ViewField("time").is_in(["night", "day"]))
+    light = outdoors.values("light.label")
+    expected = ["dark" if t == "night" else "bright" for t in outdoors.values("time")]
+    right = np.mean([a == b for a, b in zip(light, expected, strict=True)])
+    assert right > 0.9
+    assert all(0.5 <= c <= 1 for c in drawn.values("light.confidence"))
+
+
+def test_zero_shot_before_embedding_says_what_to_do(drawn):
+    with pytest.raises(NoVectorsError, match=r"evalsets\.embed"):
+        es.tag(drawn, [{"zero_shot": {"field": "a", "classes": {"b": "b", "c": "c"}}}])
+
+
+@pytest.mark.parametrize(
+    ("entry", "error", "said"),
+    [
+        ({"statistic": {}}, UnknownNameError, "did you mean 'statistics'"),
+        ({"zero_shot": {"field": "a", "classes": {"b": "b"}}}, ArgumentError, "two"),
+        ({"zero_shot": {"feild": "a"}}, ArgumentError, "feild"),
+        ({"count": {"model": "nobody", "fields": {"n": "x"}}}, UnknownNameError, "zoo"),
+        (
+            {"area": {"model": "left", "fields": {"n": "right"}}},
+            UnknownNameError,
+            "right",
+        ),
+        (
+            {"area": {"model": "halves", "fields": {"n": "left"}}},
+            ArgumentError,
+            "masks",
+        ),
+        ("statistics", ArgumentError, "one kind"),
+    ],
+)
+def test_a_tagger_declared_wrongly_writes_nothing(drawn, entry, error, said):
+    with pytest.raises(error, match=said):
+        es.tag(drawn, [entry], models={"halves": Halves(), "left": LeftHalf()})
+    assert not any(drawn.values("n")) if drawn.has_field("n") else True
+
+
+def test_a_field_of_another_type_is_not_taken(drawn):
+    with pytest.raises(NameTakenError, match="'time'"):
+        es.tag(
+            drawn,
+            [{"count": {"model": "m", "fields": {"time": "thing"}}}],
+            models={"m": Halves()},
+        )
+
+
+def test_taggers_are_read_from_yaml(drawn, tmp_path):
+    path = tmp_path / "tags.yml"
+    path.write_text("taggers:\n  - statistics: {}\n")
+    es.tag(drawn.limit(2), path)
+    assert drawn.count("sharpness") == 2
+    path.write_text("taggers: [")
+    with pytest.raises(ArgumentError, match="cannot be read"):
+        es.tag(drawn, path)
