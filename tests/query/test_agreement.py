@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,14 +83,14 @@ def _present(values: dict) -> dict:
     return {name: value for name, value in values.items() if value is not ABSENT}
 
 
-@dataclass(repr=False)
 class World:
     """The same rows three times."""
 
-    dataset: Any
-    schema: Schema
-    rows: list[dict]
-    duck: Duck
+    def __init__(self, dataset: Any, schema: Schema, rows: list[dict]) -> None:
+        self.dataset = dataset
+        self.schema = schema
+        self.rows = rows
+        self.duck = Duck(rows)
 
     def meant(self, query: Query) -> list[str]:
         return [self.rows[i]["id"] for i in interpret(query, self.rows)]
@@ -128,7 +128,7 @@ def world():
     for row, id_ in zip(rows, ids, strict=True):
         row["id"] = id_
         _write(dataset, row)
-    yield World(dataset, read_schema(dataset), rows, Duck(rows))
+    yield World(dataset, read_schema(dataset), rows)
     dataset.delete()
 
 

@@ -157,10 +157,10 @@ def test_a_query_that_is_no_text_is_refused():
     ids=lambda text: f"{text[:12]}…{len(text)}",
 )
 def test_a_monstrous_query_is_answered_within_a_second(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with contextlib.suppress(EvalsetsError):
         check(parse(text), SCHEMA)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 WORDS = """

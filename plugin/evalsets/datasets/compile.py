@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import bson
 import fiftyone as fo
+from bson import ObjectId
 
 from evalsets.datasets.expressions import NAN, Compiler, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
@@ -97,10 +98,10 @@ def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
 
 
 def _bounded(mongo: Mongo) -> Mongo:
-    if _depth(mongo) > _MAX_DEPTH:
-        raise QueryError("The query is nested too deeply for MongoDB")
     if len(bson.encode({"": mongo})) > _MAX_BYTES:
         raise QueryError("The query is too large for MongoDB")
+    if _depth(mongo) > _MAX_DEPTH:
+        raise QueryError("The query is nested too deeply for MongoDB")
     return mongo
 
 
@@ -111,7 +112,7 @@ def _depth(mongo: Mongo) -> int:
         deepest = max(deepest, depth)
         if isinstance(node, (dict, list)):
             below = node.values() if isinstance(node, dict) else node
-            waiting += [(child, depth + 1) for child in below]
+            waiting += [(n, depth + 1) for n in below if not isinstance(n, ObjectId)]
     return deepest
 
 

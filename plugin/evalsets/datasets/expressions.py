@@ -7,7 +7,7 @@ of a user becomes a ``$literal``; paths come from the dataset's schema.
 
 What MongoDB does differently, and is put right here: null and missing are less than every
 number, NaN is the least number, ``$toLower`` of null is text, ``$divide`` by zero is an
-error, ``$round`` rounds halves to even, ``$min`` and ``$max`` follow MongoDB's NaN.
+error even where it is not reached (constants are folded), ``$round`` rounds halves to even, ``$min`` and ``$max`` follow MongoDB's NaN.
 """
 
 from __future__ import annotations
@@ -114,6 +114,8 @@ class Compiler:
             return {"$or": [self.true(e) for e in expr.operands]}
         if isinstance(expr, Not):
             return self.false(expr.operand)
+        if isinstance(expr, Constant):
+            return expr.value is True
         return self._test(expr, lambda true, _: true)
 
     def false(self, expr: Expr) -> Mongo:
@@ -124,6 +126,8 @@ class Compiler:
             return {"$and": [self.false(e) for e in expr.operands]}
         if isinstance(expr, Not):
             return self.true(expr.operand)
+        if isinstance(expr, Constant):
+            return expr.value is False
         return self._test(expr, lambda _, false: false)
 
     def value(self, expr: Expr) -> Mongo:
@@ -196,7 +200,8 @@ class Compiler:
             by_zero = _if(is_null(a), None, remainder)
             if operator == "$divide":
                 by_zero = _divided_by_zero(a)
-            return _if({"$eq": [b, 0]}, by_zero, {operator: [a, b]})
+            zero = {"$eq": [b, 0]}
+            return _if(zero, by_zero, {operator: [a, _if(zero, 1, b)]})
 
         return _let([left, right], of)
 
@@ -255,25 +260,28 @@ Truth: TypeAlias = tuple[Mongo, Mongo]
 
 def _less(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Mongo:
     """``a < b``; neither is NULL."""
-    if _is_number(left, right):
-        above = {"$lt": [a, b]}
-        if _may_be_nan(right):
-            above = _any(above, {"$eq": [b, NAN]})
-        return above if isinstance(left, Constant) else _all({"$gt": [a, NAN]}, above)
+    if isinstance(left, Constant):
+        test = {"$gt": [b, a]}  # the field first: only so MongoDB uses its index
+        return _any(test, {"$eq": [b, NAN]}) if _may_be_nan(right) else test
     test = {"$lt": [a, b]}
-    return test if isinstance(left, Constant) else _all(_known(a), test)
+    if not _is_number(left, right):
+        return _all(_known(a), test)
+    if _may_be_nan(right):
+        test = _any(test, {"$eq": [b, NAN]})
+    return _all({"$gt": [a, NAN]}, test)
 
 
 def _at_most(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Mongo:
     """``a <= b``; neither is NULL."""
+    if isinstance(left, Constant):
+        test = {"$gte": [b, a]}
+        return _any(test, {"$eq": [b, NAN]}) if _may_be_nan(right) else test
     test = {"$lte": [a, b]}
     if not _is_number(left, right):
-        return test if isinstance(left, Constant) else _all(_known(a), test)
-    if not isinstance(left, Constant):
-        test = _all({"$gt": [a, NAN]}, test)
+        return _all(_known(a), test)
+    test = _all({"$gt": [a, NAN]}, test)
     if _may_be_nan(right):
-        nan = {"$eq": [b, NAN]}
-        test = _any(test, nan if isinstance(left, Constant) else _all(_known(a), nan))
+        test = _any(test, _all(_known(a), {"$eq": [b, NAN]}))
     return test
 
 
@@ -282,7 +290,8 @@ def _is_number(*exprs: Expr) -> bool:
 
 
 def _may_be_nan(expr: Expr) -> bool:
-    return not isinstance(expr, Constant) and not type_of(expr).whole
+    type_ = type_of(expr)
+    return type_.kind == "number" and not type_.whole and not isinstance(expr, Constant)
 
 
 def _equal(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Truth:
@@ -321,20 +330,12 @@ def _between(expr: Between, v: Mongo, low: Mongo, high: Mongo) -> Truth:
 
 
 def _in(expr: In, v: Mongo, *options: Mongo) -> Truth:
+    """Equality by equality: MongoDB takes no index for its own ``$in`` here."""
     tests = [
-        _compare(Compare("=", expr.operand, e), v, o)
-        for e, o in zip(expr.options, options, strict=True)
+        _compare(Compare("=", expr.operand, option), v, o)
+        for option, o in zip(expr.options, options, strict=True)
     ]
-    if _has_null(expr.operand) or not all(map(_is_plain, expr.options)):
-        return _any(*(t for t, _ in tests)), _all(*(f for _, f in tests))
-    values = [o["$literal"] for o in options if o["$literal"] is not None]
-    found = {"$in": [v, _literal(values)]}
-    missed = False if _has_null(*expr.options) else _all(_known(v), {"$not": [found]})
-    return found, missed
-
-
-def _is_plain(expr: Expr) -> bool:
-    return isinstance(expr, Constant) and not isinstance(expr.value, date)
+    return _any(*(true for true, _ in tests)), _all(*(false for _, false in tests))
 
 
 def _contains(expr: Contains, elements: Mongo, member: Mongo) -> Truth:
@@ -439,6 +440,10 @@ def _rounded(value: Mongo, places: int) -> Mongo:
     )
 
 
+def _length(text: Mongo) -> Mongo:
+    return {"$strLenCP": {"$ifNull": [text, ""]}}
+
+
 def _cased(text: Mongo, case: str) -> Mongo:
     """``text`` in another case; letters beyond ASCII by table, which MongoDB lacks."""
     ascii_only = {"lower": "$toLower", "upper": "$toUpper"}[case]
@@ -454,7 +459,7 @@ def _cased(text: Mongo, case: str) -> Mongo:
     each = {"$let": {"vars": {"letter": letter}, "in": placed}}
     by_letter = {
         "$reduce": {
-            "input": {"$range": [0, {"$strLenCP": text}]},
+            "input": {"$range": [0, _length(text)]},
             "initialValue": "",
             "in": {"$concat": ["$$value", each]},
         }
@@ -477,7 +482,7 @@ _FUNCTIONS: dict[str, Callable[[Mongo], Mongo]] = {
     "ABS": lambda v: _if({"$lt": [v, 0]}, {"$multiply": [v, -1]}, v),
     "LOWER": lambda v: _cased(v, "lower"),
     "UPPER": lambda v: _cased(v, "upper"),
-    "LENGTH": lambda v: _if(is_null(v), None, {"$strLenCP": v}),
+    "LENGTH": lambda v: _if(is_null(v), None, _length(v)),
 }
 _AGGREGATES: dict[str, Callable[[Mongo], Mongo]] = {
     "ANY": lambda v: _if(
