@@ -54,9 +54,13 @@ class Duck:
         try:
             return [row[0] for row in self.connection.execute(sql).fetchall()]
         except duckdb.InvalidInputException as error:
-            if "Division by zero" not in str(error):
+            if not any(known in str(error) for known in _NO_ANSWER):
                 raise
             return None
+
+
+# Whole numbers modulo 0, and a failure inside DuckDB 2.0 on CASE with constants.
+_NO_ANSWER = ("Division by zero", "BindBuiltinScalarFunction")
 
 
 def _row(row: dict) -> list:

@@ -12,7 +12,7 @@ from bson import ObjectId
 from evalsets.datasets.expressions import NAN, Compiler, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
 from evalsets.query.infer import type_of
-from evalsets.query.interpret import interpret
+from evalsets.query.interpret import in_order, value_of
 from evalsets.query.rewrite import fields, terms
 from evalsets.query.syntax import (
     And,
@@ -121,7 +121,7 @@ def _sort_keys(order_by: Sequence[Order], columns: Columns) -> list[tuple[Any, i
     compiler = Compiler(columns)
     keys: list[tuple[Any, int]] = []
     for order in order_by:
-        value = compiler.value(order.key)
+        value = _bounded(compiler.value(order.key))
         direction = -1 if order.descending else 1
         keys.append((fo.ViewExpression(is_null(value)), -1 if order.nulls_first else 1))
         if type_of(order.key).kind == "number" and not type_of(order.key).whole:
@@ -132,14 +132,24 @@ def _sort_keys(order_by: Sequence[Order], columns: Columns) -> list[tuple[Any, i
 
 def _sorted_here(view: fo.DatasetView, query: Query, columns: Columns) -> Any:
     """Sorts by similarities that stand in no field; the view holds the ids found."""
-    sorting = Query(order_by=query.order_by, limit=query.limit)
-    paths = ["id", *sorted(fields(sorting) - {"id"})]
-    values = view.sort_by("id").values(paths)
-    rows: list[dict[Any, Any]] = [
-        dict(zip(paths, row, strict=True)) for row in zip(*values, strict=True)
-    ]
-    for row in rows:
-        for term, by_id in columns.items():
-            if not isinstance(by_id, str):
-                row[term] = by_id.get(row["id"])
-    return view.select([rows[i]["id"] for i in interpret(sorting, rows)], ordered=True)
+    paths = sorted(fields(Query(order_by=query.order_by)) - {"id"})
+    ids, *values = view.sort_by("id").values(["id", *paths])
+    known: dict[Any, Sequence[Any]] = {
+        "id": ids,
+        **dict(zip(paths, values, strict=True)),
+    }
+    for term, by_id in columns.items():
+        if not isinstance(by_id, str):
+            known[term] = [by_id.get(id_) for id_ in ids]
+    found = list(range(len(ids)))
+    for order in reversed(query.order_by):
+        found = in_order(found, _keys(order.key, known), order)
+    return view.select([ids[i] for i in found[: query.limit]], ordered=True)
+
+
+def _keys(key: Expr, known: Mapping[Any, Sequence[Any]]) -> list[Any]:
+    if key in known:
+        return [None if value != value else value for value in known[key]]
+    names = list(known)
+    rows = zip(*known.values(), strict=True)
+    return [value_of(key, dict(zip(names, row, strict=True))) for row in rows]

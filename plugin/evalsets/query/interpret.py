@@ -69,11 +69,13 @@ def interpret(query: Query, rows: Sequence[Row]) -> list[int]:
         if query.where is None or value_of(query.where, row) is True
     ]
     for order in reversed(query.order_by):
-        found = _sorted(found, [value_of(order.key, row) for row in rows], order)
+        keys = [value_of(order.key, row) for row in rows]
+        found = in_order(found, keys, order)
     return found if query.limit is None else found[: query.limit]
 
 
-def _sorted(found: list[int], keys: Sequence[Any], order: Order) -> list[int]:
+def in_order(found: list[int], keys: Sequence[Any], order: Order) -> list[int]:
+    """The positions ``found`` by the key at each position; ties keep their order."""
     nulls = [i for i in found if keys[i] is None]
     others = [i for i in found if keys[i] is not None]
     others.sort(key=lambda i: _ordinal(keys[i]), reverse=order.descending)
