@@ -9,7 +9,8 @@ import bson
 import fiftyone as fo
 from bson import ObjectId
 
-from evalsets.datasets.expressions import NAN, Compiler, Mongo, is_null, object_ids
+from evalsets.datasets.expressions import Compiler
+from evalsets.datasets.mongo import NAN, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
 from evalsets.query.infer import type_of
 from evalsets.query.interpret import in_order, value_of

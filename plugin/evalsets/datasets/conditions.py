@@ -1,0 +1,178 @@
+"""Conditions on compiled operands: when true, when false; NULL is neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from evalsets.datasets.mongo import (
+    NAN,
+    Mongo,
+    all_of,
+    any_of,
+    cased,
+    is_known,
+    is_null,
+    literal,
+    object_ids,
+)
+from evalsets.query.infer import type_of
+from evalsets.query.interpret import like_characters
+from evalsets.query.letters import lower
+from evalsets.query.syntax import (
+    Between,
+    Compare,
+    Constant,
+    Contains,
+    Expr,
+    In,
+    IsNull,
+    Like,
+    Members,
+)
+
+Truth: TypeAlias = tuple[Mongo, Mongo]
+
+
+def _less(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Mongo:
+    """``a < b``; neither is NULL."""
+    if isinstance(left, Constant):
+        test = {"$gt": [b, a]}  # the field first: only so MongoDB uses its index
+        return any_of(test, {"$eq": [b, NAN]}) if _may_be_nan(right) else test
+    test = {"$lt": [a, b]}
+    if not _is_number(left, right):
+        return all_of(is_known(a), test)
+    if _may_be_nan(right):
+        test = any_of(test, {"$eq": [b, NAN]})
+    return all_of({"$gt": [a, NAN]}, test)
+
+
+def _at_most(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Mongo:
+    """``a <= b``; neither is NULL."""
+    if isinstance(left, Constant):
+        test = {"$gte": [b, a]}
+        return any_of(test, {"$eq": [b, NAN]}) if _may_be_nan(right) else test
+    test = {"$lte": [a, b]}
+    if not _is_number(left, right):
+        return all_of(is_known(a), test)
+    test = all_of({"$gt": [a, NAN]}, test)
+    if _may_be_nan(right):
+        test = any_of(test, all_of(is_known(a), {"$eq": [b, NAN]}))
+    return test
+
+
+def _is_number(*exprs: Expr) -> bool:
+    return any(type_of(e).kind == "number" for e in exprs)
+
+
+def _may_be_nan(expr: Expr) -> bool:
+    type_ = type_of(expr)
+    return type_.kind == "number" and not type_.whole and not isinstance(expr, Constant)
+
+
+def _equal(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Truth:
+    sides = [v for e, v in ((left, a), (right, b)) if not isinstance(e, Constant)]
+    known = [is_known(v) for v in sides]
+    same = {"$eq": [a, b]}
+    return (
+        same if len(sides) < 2 else all_of(known[0], same),
+        all_of(*known, {"$ne": [a, b]}),
+    )
+
+
+def _has_null(*exprs: Expr) -> bool:
+    return any(isinstance(e, Constant) and e.value is None for e in exprs)
+
+
+def _compare(expr: Compare, a: Mongo, b: Mongo) -> Truth:
+    left, right, operator = expr.left, expr.right, expr.operator
+    if _has_null(left, right):
+        return False, False
+    if operator in ("=", "<>"):
+        same, other = _equal(left, right, a, b)
+        return (same, other) if operator == "=" else (other, same)
+    if operator in (">", "<="):
+        left, right, a, b = right, left, b, a
+    less, not_less = _less(left, right, a, b), _at_most(right, left, b, a)
+    return (less, not_less) if operator in ("<", ">") else (not_less, less)
+
+
+def _between(expr: Between, v: Mongo, low: Mongo, high: Mongo) -> Truth:
+    lower_, upper_ = (
+        _compare(Compare(operator, expr.operand, bound), v, b)
+        for operator, bound, b in ((">=", expr.low, low), ("<=", expr.high, high))
+    )
+    return all_of(lower_[0], upper_[0]), any_of(lower_[1], upper_[1])
+
+
+def _in(expr: In, v: Mongo, *options: Mongo) -> Truth:
+    """Equality by equality: MongoDB takes no index for its own ``$in`` here."""
+    tests = [
+        _compare(Compare("=", expr.operand, option), v, o)
+        for option, o in zip(expr.options, options, strict=True)
+    ]
+    return any_of(*(true for true, _ in tests)), all_of(*(false for _, false in tests))
+
+
+def _contains(expr: Contains, elements: Mongo, member: Mongo) -> Truth:
+    if _has_null(expr.member):
+        return False, False
+    known = [] if isinstance(expr.member, Constant) else [is_known(member)]
+    found = {"$in": [member, {"$ifNull": [elements, []]}]}
+    return (
+        all_of(*known, found),
+        all_of(is_known(elements), *known, {"$not": [found]}),
+    )
+
+
+def _like(expr: Like, text: Mongo) -> Truth:
+    if _has_null(expr.operand):
+        return False, False
+    if expr.fold:
+        pattern, escape = lower(expr.pattern), lower(expr.escape)
+        text = cased(text, "lower")
+    else:
+        pattern, escape = expr.pattern, expr.escape
+    match = {"input": text, "regex": literal(_regex(pattern, escape)), "options": "s"}
+    found = {"$regexMatch": match}
+    return found, all_of(is_known(text), {"$not": [found]})
+
+
+def _regex(pattern: str, escape: str) -> str:
+    """A regular expression that never goes back over what stood before a ``%``."""
+    pieces = [""]
+    for character, wild in like_characters(pattern, escape):
+        if wild and character == "%":
+            pieces.append("")
+        elif wild and character == "_":
+            pieces[-1] += "."
+        else:
+            pieces[-1] += f"\\x{{{ord(character):x}}}"
+    first, *rest = pieces
+    if not rest:
+        return rf"\A{first}\z"
+    middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
+    return rf"\A{first}{middle}.*{rest[-1]}\z"
+
+
+def _null_test(_: IsNull, value: Mongo) -> Truth:
+    return is_null(value), is_known(value)
+
+
+def _members(expr: Members) -> Truth:
+    true, either = (
+        {"$in": ["$_id", literal(object_ids(ids))]}
+        for ids in (expr.true, expr.true | expr.null)
+    )
+    return true, {"$not": [either]}
+
+
+TESTS: dict[type[Expr], Callable[..., Truth]] = {
+    Compare: _compare,
+    Between: _between,
+    In: _in,
+    Contains: _contains,
+    Like: _like,
+    IsNull: _null_test,
+    Members: _members,
+}
