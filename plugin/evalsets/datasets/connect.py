@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TypeAlias
 
 import fiftyone as fo
+import pymongo
 import pymongo.errors
+from fiftyone.core.config import FiftyOneConfigError
 from fiftyone.core.service import ServiceException
 
 from evalsets.errors import ArgumentError, DatabaseError, UnknownNameError
@@ -16,16 +19,39 @@ Source: TypeAlias = "str | fo.Dataset | fo.DatasetView"
 """What verbs take: a dataset, its name or, where they only read, a view."""
 
 
+PATIENCE_MS = 5000
+
+
 @contextmanager
 def database() -> Iterator[None]:
     """Turns every way MongoDB can be missing into a ``DatabaseError``."""
     try:
+        _check_server()
         yield
-    except (ServiceException, pymongo.errors.ConnectionFailure) as error:
+    except (
+        ServiceException,
+        FiftyOneConfigError,
+        ConnectionError,
+        pymongo.errors.ConnectionFailure,
+    ) as error:
+        remedy = (
+            "start it, or correct FIFTYONE_DATABASE_URI"
+            if fo.config.database_uri
+            else "run: evalsets doctor --mend"
+        )
         raise DatabaseError(
-            f"MongoDB cannot be reached ({_first_line(error)}); "
-            "run: evalsets doctor --mend"
+            f"MongoDB cannot be reached ({_first_line(error)}); {remedy}"
         ) from error
+
+
+@cache
+def _check_server() -> None:
+    """Asks a server given by URI for a sign of life; FiftyOne would wait for 40 s."""
+    if fo.config.database_uri:
+        with pymongo.MongoClient(
+            fo.config.database_uri, serverSelectionTimeoutMS=PATIENCE_MS
+        ) as client:
+            client.admin.command("ping")
 
 
 def open_dataset(source: Source) -> fo.Dataset:
@@ -80,4 +106,5 @@ def create_dataset(name: str) -> fo.Dataset:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].partition(",")[0] or repr(error)
+    line = str(error).strip().partition("\n")[0]
+    return line.partition(" (")[0].partition(". ")[0] or type(error).__name__

@@ -1,0 +1,54 @@
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from fiftyone.operators.store import ExecutionStore
+
+from evalsets.datasets.locks import KEY, STORE, writing
+from evalsets.errors import LockedError
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def store(dataset):
+    return ExecutionStore.create(STORE, dataset._doc.id)
+
+
+def test_the_lock_is_free_again_afterwards_even_after_an_error(dataset, store):
+    def fail_inside():
+        with writing(dataset):
+            assert store.get(KEY)["pid"] == os.getpid()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_inside()
+    assert store.get(KEY) is None
+
+
+def test_a_holder_may_enter_again(dataset, store):
+    with writing(dataset), writing(dataset, patience=0):
+        pass
+    assert store.get(KEY) is None
+
+
+def test_a_living_holder_is_waited_for_and_then_named(dataset, store):
+    holder = {"host": socket.gethostname(), "pid": os.getppid(), "token": "x"}
+    store.set(KEY, holder)
+    with (
+        pytest.raises(LockedError, match=str(os.getppid())),
+        writing(dataset, patience=0),
+    ):
+        pass
+    assert store.get(KEY) == holder
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(dataset, store):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    store.set(KEY, {"host": socket.gethostname(), "pid": dead.pid, "token": "x"})
+    with writing(dataset, patience=0):
+        assert store.get(KEY)["pid"] == os.getpid()
+    assert store.get(KEY) is None
