@@ -17,7 +17,7 @@ from evalsets.errors import NameTakenError, UnknownNameError
 from evalsets.predictions import ClassificationTable, DetectionTable
 
 KIND = "predictions"
-_TINY = 1e-12
+_TINY = np.finfo(float).eps
 
 
 @dataclass(frozen=True)
