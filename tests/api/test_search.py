@@ -62,6 +62,14 @@ def test_similarity_may_be_compared_with_a_field(embedded):
     assert set(found.values("id")) == expected
 
 
+def test_a_condition_may_choose_the_prompt_by_a_field(embedded):
+    night, day = _scores(embedded, "night"), _scores(embedded, "day")
+    rows = dict(zip(*embedded.values(["id", "time"]), strict=True))
+    expected = {i for i, t in rows.items() if (night if t == "night" else day)[i] > CUT}
+    query = f"CASE time WHEN 'night' THEN text('night') ELSE text('day') END > {CUT}"
+    assert set(es.search(embedded, query).values("id")) == expected
+
+
 def test_against_takes_the_other_prompt_away(embedded):
     yes, no = _scores(embedded, "night"), _scores(embedded, "day")
     found = set(es.search(embedded, "text('night', against='day') > 0").values("id"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import fiftyone as fo
 import numpy as np
@@ -86,8 +87,8 @@ def _decided(
     paths = sorted({path for p in predicates for path in fields(p)})
     columns = read(view, ["id", *paths])
     ids = np.asarray(columns.pop("id"), dtype=object)
-    table: dict[Term | str, NDArray[np.float64]] = {
-        path: np.asarray(column, dtype=np.float64) for path, column in columns.items()
+    table: dict[Term | str, NDArray[Any]] = {
+        path: _column(column) for path, column in columns.items()
     }
     for term, by_id in values.items():
         table[term] = np.asarray([by_id.get(i, np.nan) for i in ids], dtype=np.float64)
@@ -103,3 +104,12 @@ def _decided(
         true, null = evaluate(predicate, table)
         decided[predicate] = Members(frozenset(ids[true]), frozenset(ids[null]))
     return decided
+
+
+def _column(values: list[Any]) -> NDArray[Any]:
+    """Numbers with NaN for NULL where all are numbers, else the values as they are."""
+    if all(v is None or type(v) in (int, float) for v in values):
+        return np.asarray(values, dtype=np.float64)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
