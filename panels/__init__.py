@@ -1,3 +1,6 @@
 """The panels of evalsets in the App."""
 
-PANELS: tuple[type, ...] = ()
+from .evaluation import Evaluation
+from .populations import Populations
+
+PANELS: tuple[type, ...] = (Populations, Evaluation)

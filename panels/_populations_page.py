@@ -1,0 +1,208 @@
+"""The Populations panel, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fiftyone.operators import types
+
+from . import _blocks as blocks
+from ._populations_state import PopulationsState, share
+from ._populations_table import table
+
+_MONO = {
+    "field": {"sx": {"& input": {"fontFamily": blocks.MONO, "fontSize": "0.9rem"}}}
+}
+
+
+def draw(
+    root: types.Object,
+    panel: Any,
+    state: PopulationsState,
+    fields: Sequence[str],
+    proposed: Sequence[str],
+) -> None:
+    """Draws the whole panel.
+
+    Args:
+        root: to draw on
+        panel: whose handlers the buttons call
+        state: to show
+        fields: whose values may hold samples together in a split
+        proposed: queries to try where there is no population yet
+    """
+    if not state.samples:
+        _nothing(root)
+        return
+    _finder(root, panel, state)
+    _saver(root, panel, state)
+    if state.lines:
+        _board(root, panel, state)
+        _splitter(root, panel, state, fields)
+    else:
+        _welcome(root, panel, proposed)
+
+
+def _nothing(root: types.Object) -> None:
+    box = blocks.card(root, "nothing", background="var(--fo-palette-background-level1)")
+    blocks.heading(box, "title", "This dataset has no samples")
+    words = "Add some with the operator “Sync”, or evalsets.sync(folder, dataset=…)."
+    blocks.text(box, "words", words, color=blocks.QUIET)
+
+
+def _finder(root: types.Object, panel: Any, state: PopulationsState) -> None:
+    find = blocks.form(root, f"find{state.revision}")
+    find.str(
+        "query",
+        view=types.TextFieldView(
+            label="Query",
+            placeholder="weather = 'fog' AND text('windy road') > 0.25",
+            componentsProps={**blocks.grow(240, 12), **_MONO},
+        ),
+    )
+    blocks.button(
+        find, "search", "Search", panel.search, icon="search", strong=True, submit=True
+    )
+    if state.found is not None or state.editing:
+        blocks.button(find, "clear", "Clear", panel.clear, icon="close")
+    if state.found is not None and not state.note:
+        _found(root, state.found, state.samples)
+    _note(root, state, "search", "on_load")
+
+
+def _found(root: types.Object, found: int, samples: int) -> None:
+    line = blocks.row(root, "found", alignItems="baseline", gap=0.75)
+    blocks.text(line, "count", f"{found:,}", fontSize="1.6rem", fontWeight=600)
+    blocks.text(line, "share", share(found, samples), color=blocks.QUIET)
+    if not found:
+        hint = "Nothing matches; loosen a condition."
+        blocks.text(line, "hint", hint, color=blocks.OPEN)
+
+
+def _note(root: types.Object, state: PopulationsState, *events: str) -> None:
+    """The note of the last event, if it was one of these."""
+    if state.note and state.note.event in events:
+        blocks.note(
+            root,
+            state.note.sentences,
+            pointer=state.note.pointer,
+            color=blocks.BAD if state.note.failed else blocks.GOOD,
+        )
+
+
+def _saver(root: types.Object, panel: Any, state: PopulationsState) -> None:
+    if state.editing:
+        words = f"Editing '{state.editing}'; another name makes a copy."
+        blocks.text(root, "editing", words, color=blocks.QUIET)
+    save = blocks.form(root, f"save{state.revision}")
+    save.str(
+        "name",
+        view=types.TextFieldView(
+            label="Name", placeholder="foggy bends", componentsProps=blocks.grow(140, 3)
+        ),
+    )
+    save.float(
+        "holdout",
+        min=0,
+        max=100,
+        view=types.TextFieldView(
+            label="Hold out, %",
+            componentsProps=blocks.fixed(104),
+        ),
+    )
+    save.str(
+        "require",
+        view=types.TextFieldView(
+            label="Require (optional)",
+            placeholder="accuracy >= 0.9, accuracy drop <= 0.01",
+            componentsProps=blocks.grow(190, 4),
+        ),
+    )
+    blocks.button(save, "save", "Save", panel.save, icon="bookmark_add", submit=True)
+    _note(root, state, "save")
+
+
+def _welcome(root: types.Object, panel: Any, proposed: Sequence[str]) -> None:
+    box = blocks.card(
+        root, "welcome", background="var(--fo-palette-background-level1)", py=2
+    )
+    blocks.heading(box, "title", "No populations yet")
+    words = (
+        "A population is a query with a name: a part of your data on which a model must "
+        "hold up. Search for one above, look at the samples, then save it."
+    )
+    blocks.text(box, "words", words, color=blocks.QUIET)
+    if not proposed:
+        return
+    tries = blocks.row(box, "tries", pt=1, alignItems="center")
+    blocks.text(tries, "lead", "Try", color=blocks.QUIET)
+    for number, query in enumerate(proposed):
+        blocks.button(
+            tries, f"try{number}", query, panel.try_example, icon="search", query=query
+        )
+
+
+def _board(root: types.Object, panel: Any, state: PopulationsState) -> None:
+    head = blocks.row(root, "head", alignItems="center", pt=1)
+    blocks.heading(head, "title", f"Populations ({len(state.lines):,})")
+    shown = state.lines[: blocks.MOST_ROWS]
+    if len(shown) < len(state.lines):
+        blocks.text(
+            head, "more", f"the first {len(shown)} are shown", color=blocks.QUIET
+        )
+    _note(root, state, "open", "edit", "remove")
+    if state.removing:
+        _confirm(root, panel, state.removing)
+    table(root, panel, shown, state)
+
+
+def _confirm(root: types.Object, panel: Any, name: str) -> None:
+    box = blocks.card(
+        root,
+        "confirm",
+        borderLeft=f"3px solid {blocks.OPEN}",
+        background=f"{blocks.OPEN}14",
+    )
+    line = blocks.row(box, "line", alignItems="center")
+    words = f"Remove '{name}' and its saved view? Samples and their split stay."
+    blocks.text(line, "words", words, item={"flex": "1 1 220px"})
+    blocks.button(line, "remove", "Remove", panel.remove, icon="delete_outline")
+    blocks.button(line, "keep", "Keep", panel.keep, icon="close")
+
+
+def _splitter(
+    root: types.Object, panel: Any, state: PopulationsState, fields: Sequence[str]
+) -> None:
+    sides = blocks.form(root, "sides")
+    sides.float(
+        "val",
+        min=0,
+        max=100,
+        view=types.TextFieldView(
+            label="Validation, %",
+            componentsProps=blocks.fixed(118),
+        ),
+    )
+    blocks.dropdown(
+        sides,
+        "groups",
+        "Keep together",
+        {"": "nothing", **{name: name for name in fields}},
+        width=150,
+        none="nothing",
+    )
+    blocks.button(sides, "split", "Split", panel.split, icon="call_split", submit=True)
+    _note(root, state, "split")
+    if not state.is_split:
+        hint = "Not split yet: Split gives each population its hold-out for test."
+        blocks.text(root, "hint", hint, color=blocks.QUIET)
+    elif state.gaps:
+        _gaps(root, state.gaps)
+
+
+def _gaps(root: types.Object, gaps: Sequence[str]) -> None:
+    box = blocks.card(root, "gaps", px=0, py=0)
+    blocks.heading(box, "title", "Gaps")
+    for number, sentence in enumerate(gaps[: blocks.MOST_ROWS]):
+        blocks.text(box, f"gap{number}", f"•  {sentence}", color=blocks.QUIET)

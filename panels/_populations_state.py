@@ -1,0 +1,272 @@
+"""What the Populations panel shows, as a value; neither App nor dataset here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+import evalsets
+
+LIVE, UNCALIBRATED, SMALL, EMPTY, STALE = (
+    "live",
+    "uncalibrated",
+    "too small",
+    "empty",
+    "stale",
+)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_SIMILARITY = re.compile(r"\b(text|image)\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One population in the table.
+
+    Args:
+        name: of the population
+        query: its condition
+        n: samples
+        train: of them in train
+        val: in val
+        test: in test
+        quarantine: in quarantine
+        asked: share asked for test, in [0, 1]
+        require: what a model must reach, joined by commas
+        state: one of ``LIVE``, ``UNCALIBRATED``, ``SMALL``, ``EMPTY``, ``STALE``
+        why: reason of the state, in words
+    """
+
+    name: str
+    query: str
+    n: int
+    train: int
+    val: int
+    test: int
+    quarantine: int
+    asked: float
+    require: str
+    state: str
+    why: str
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether the split has reached it."""
+        return self.train + self.val + self.test + self.quarantine > 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer samples than asked are in test, after a split."""
+        return self.has_sides and self.test < self.asked * self.n - 1e-9
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the last event has to say, shown beside the part of the panel it used.
+
+    Args:
+        event: name of the handler
+        sentences: for people
+        pointer: a query's line and a line that marks the place of its error, or nothing
+        failed: whether it tells an error
+    """
+
+    event: str
+    sentences: tuple[str, ...]
+    pointer: str = ""
+    failed: bool = False
+
+    @classmethod
+    def of(cls, event: str, error: Exception) -> Note:
+        """The note that tells an error."""
+        first, _, pointer = str(error).partition("\n")
+        return cls(event, (getattr(error, "problem", first),), pointer, failed=True)
+
+
+@dataclass(frozen=True)
+class PopulationsState:
+    """What the panel shows beside the inputs.
+
+    Args:
+        samples: of the dataset
+        lines: populations, oldest first
+        gaps: what coverage misses, a sentence each
+        found: samples that the last search found; None before any
+        note: of the last event
+        editing: name of the population in the form
+        opened: name of the population whose samples were opened last
+        removing: name of the population to confirm the removal of
+        revision: of the inputs; a new one makes the App forget what was typed
+    """
+
+    samples: int = 0
+    lines: tuple[Line, ...] = ()
+    gaps: tuple[str, ...] = ()
+    found: int | None = None
+    note: Note | None = None
+    editing: str = ""
+    opened: str = ""
+    removing: str = ""
+    revision: int = 0
+
+    def settled(self) -> PopulationsState:
+        """Without what only the last event had to say."""
+        return replace(self, note=None, removing="")
+
+    def noted(self, event: str, *sentences: str) -> PopulationsState:
+        """After an event that has something to say."""
+        return replace(self, note=Note(event, sentences))
+
+    @property
+    def is_split(self) -> bool:
+        """Whether a split has reached any population."""
+        return any(line.has_sides for line in self.lines)
+
+    def searched(self, found: int, samples: int) -> PopulationsState:
+        """After a search."""
+        return replace(self, found=found, samples=samples, opened="")
+
+    def renewed(self, editing: str = "") -> PopulationsState:
+        """With fresh inputs, to edit a population or to write a new one."""
+        return replace(self, editing=editing, found=None, revision=self.revision + 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the browser keeps it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, held: Mapping[str, Any] | None) -> PopulationsState:
+        """Reads what :meth:`to_dict` gave; nothing held is the state at first."""
+        if not held:
+            return cls()
+        note = held["note"]
+        return cls(
+            **{
+                **held,
+                "lines": tuple(Line(**line) for line in held["lines"]),
+                "gaps": tuple(held["gaps"]),
+                "note": note
+                and Note(**{**note, "sentences": tuple(note["sentences"])}),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Form:
+    """The inputs of a population, as typed.
+
+    Args:
+        query: its condition
+        name: of the population
+        holdout: percentage for test
+        require: requirements as they print, joined by commas
+    """
+
+    query: str = ""
+    name: str = ""
+    holdout: float | None = 20
+    require: str = ""
+
+    @classmethod
+    def of(cls, population: evalsets.Population) -> Form:
+        """The inputs that give a population."""
+        return cls(
+            population.query,
+            population.name,
+            round(100 * population.holdout, 6),
+            ", ".join(map(str, population.require)),
+        )
+
+    def population(self, before: evalsets.Population | None) -> evalsets.Population:
+        """The population these inputs mean.
+
+        Args:
+            before: the one that is edited; keeps what the form does not show
+
+        Raises:
+            EvalsetsError: an input that no population can have
+        """
+        wanted = [part for part in self.require.split(",") if part.strip()]
+        shown = {
+            "name": self.name.strip(),
+            "query": self.query.strip(),
+            "holdout": (self.holdout or 0) / 100,
+            "require": tuple(map(evalsets.Requirement.parse, wanted)),
+        }
+        if before is None:
+            return evalsets.Population(**shown)
+        return replace(before, **shown)
+
+
+def lines(
+    frame: pd.DataFrame,
+    populations: Mapping[str, evalsets.Population],
+    stale: Mapping[str, str],
+) -> tuple[Line, ...]:
+    """The table from ``coverage().frame`` and what ``refresh`` named stale."""
+    counted = frame.to_dict("index")
+    found = []
+    for name, population in populations.items():
+        counts = counted[name]
+        n = int(counts["n"])
+        state, why = _state(population, n, stale.get(name, ""))
+        found.append(
+            Line(
+                name=name,
+                query=population.query,
+                n=n,
+                **{
+                    side: int(counts[side])
+                    for side in ("train", "val", "test", "quarantine")
+                },
+                asked=population.holdout,
+                require=", ".join(map(str, population.require)),
+                state=state,
+                why=why,
+            )
+        )
+    return tuple(found)
+
+
+def _state(population: evalsets.Population, n: int, stale: str) -> tuple[str, str]:
+    if stale:
+        return STALE, stale
+    if not n:
+        return EMPTY, "No sample is in it; change its query or add data"
+    if n < population.min_size:
+        return SMALL, f"It needs {population.min_size:,} samples for a verdict"
+    if _SIMILARITY.search(_QUOTED.sub("''", population.query)):
+        return (
+            UNCALIBRATED,
+            "Its similarity threshold was not checked on judged samples",
+        )
+    return LIVE, "New samples enter by themselves"
+
+
+def share(found: int, samples: int) -> str:
+    """How much of the dataset was found: "of 1,672 samples, 4.9 %"."""
+    noun = "sample" if samples == 1 else "samples"
+    return f"of {samples:,} {noun}, {found / max(samples, 1):.1%}".replace("%", " %")
+
+
+def examples(values: Sequence[tuple[str, Any]]) -> tuple[str, ...]:
+    """At most two queries that a dataset's own fields answer.
+
+    Args:
+        values: path of a field and a value of it, the best first
+    """
+    words = [
+        f"{path} = '{value.replace(chr(39), chr(39) * 2)}'"
+        for path, value in values
+        if isinstance(value, str)
+    ]
+    numbers = [
+        f"{path} >= {value:g}"
+        for path, value in values
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    both = [f"{numbers[0]} AND {words[0]}"] if words and numbers else []
+    return tuple([*words[:1], *(both or numbers[:2])] or words[:2])

@@ -1,0 +1,275 @@
+"""Each event of the panels does its work on a real dataset."""
+
+import json
+import time
+
+import fiftyone as fo
+import pytest
+from fiftyone.operators.executor import ExecutionContext, Executor
+
+import evalsets as es
+from panels.evaluation import Evaluation
+from panels.populations import Populations
+
+pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
+
+HOSTILE = "<script>alert(1)</script> *a* | `b`"
+
+
+class Tab:
+    """A panel as the browser holds it: its state goes in with each event."""
+
+    def __init__(self, panel, dataset):
+        self.panel = panel
+        self.dataset = dataset
+        self.state = {}
+        self.requests = []
+
+    def event(self, method, **params):
+        """Runs one handler; afterwards ``state`` and ``requests`` are as the App's."""
+        params |= {"panel_id": "p", "panel_state": self.state, "__method__": method}
+        request = {
+            "dataset_name": self.dataset.name,
+            "dataset_id": str(self.dataset._doc.id),
+            "params": params,
+        }
+        ctx = ExecutionContext(request, executor=Executor())
+        self.panel.execute(ctx)
+        self.requests = [(r.operator_uri, r.params) for r in ctx.executor._requests]
+        json.dumps(self.requests)
+        return self
+
+    def asked(self, operator):
+        """Parameters of the App's operators that the event asked for."""
+        return [params for uri, params in self.requests if uri == operator]
+
+    @property
+    def notices(self):
+        return [params["message"] for params in self.asked("notify")]
+
+    @property
+    def text(self):
+        """All that the last render shows."""
+        (shown,) = self.asked("show_panel_output")
+        return json.dumps(shown, ensure_ascii=False)
+
+    def view(self):
+        """The view that the App was told to show."""
+        (params,) = self.asked("set_view")
+        return fo.DatasetView._build(self.dataset, params["view"])
+
+
+@pytest.fixture
+def shades(dataset):
+    """Forty samples of known shade, labelled, not split."""
+    dataset.add_samples(
+        fo.Sample(
+            f"/nowhere/{number:02}.png",
+            shade=number,
+            weather="fog" if number % 2 else "sun",
+            ground_truth=fo.Classification(label="dark" if number < 20 else "bright"),
+        )
+        for number in range(40)
+    )
+    return dataset
+
+
+@pytest.fixture
+def composer(shades):
+    return Tab(Populations(), shades).event("on_load")
+
+
+def typed(tab, query="", name="", holdout=20, require=""):
+    """Fills the inputs as a user would."""
+    revision = tab.state["shown"]["revision"]
+    tab.state[f"find{revision}"] = {"query": query}
+    tab.state[f"save{revision}"] = {
+        "name": name,
+        "holdout": holdout,
+        "require": require,
+    }
+    return tab
+
+
+def saved(tab, **inputs):
+    return typed(tab, **inputs).event("save")
+
+
+def test_an_empty_dataset_says_how_samples_come_in(dataset):
+    assert "no samples" in Tab(Populations(), dataset).event("on_load").text
+
+
+def test_without_populations_queries_of_its_own_fields_are_proposed(composer, shades):
+    assert "No populations yet" in composer.text
+    composer.event("try_example", query="weather = 'sun'")
+    assert len(composer.view()) == composer.state["shown"]["found"] == 20
+
+
+def test_a_search_shows_count_and_samples(composer):
+    typed(composer, "shade >= 30").event("search")
+    assert len(composer.view()) == 10
+    assert "of 40 samples, 25.0 %" in composer.text
+
+
+def test_a_broken_query_marks_the_place_and_the_panel_stays_usable(composer):
+    typed(composer, "shadee > 3").event("search")
+    assert "did you mean 'shade'" in composer.text
+    assert "^^^^^^" in composer.text
+    assert len(composer.notices) == 1
+    typed(composer, "shade > 3").event("search")
+    assert composer.notices == []
+    assert "^^^^^^" not in composer.text
+
+
+def test_an_empty_query_shows_everything_again(composer):
+    typed(composer, " ").event("search")
+    assert composer.asked("clear_view")
+
+
+def test_a_population_is_saved_edited_and_removed(composer, shades):
+    saved(composer, query="shade < 10", name="dim", require="accuracy >= 0.5")
+    assert es.populations(shades)["dim"].require[0].at_least == 0.5
+    composer.event("edit", row=0)
+    assert composer.state["save2"]["name"] == "dim"
+    assert len(composer.view()) == 10
+    saved(composer, query="shade < 12", name="dim", holdout=50)
+    assert es.populations(shades)["dim"] == es.Population("dim", "shade < 12", 0.5)
+    composer.event("ask_to_remove", row=0)
+    assert "Remove 'dim'" in composer.text
+    composer.event("remove")
+    assert es.populations(shades) == {}
+    assert "No populations yet" in composer.text
+
+
+def test_a_taken_name_is_refused_unless_that_one_is_edited(composer, shades):
+    saved(composer, query="shade < 10", name="dim")
+    saved(composer, query="shade < 20", name="dim")
+    assert "There is a population 'dim' already" in composer.text
+    assert es.populations(shades)["dim"].query == "shade < 10"
+
+
+def test_hostile_names_are_text(composer, shades):
+    saved(composer, query="shade < 10", name=HOSTILE)
+    assert list(es.populations(shades)) == [HOSTILE]
+    (shown,) = composer.asked("show_panel_output")
+    assert "MarkdownView" not in json.dumps(shown)
+    assert "HeaderView" not in json.dumps(shown)
+
+
+def test_a_split_tells_sizes_and_fills_the_table(composer, shades):
+    saved(composer, query="shade < 10", name="dim", holdout=30)
+    assert "Not split yet" in composer.text
+    composer.event("split")
+    (line,) = composer.state["shown"]["lines"]
+    assert (line["n"], line["test"]) == (10, 3)
+    assert "33 train, 4 val, 3 test" in composer.text
+
+
+def test_a_population_removed_by_someone_else_is_told(composer, shades):
+    saved(composer, query="shade < 10", name="dim")
+    es.remove(shades, "dim")
+    composer.event("open", row=0)
+    assert "No population 'dim'" in composer.text
+
+
+def test_another_dataset_brings_its_own_populations(composer, shades):
+    saved(composer, query="shade < 10", name="dim")
+    other = fo.Dataset()
+    composer.dataset = other
+    composer.event("on_change_dataset")
+    assert "no samples" in composer.text
+    assert not composer.state["shown"]["lines"]
+    other.delete()
+
+
+@pytest.fixture
+def judged(shades):
+    """Two models; the second is wrong on every dark sample."""
+    rows = [{"id": i, "label": "bright"} for i in shades.values("id")]
+    es.upload_predictions(shades, "second", rows, key="id")
+    truth = shades.values("ground_truth.label")
+    right = [{**r, "label": label} for r, label in zip(rows, truth, strict=True)]
+    es.upload_predictions(shades, "first", right, key="id")
+    require = (es.Requirement("accuracy", at_least=0.9),)
+    es.compose(
+        shades,
+        [
+            es.Population("dim", "shade < 15", require=require),
+            es.Population("light", "shade >= 20", require=require),
+        ],
+    )
+    return shades
+
+
+@pytest.fixture
+def judge(judged):
+    return Tab(Evaluation(), judged).event("on_load")
+
+
+def test_without_predictions_the_panel_says_how_they_come_in(shades):
+    tab = Tab(Evaluation(), shades).event("on_load")
+    assert "No predictions yet" in tab.text
+    tab.event("upload")
+    (prompt,) = tab.asked("prompt_user_for_operation")
+    assert prompt["operator_uri"] == "@evalsets/evalsets/upload_predictions"
+
+
+def test_a_dataset_without_split_is_evaluated_as_a_whole(judge):
+    assert judge.state["asked"] == {
+        "model": "first",
+        "baseline": "",
+        "split": "all",
+        "truth": "ground_truth",
+    }
+    assert "Not evaluated yet" in judge.text
+
+
+def test_a_weak_model_fails_and_a_click_opens_its_samples(judge):
+    judge.state["asked"] |= {"model": "second", "baseline": "first"}
+    judge.event("evaluate")
+    assert "FAIL" in judge.text
+    judge.event("show_samples", row=1)
+    assert len(judge.view()) == 15
+    assert judge.state["shown"]["opened"] == "dim"
+    judge.event("show_mistakes", row=0)
+    assert len(judge.view()) == 20
+    judge.event("click_plot", y="light")
+    assert len(judge.view()) == 20
+    assert set(judge.view().values("ground_truth.label")) == {"bright"}
+
+
+def test_the_last_report_is_shown_without_evaluating_again(judged):
+    es.evaluate(judged, "second", baseline="first", split=None)
+    es.evaluate(judged, "first", split=None)
+    tab = Tab(Evaluation(), judged).event("on_load")
+    assert tab.state["asked"]["model"] == "first"
+    tab.state["asked"]["model"] = "second"
+    tab.event("choose_model")
+    assert tab.state["asked"]["baseline"] == "first"
+    assert tab.state["shown"]["number"] == 1
+    assert len(es.history(judged)) == 2
+
+
+def test_a_report_older_than_its_predictions_says_so(judged):
+    es.evaluate(judged, "first", split=None)
+    assert "evaluate again" not in Tab(Evaluation(), judged).event("on_load").text
+    rows = [{"id": i, "label": "dark"} for i in judged.values("id")]
+    time.sleep(1.1)  # times are told to the second
+    es.upload_predictions(judged, "first", rows, key="id", overwrite=True)
+    assert "evaluate again" in Tab(Evaluation(), judged).event("on_load").text
+
+
+def test_an_evaluation_that_cannot_be_is_told(judge):
+    judge.state["asked"] |= {"split": "test"}
+    judge.event("evaluate")
+    assert "has not been split yet" in judge.text
+    assert len(judge.notices) == 1
+    judge.state["asked"] |= {"split": "all", "truth": "weather"}
+    judge.event("evaluate")
+    assert judge.notices == []
+
+
+def test_a_report_that_is_gone_is_told(judge):
+    judge.state["shown"] = {"number": 99, "note": "", "failed": False, "opened": ""}
+    judge.event("choose_metric")
+    assert "No report '99'" in judge.text
