@@ -1,4 +1,6 @@
+import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +29,15 @@ def test_every_error_is_an_evalsets_error():
     ]
     assert len(raised) > 8
     assert all(issubclass(error, evalsets.EvalsetsError) for error in raised)
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(Path(evalsets.__file__).read_text(encoding="utf-8"))
+    seen = {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for alias in node.names
+        if alias.asname
+    }
+    assert seen == set(evalsets.__all__) - {"__version__"}

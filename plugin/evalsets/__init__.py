@@ -36,8 +36,31 @@ _HOME = {
 
 __all__ = [*sorted(_HOME), "__version__"]
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
+    from evalsets.api.embed import embed as embed
+    from evalsets.api.evaluate import evaluate as evaluate
+    from evalsets.api.history import history as history
+    from evalsets.api.history import load_report as load_report
+    from evalsets.api.history import models as models
+    from evalsets.api.populations import compose as compose
+    from evalsets.api.populations import membership as membership
+    from evalsets.api.populations import populations as populations
+    from evalsets.api.populations import refresh as refresh
+    from evalsets.api.populations import remove as remove
+    from evalsets.api.search import search as search
+    from evalsets.api.split import coverage as coverage
+    from evalsets.api.split import select as select
+    from evalsets.api.split import split as split
+    from evalsets.api.sync import sync as sync
+    from evalsets.api.tag import tag as tag
+    from evalsets.api.upload import upload_predictions as upload_predictions
     from evalsets.errors import EvalsetsError as EvalsetsError
+    from evalsets.predictions.tables import UploadReport as UploadReport
+    from evalsets.reports.report import Report as Report
+    from evalsets.splits.coverage import Coverage as Coverage
+    from evalsets.splits.report import SplitReport as SplitReport
+    from evalsets.suites.population import Population as Population
+    from evalsets.suites.population import Requirement as Requirement
 
 
 def __getattr__(name: str) -> Any:

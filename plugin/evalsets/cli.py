@@ -183,6 +183,8 @@ Baseline = Annotated[str | None, typer.Option(help="Prediction set to compare wi
 Split = Annotated[str, typer.Option(help="Side to evaluate on; 'all' for all samples.")]
 Truth = Annotated[str, typer.Option(help="Field of the true labels.")]
 Html = Annotated[Path | None, typer.Option(help="Write the report here.")]
+Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML here.")]
+Markdown = Annotated[Path | None, typer.Option(help="Write Markdown here.")]
 
 
 @app.command()
@@ -206,9 +208,16 @@ def check(
     split: Split = "test",
     truth: Truth = "ground_truth",
     html: Html = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
 ) -> None:
     """Evaluate, and let the exit code say whether the model passes."""
-    raise typer.Exit(_report(dataset, model, baseline, split, truth, html).exit_code)
+    report = _report(dataset, model, baseline, split, truth, html)
+    if junit is not None:
+        report.to_junit(junit)
+    if markdown is not None:
+        markdown.write_text(report.to_markdown(), encoding="utf-8")
+    raise typer.Exit(report.exit_code)
 
 
 @app.command("app")
@@ -253,7 +262,7 @@ def _report(
     split: str,
     truth: str,
     html: Path | None,
-) -> Any:
+) -> es.Report:
     report = es.evaluate(
         dataset,
         model,

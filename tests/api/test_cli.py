@@ -50,7 +50,10 @@ def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(
     assert "FAIL" in done.stdout
     assert (tmp_path / "report.html").stat().st_size > 1e6
     against = ("--baseline", "right", "--split", "all")
-    assert run("check", name, "blind", *against).returncode == 1
+    files = ("--junit", tmp_path / "j.xml", "--markdown", tmp_path / "m.md")
+    assert run("check", name, "blind", *against, *files).returncode == 1
+    assert 'failures="2"' in (tmp_path / "j.xml").read_text()
+    assert "FAIL" in (tmp_path / "m.md").read_text()
     assert (
         run("check", name, "right", "--baseline", "blind", *against[2:]).returncode == 0
     )

@@ -156,14 +156,17 @@ def test_deleted_samples_leave_search_and_populations(embedded):
 def test_another_encoder_is_refused_and_makes_populations_stale(
     embedded, encoder, tmp_path
 ):
-    es.compose(embedded, es.Population("bridge", f"text('a bridge') > {CUT}"))
+    bridge = es.Population("bridge", f"text('a bridge') > {CUT}", holdout=0.2)
+    es.compose(embedded, bridge)
     other = _another_encoder(encoder, tmp_path / "other")
     with pytest.raises(EncoderError, match="overwrite=True"):
         es.embed(embedded, other)
     es.embed(embedded, other, overwrite=True)
     assert "another encoder" in es.refresh(embedded)["bridge"]
     assert not es.membership(embedded)["bridge"].any()
-    es.compose(embedded, es.Population("bridge", f"text('a bridge') > {CUT}"))
+    with pytest.raises(es.EvalsetsError, match="another encoder"):
+        es.split(embedded)
+    es.compose(embedded, bridge)
     assert es.refresh(embedded) == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import fiftyone as fo
@@ -29,6 +30,8 @@ from evalsets.datasets.scores import (
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.query import Query, parse, references, terms
 from evalsets.suites import Population
+
+logger = logging.getLogger(__name__)
 
 
 def compose(
@@ -137,13 +140,16 @@ def membership(dataset: Source) -> pd.DataFrame:
         dataset: or its name, or a view
 
     Returns:
-        bool frame, sample id × population; a stale population is False everywhere
+        bool frame, sample id × population; a stale population is False everywhere and
+        named in a warning
 
     """
     view = open_view(dataset)
     opened = open_dataset(dataset)
     known = {n: r.population for n, r in load_recipes(opened).items()}
     queries, stale = current_queries(opened, known)
+    for name, reason in stale.items():
+        logger.warning("Population '%s' is stale: %s", name, reason)
     frame = members(view, {n: q for n, q in queries.items() if n not in stale})
     return frame.reindex(columns=list(known), fill_value=False)
 

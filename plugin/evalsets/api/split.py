@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalsets.api.populations import current_queries, membership
+from evalsets.api.populations import current_queries, membership, refresh
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
@@ -63,11 +63,15 @@ def split(
         ArgumentError: a share or threshold out of range, or nothing to hold out
         UnknownNameError: no field ``groups``
         NoVectorsError: ``near_duplicates`` without vectors
+        EvalsetsError: a population that asks for a hold-out is stale
     """
     opened = open_dataset(dataset)
     with writing(opened):
-        frame = membership(opened)
         populations = {n: r.population for n, r in load_recipes(opened).items()}
+        for name, reason in refresh(opened).items():
+            if populations[name].holdout:
+                raise EvalsetsError(f"Population '{name}' cannot be held out: {reason}")
+        frame = membership(opened)
         settings = last_split(opened)
         codes = _groups(opened, frame.index, groups, near_duplicates)
         sides = _sides(opened, frame.index)

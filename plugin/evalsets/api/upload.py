@@ -54,6 +54,8 @@ def upload_predictions(
     """
     if not isinstance(model, str) or not model.strip():
         raise ArgumentError("The prediction set needs the name of its model")
+    if isinstance(trained_on, str):
+        raise ArgumentError("trained_on is one text; give a list of sample keys")
     opened = open_dataset(dataset)
     table = read_predictions(predictions, key=key, classes=classes)
     ids, known = _known(opened, key)
