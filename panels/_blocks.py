@@ -123,10 +123,19 @@ def button(
         params=params,
         title=title or None,
         componentsProps={
-            "item": {"sx": {"width": "auto", "flex": "0 0 auto"}},
+            "item": {"sx": {"width": "auto", "flex": "0 0 auto", "maxWidth": "100%"}},
             "button": {
                 **kind,
-                "sx": {"height": 38, "px": 1.75, "whiteSpace": "nowrap"},
+                "sx": {
+                    "height": 38,
+                    "px": 1.75,
+                    "maxWidth": "100%",
+                    "& p": {
+                        "whiteSpace": "nowrap",
+                        "overflow": "hidden",
+                        "textOverflow": "ellipsis",
+                    },
+                },
             },
         },
     )

@@ -266,7 +266,7 @@ def examples(values: Sequence[tuple[str, Any]]) -> tuple[str, ...]:
     numbers = [
         f"{path} >= {value:g}"
         for path, value in values
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        if isinstance(value, (int, float)) and value > 0 and value is not True
     ]
     both = [f"{numbers[0]} AND {words[0]}"] if words and numbers else []
     return tuple([*words[:1], *(both or numbers[:2])] or words[:2])

@@ -114,7 +114,7 @@ def test_examples_are_made_of_the_fields_there_are():
         "n >= 5 AND name = 'O''Hara'",
     )
     assert examples([("n", 5), ("m", 0.5)]) == ("n >= 5", "m >= 0.5")
-    assert examples([("ok", True), ("nothing", None)]) == ()
+    assert examples([("ok", True), ("nothing", None), ("zero", 0)]) == ()
 
 
 def row(population, metric="accuracy", verdict="", requirement=""):
