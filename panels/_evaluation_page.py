@@ -158,7 +158,8 @@ def _metric_chooser(root: types.Object, panel: Any, report: evalsets.Report) -> 
 def _words(root: types.Object, report: evalsets.Report) -> None:
     """What a stakeholder should know."""
     box = blocks.card(root, "said", px=0, pt=1)
-    blocks.heading(box, "title", "In words")
+    if report.summary[1:]:
+        blocks.heading(box, "title", "In words")
     for number, said in enumerate(report.summary[1:]):
         blocks.text(box, f"said{number}", f"•  {said}", color=blocks.QUIET)
     where = source(report.provenance)

@@ -12,9 +12,10 @@ from fiftyone.operators import types
 import evalsets
 
 from . import _blocks as blocks
+from ._board import board
 from ._events import drawn, told
 from ._populations_page import draw
-from ._populations_state import Form, Note, PopulationsState, examples, lines
+from ._populations_state import Form, Note, PopulationsState, examples
 
 _UNTYPICAL = ("id", "filepath", "tags", "split", "created_at", "last_modified_at")
 
@@ -182,18 +183,9 @@ def _fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> Non
 
 def _loaded(ctx: foo.ExecutionContext, state: PopulationsState) -> PopulationsState:
     """With the table as the dataset has it now."""
+    table, gaps = board(ctx)
     samples = len(ctx.dataset)
-    known = evalsets.populations(ctx.dataset)
-    if not known:
-        return dataclasses.replace(state, samples=samples, lines=(), gaps=())
-    stale = evalsets.refresh(ctx.dataset)
-    coverage = evalsets.coverage(ctx.dataset)
-    return dataclasses.replace(
-        state,
-        samples=samples,
-        lines=lines(coverage.frame, known, stale),
-        gaps=tuple(coverage.gaps),
-    )
+    return dataclasses.replace(state, samples=samples, lines=table, gaps=gaps)
 
 
 def _fields(dataset: fo.Dataset) -> list[str]:

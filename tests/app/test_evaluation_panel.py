@@ -48,6 +48,7 @@ def test_a_failing_population_opens_its_samples(app, suite):
     expect(panel).to_contain_text(
         "Misses what is required on 1 of 2 populations: night"
     )
+    panel.locator(".scatterlayer .point").first.wait_for()
     app.screenshot(page, "evaluation-2-verdicts")
 
     night.click()

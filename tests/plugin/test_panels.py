@@ -165,6 +165,22 @@ def test_a_split_tells_sizes_and_fills_the_table(composer, shades):
     assert "33 train, 4 val, 3 test" in composer.text
 
 
+def test_what_happened_elsewhere_is_counted_when_the_panel_opens_again(
+    composer, shades
+):
+    saved(composer, query="shade < 10", name="dim")
+    for sample in shades.match(fo.ViewField("shade") == 3):
+        sample["shade"] = 30
+        sample.save()
+    composer.event("on_load")
+    assert composer.state["shown"]["lines"][0]["n"] == 9
+    es.split(shades)
+    shades.delete_samples(shades.match(fo.ViewField("shade") == 4))
+    composer.event("on_load")
+    (line,) = composer.state["shown"]["lines"]
+    assert line["n"] == line["test"] + line["val"] + line["train"] == 8
+
+
 def test_a_population_removed_by_someone_else_is_told(composer, shades):
     saved(composer, query="shade < 10", name="dim")
     es.remove(shades, "dim")

@@ -1,0 +1,57 @@
+"""The table of populations, counted once for each state of a dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+
+import fiftyone as fo
+import fiftyone.operators as foo
+
+import evalsets
+
+from ._populations_state import Line, lines
+
+_STORE = "evalsets_populations"
+
+
+def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+    """The lines of the table and the gaps of coverage.
+
+    Counting reads every sample, so the dataset keeps what was counted until a sample,
+    a population or an encoder changes.
+    """
+    dataset = ctx.dataset
+    known = evalsets.populations(dataset)
+    if not known:
+        return (), ()
+    store = ctx.store(_STORE)
+    kept = store.get("board")
+    if kept and kept["mark"] == _mark(dataset, known):
+        return tuple(Line(**line) for line in kept["lines"]), tuple(kept["gaps"])
+    stale = evalsets.refresh(dataset)
+    coverage = evalsets.coverage(dataset)
+    counted = lines(coverage.frame, known, stale)
+    store.set(
+        "board",
+        {
+            "mark": _mark(dataset, known),
+            "lines": [dataclasses.asdict(line) for line in counted],
+            "gaps": list(coverage.gaps),
+        },
+    )
+    return counted, tuple(coverage.gaps)
+
+
+def _mark(dataset: fo.Dataset, known: Mapping[str, evalsets.Population]) -> str:
+    """Changes with whatever the table shows."""
+    runs = dataset.list_brain_runs()
+    state = [
+        len(dataset),
+        str(dataset.bounds("last_modified_at")[1]),
+        [str(dataset.get_brain_info(run).timestamp) for run in runs],
+        [population.to_dict() for population in known.values()],
+    ]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()
