@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +18,6 @@ _HOME = tempfile.TemporaryDirectory(prefix="evalsets-tests-")
 
 # Set before anything imports fiftyone, which reads them once.
 os.environ.update(
-    FIFTYONE_DATABASE_DIR=f"{_HOME.name}/mongo",
     FIFTYONE_DEFAULT_DATASET_DIR=f"{_HOME.name}/datasets",
     FIFTYONE_PLUGINS_DIR=f"{_HOME.name}/plugins",
     FIFTYONE_MODEL_ZOO_DIR=f"{_HOME.name}/zoo",
@@ -26,6 +27,41 @@ os.environ.update(
     EVALSETS_HOME=f"{_HOME.name}/evalsets",
 )
 Path(f"{_HOME.name}/plugins").mkdir()
+_servers: list[subprocess.Popen[bytes]] = []
+
+
+def pytest_configure() -> None:
+    """Starts a MongoDB of our own: FiftyOne would take any that runs already."""
+    binary = _mongod()
+    if binary is None:  # FiftyOne says what is missing
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = Path(f"{_HOME.name}/mongo")
+    folder.mkdir()
+    options = ["--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"]
+    with Path(f"{_HOME.name}/mongod.log").open("wb") as log:
+        _servers.append(
+            subprocess.Popen([binary, "--dbpath", folder, *options], stdout=log)
+        )
+    os.environ["FIFTYONE_DATABASE_URI"] = f"mongodb://127.0.0.1:{port}"
+
+
+def pytest_unconfigure() -> None:
+    """Ends our MongoDB; its folder goes with the process."""
+    for server in _servers:
+        server.terminate()
+        server.wait()
+
+
+def _mongod() -> Path | None:
+    """The server that came with FiftyOne, found without importing it."""
+    spec = importlib.util.find_spec("fiftyone")
+    if spec is None or spec.origin is None:
+        return None
+    binary = Path(spec.origin).parent / "db" / "bin" / "mongod"
+    return binary if binary.is_file() else None
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ def test_a_missing_mongod_is_mended_by_pip(monkeypatch, tmp_path):
     binaries = tmp_path / "fiftyone" / "db" / "bin"
     binaries.mkdir(parents=True)
     (binaries / "exception.txt").write_text("gaierror: Name or service not known")
+    monkeypatch.setattr(fo.config, "database_uri", None)
     monkeypatch.setattr(fo, "__file__", str(tmp_path / "fiftyone" / "__init__.py"))
     (found,) = [f for f in doctor.examine() if f.name == "mongod"]
     assert not found.ok
@@ -53,6 +54,7 @@ def test_a_library_that_mongod_lacks_is_mended_by_its_package(monkeypatch, tmp_p
         " cannot open shared object file: No such file or directory' >&2\nexit 127\n"
     )
     mongod.chmod(0o755)
+    monkeypatch.setattr(fo.config, "database_uri", None)
     monkeypatch.setattr(fo, "__file__", str(tmp_path / "fiftyone" / "__init__.py"))
     (found,) = [f for f in doctor.examine() if f.name == "mongod"]
     assert found.remedy == "apt-get update && apt-get install -y libcurl4"

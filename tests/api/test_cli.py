@@ -1,6 +1,5 @@
 """The command line, from its arguments to its exit code."""
 
-import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -63,15 +62,11 @@ def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(
 
 
 def test_search_prints_paths_to_pipe(drawn):
-    from fiftyone.core.odm.database import get_db_client
-
-    port = get_db_client().address[1]
     done = subprocess.run(
         [sys.executable, "-m", "evalsets", "search", drawn.name, "time = 'night'"],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "FIFTYONE_DATABASE_URI": f"mongodb://127.0.0.1:{port}"},
         timeout=180,
     )
     assert done.returncode == 0

@@ -139,11 +139,9 @@ def test_processes_that_compose_at_once_lose_nothing(drawn):
         "    name = f'{sys.argv[2]} {n}'\n"
         "    es.compose(sys.argv[1], es.Population(name, f'num_people > {n}'))\n"
     )
-    uri = f"mongodb://127.0.0.1:{_port()}"
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", script, drawn.name, worker],
-            env=_environment(FIFTYONE_DATABASE_URI=uri),
         )
         for worker in ("a", "b", "c")
     ]
@@ -151,15 +149,3 @@ def test_processes_that_compose_at_once_lose_nothing(drawn):
     drawn.reload()
     expected = {f"{worker} {n}" for worker in "abc" for n in range(4)}
     assert set(es.populations(drawn)) == set(drawn.list_saved_views()) == expected
-
-
-def _port():
-    from fiftyone.core.odm.database import get_db_client
-
-    return get_db_client().address[1]
-
-
-def _environment(**extra):
-    import os
-
-    return {**os.environ, **extra}
