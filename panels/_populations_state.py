@@ -190,7 +190,7 @@ class Form:
             EvalsetsError: an input that no population can have
         """
         wanted = [part for part in self.require.split(",") if part.strip()]
-        shown = {
+        shown: dict[str, Any] = {
             "name": self.name.strip(),
             "query": self.query.strip(),
             "holdout": (self.holdout or 0) / 100,

@@ -150,19 +150,24 @@ def _open_report(ctx: foo.ExecutionContext, number: int) -> None:
     _show(ctx, EvaluationState(number, note))
 
 
+def _shown_report(ctx: foo.ExecutionContext) -> evalsets.Report:
+    report = _report(ctx, _state(ctx))
+    if report is None:
+        raise evalsets.EvalsetsError("There is no report yet; evaluate a model first")
+    return report
+
+
 def _row(ctx: foo.ExecutionContext) -> Any:
     """The row of the table that was clicked."""
-    report = evalsets.load_report(ctx.dataset, _state(ctx).number)
     metric = ctx.panel.get_state("metric") or ""
-    return table_rows(report.rows, metric)[ctx.params["row"]]
+    return table_rows(_shown_report(ctx).rows, metric)[ctx.params["row"]]
 
 
 def _show_population(
     ctx: foo.ExecutionContext, population: str, *, mistakes: bool = False
 ) -> None:
     """Opens the evaluated samples of a population in the grid."""
-    state = _state(ctx)
-    report = evalsets.load_report(ctx.dataset, state.number)
+    report = _shown_report(ctx)
     truth = report.provenance["truth"]
     view = evalsets.select(
         ctx.dataset,
@@ -173,7 +178,7 @@ def _show_population(
         predicted = evalsets.models(ctx.dataset)[report.model].field
         view = view.match(F(f"{predicted}.label") != F(_label_path(ctx.dataset, truth)))
     ctx.ops.set_view(view)
-    _show(ctx, state.opening(population))
+    _show(ctx, _state(ctx).opening(population))
 
 
 def _label_path(dataset: fo.Dataset, truth: str) -> str:
