@@ -29,6 +29,7 @@ _HOME = {
     "search": "api.search",
     "select": "api.split",
     "split": "api.split",
+    "split_settings": "api.split",
     "sync": "api.sync",
     "tag": "api.tag",
     "upload_predictions": "api.upload",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.split import coverage as coverage
     from evalsets.api.split import select as select
     from evalsets.api.split import split as split
+    from evalsets.api.split import split_settings as split_settings
     from evalsets.api.sync import sync as sync
     from evalsets.api.tag import tag as tag
     from evalsets.api.upload import upload_predictions as upload_predictions

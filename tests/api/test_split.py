@@ -36,6 +36,16 @@ def test_each_population_has_its_share_in_test(composed):
         )
 
 
+def test_the_last_settings_are_known_and_dropping_groups_is_warned_of(composed, caplog):
+    assert es.split_settings(composed) == {}
+    es.split(composed, val=0.2, groups="scene_id")
+    settings = es.split_settings(composed)
+    assert (settings["val"], settings["groups"]) == (0.2, "scene_id")
+    assert not caplog.records
+    es.split(composed)
+    assert "pass groups='scene_id'" in caplog.text
+
+
 def test_no_scene_lies_on_both_sides_of_test(composed):
     es.split(composed, groups="scene_id")
     test = set(es.select(composed, split="test").values("scene_id"))

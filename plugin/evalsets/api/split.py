@@ -73,6 +73,7 @@ def split(
                 raise EvalsetsError(f"Population '{name}' cannot be held out: {reason}")
         frame = membership(opened)
         settings = last_split(opened)
+        _warn_of_loose_groups(settings, groups)
         codes = _groups(opened, frame.index, groups, near_duplicates)
         sides = _sides(opened, frame.index)
         assignment = assign(
@@ -105,6 +106,17 @@ def split(
         )
     logger.info("Split '%s': %s", opened.name, assignment.report.sizes)
     return assignment.report
+
+
+def split_settings(dataset: Source) -> dict[str, Any]:
+    """How the dataset was split last: ``val, groups, near_duplicates, seed, time``.
+
+    Returns:
+        empty where it has not been split
+    """
+    settings = last_split(open_dataset(dataset))
+    names = ("val", "groups", "near_duplicates", "seed", "time")
+    return {name: settings[name] for name in names if name in settings}
 
 
 def coverage(dataset: Source) -> Coverage:
@@ -170,6 +182,17 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
             "or pass split=None for all samples"
         )
     return view.match(fo.ViewField(SPLIT) == split)
+
+
+def _warn_of_loose_groups(settings: dict[str, Any], groups: str | None) -> None:
+    before = settings.get("groups")
+    if before is not None and groups is None:
+        logger.warning(
+            "The last split kept '%s' together and this one does not: new samples of "
+            "one group may lie on both sides; pass groups='%s'",
+            before,
+            before,
+        )
 
 
 def _groups(

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
+import numpy as np
 import pandas as pd
 
 from evalsets.datasets.compile import apply, compile_query
@@ -138,15 +139,15 @@ def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
     Returns:
         bool frame, sample id × population, in no particular order
     """
-    conditions = {
-        f"p{number}": compile_query(query, {t: field_of(t) for t in terms(query)})
-        for number, query in enumerate(queries.values())
-    }
-    project = {name: expr.to_mongo() for name, expr in conditions.items()}
-    rows = list(view._aggregate(post_pipeline=[{"$project": {"_id": 1, **project}}]))
-    index = pd.Index([str(row["_id"]) for row in rows], name="id")
-    table = {
-        population: [bool(row[name]) for row in rows]
-        for population, name in zip(queries, conditions, strict=True)
-    }
-    return pd.DataFrame(table, index=index, dtype=bool)
+    conditions = [
+        compile_query(query, {t: field_of(t) for t in terms(query)}).to_mongo()
+        for query in queries.values()
+    ]
+    project = {"$project": {"inside": conditions}}
+    rows = list(view._aggregate(post_pipeline=[project]))
+    inside = np.array([row["inside"] for row in rows], dtype=bool)
+    return pd.DataFrame(
+        inside.reshape(len(rows), len(queries)),
+        index=pd.Index([str(row["_id"]) for row in rows], name="id", dtype=object),
+        columns=list(queries),
+    )

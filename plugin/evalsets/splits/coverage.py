@@ -143,7 +143,9 @@ def coverage(
         in_test, n, out=np.full(len(n), np.nan), where=n > 0
     )
     frame = pd.DataFrame(columns, index=names)
-    overlap = pd.DataFrame(members.T @ members, index=names, columns=names)
+    counted = members.astype(np.float32)  # exact to 2²⁴, and BLAS multiplies floats
+    shared = (counted.T @ counted).astype(np.int64)
+    overlap = pd.DataFrame(shared, index=names, columns=names)
     return Coverage(frame, overlap, _gaps(frame))
 
 
