@@ -1,12 +1,14 @@
 """The command line: one command a verb.
 
 ``check`` exits 0 when the gate passes, 1 when it fails, 3 when it is inconclusive; every
-command exits 2 on a usage or data error, with one sentence on standard error.
+command exits 2 on a usage or data error, with one sentence on standard error; a crash
+exits 2 as well, so that none reads as a failed model. ``EVALSETS_DEBUG=1`` shows where.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 import evalsets as es
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="evalsets",
@@ -31,15 +35,23 @@ Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
 def main() -> NoReturn:
     """Runs the command line and ends the process."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("evalsets").setLevel(logging.INFO)
+    debug = bool(os.environ.get("EVALSETS_DEBUG"))
+    logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.INFO)
     try:
         app()
     except es.EvalsetsError as error:
-        Console(stderr=True).print(f"Error: {error}", markup=False, highlight=False)
-        sys.exit(2)
+        _refuse(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # or Python would exit 1, which is a failed model
+        logger.debug("Traceback", exc_info=True)
+        _refuse(f"{type(error).__name__}: {' '.join(str(error).split())}")
     sys.exit(0)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    Console(stderr=True).print(f"Error: {sentence}", markup=False, highlight=False)
+    sys.exit(2)
 
 
 @app.command()
@@ -212,11 +224,13 @@ def check(
     markdown: Markdown = None,
 ) -> None:
     """Evaluate, and let the exit code say whether the model passes."""
+    from evalsets.reports.report import write_text
+
     report = _report(dataset, model, baseline, split, truth, html)
     if junit is not None:
         report.to_junit(junit)
     if markdown is not None:
-        markdown.write_text(report.to_markdown(), encoding="utf-8")
+        write_text(markdown, report.to_markdown())
     raise typer.Exit(report.exit_code)
 
 
@@ -228,7 +242,9 @@ def open_app(
     """Open the FiftyOne App on a dataset, with both panels at hand."""
     import fiftyone as fo
 
-    session = fo.launch_app(fo.load_dataset(dataset), port=port, address="127.0.0.1")
+    from evalsets.datasets.connect import open_dataset
+
+    session = fo.launch_app(open_dataset(dataset), port=port, address="127.0.0.1")
     session.wait(-1)
 
 

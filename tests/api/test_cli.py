@@ -89,8 +89,12 @@ def test_search_prints_paths_to_pipe(drawn):
         (("sync", "/no/such/folder", "NAME"), "no folder"),
         (("embed", "NAME", "open_clip:ViT-B-33:laion"), "did you mean 'ViT-B-32'"),
         (("frobnicate",), "No such command"),
+        (("app", "no such dataset"), "No dataset"),
     ],
-    ids=["field", "dataset", "requirement", "model", "folder", "encoder", "command"],
+    ids=[
+        *("field", "dataset", "requirement", "model", "folder", "encoder", "command"),
+        "app",
+    ],
 )
 def test_a_mistake_exits_2_with_one_sentence_and_no_traceback(
     run, drawn, arguments, said
@@ -99,3 +103,21 @@ def test_a_mistake_exits_2_with_one_sentence_and_no_traceback(
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_report_that_cannot_be_written_does_not_read_as_a_failed_model(
+    run, drawn, labels, tmp_path, monkeypatch
+):
+    es.upload_predictions(drawn, "right", labels)
+    check = ("check", drawn.name, "right", "--split", "all")
+    done = run(*check, "--markdown", tmp_path / "new" / "m.md")
+    assert (done.returncode, (tmp_path / "new" / "m.md").is_file()) == (3, True)
+    (tmp_path / "file").touch()
+    for option in ("--markdown", "--html", "--junit"):
+        done = run(*check, option, tmp_path / "file" / "report")
+        assert done.returncode == 2
+        assert "Error: " in done.stderr
+        assert "Traceback" not in done.stderr
+    monkeypatch.setenv("EVALSETS_DEBUG", "1")
+    done = run(*check, "--markdown", tmp_path / "file" / "report")
+    assert done.returncode == 2
