@@ -170,6 +170,16 @@ def test_another_encoder_is_refused_and_makes_populations_stale(
     assert es.refresh(embedded) == {}
 
 
+def test_scores_of_the_old_encoder_decide_nothing(embedded, encoder, tmp_path):
+    anything = es.Population("anything", "text('a bridge') >= -1")
+    assert len(es.compose(embedded, anything)) == len(embedded)
+    other = _another_encoder(encoder, tmp_path / "other")
+    es.embed(embedded.limit(7), other, overwrite=True)
+    es.compose(embedded, anything)
+    assert es.membership(embedded)["anything"].sum() == 7
+    assert len(embedded.load_saved_view("anything")) == 7
+
+
 def _another_encoder(folder, copy):
     from safetensors.numpy import load_file, save_file
 

@@ -77,8 +77,9 @@ def keep_scores(dataset: fo.Dataset, queries: Mapping[Term, Query]) -> None:
     for term, query in queries.items():
         text = to_text(term)
         if kept.get(text, {}).get("fingerprint") != file.fingerprint:
-            kind = int if isinstance(term, Rank) else float
-            declare(dataset, {field_of(term): kind}, indexed=True)
+            if text in kept:
+                delete_run(dataset, KIND, text)
+            _start(dataset, term)
             _fill(dataset, term, file, query, 0)
             save_run(dataset, KIND, text, _recipe(term, file, query))
 
@@ -116,6 +117,15 @@ def drop_scores(dataset: fo.Dataset, keep: Iterable[Term]) -> None:
             if dataset.has_field(recipe["field"]):
                 dataset.delete_sample_field(recipe["field"])
             delete_run(dataset, KIND, text)
+
+
+def _start(dataset: fo.Dataset, term: Term) -> None:
+    """Gives a term its field, without the values that other vectors left there."""
+    field = field_of(term)
+    if dataset.has_sample_field(field):
+        dataset.clear_sample_field(field)
+    kind = int if isinstance(term, Rank) else float
+    declare(dataset, {field: kind}, indexed=True, info={"term": to_text(term)})
 
 
 def _fill(
