@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the journey; the exit code is the report's: 0 pass, 1 fail, 3 open."""
     try:
         return journey(parser().parse_args(argv))
-    except es.EvalsetsError as error:
+    except (es.EvalsetsError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
@@ -74,8 +74,8 @@ def journey(options: argparse.Namespace) -> int:
 
 def load(images: str, labels: str | None, name: str) -> fo.Dataset:
     """The photographs with their true labels: a CSV, COCO annotations or folders."""
-    special = labels == "folders" or is_coco(labels)
-    dataset = es.sync(images, name, labels=None if special else labels)
+    special = labels is None or labels == "folders" or is_coco(labels)
+    dataset = es.sync(images, name, labels=None if special else read_labels(labels))
     if labels == "folders":
         paths = dataset.values("filepath")
         folders = [Path(path).parent.name for path in paths]
@@ -85,6 +85,17 @@ def load(images: str, labels: str | None, name: str) -> fo.Dataset:
         add_boxes(dataset, labels)
     say("Sync", f"{len(dataset):,} photographs in dataset '{name}'")
     return dataset
+
+
+def read_labels(path: str) -> pd.DataFrame:
+    """A table of labels without its own column of sides: ``split`` is ours."""
+    return pd.read_csv(
+        path,
+        usecols=lambda column: column != "split",
+        dtype={"label": str},
+        keep_default_na=False,  # a class may be called "None"
+        na_values=[""],
+    )
 
 
 def is_coco(labels: str | None) -> bool:

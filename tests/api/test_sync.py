@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import evalsets as es
-from evalsets.errors import ArgumentError, NoImagesError
+from evalsets.errors import ArgumentError, NameTakenError, NoImagesError
 
 pytestmark = pytest.mark.db
 
@@ -64,3 +64,37 @@ def test_labels_that_fit_no_image_make_no_dataset(world):
     with pytest.raises(ArgumentError, match="None of the 1 paths"):
         es.sync(world, "never made", labels=pd.DataFrame({"file": ["x.jpg"]}))
     assert not fo.dataset_exists("never made")
+
+
+@pytest.mark.parametrize(
+    "column", ["split", "pred_a", "similar_a", "rank_a", "id", "tags", "_a", "a.b", "$"]
+)
+def test_a_column_of_a_reserved_name_is_refused_before_anything(world, labels, column):
+    with pytest.raises(ArgumentError, match=r"rename it, for example to 'original_"):
+        es.sync(world, "never made", labels=labels.rename(columns={"time": column}))
+    assert not fo.dataset_exists("never made")
+
+
+def test_a_table_cannot_move_samples_between_sides(drawn, world, labels):
+    es.compose(drawn, es.Population("night", "time = 'night'", holdout=0.5))
+    es.split(drawn)
+    before = drawn.values("split")
+    with pytest.raises(ArgumentError, match="original_split"):
+        es.sync(world, drawn, labels=labels.assign(split="train"))
+    assert drawn.values("split") == before
+
+
+def test_a_field_that_someone_else_filled_is_kept(dataset, world, labels):
+    es.sync(world, dataset)
+    dataset.add_sample_field("time", fo.StringField)
+    dataset.set_values("time", ["mine"] * len(dataset))
+    with pytest.raises(NameTakenError, match="'time'"):
+        es.sync(world, dataset, labels=labels)
+    assert set(dataset.values("time")) == {"mine"}
+    assert not dataset.has_field("ground_truth")
+
+
+def test_a_column_synced_before_is_written_again(drawn, world, labels):
+    es.sync(world, drawn, labels=labels.assign(time="noon", label="new"))
+    assert set(drawn.values("time")) == {"noon"}
+    assert set(drawn.values("ground_truth.label")) == {"new"}

@@ -167,6 +167,31 @@ def test_a_field_of_another_type_is_not_taken(drawn):
         )
 
 
+def test_a_field_that_someone_else_filled_is_kept(drawn, encoder):
+    drawn.add_sample_field("brightness", fo.FloatField)
+    drawn.set_values("brightness", [7.0] * len(drawn))
+    with pytest.raises(NameTakenError, match="'brightness'"):
+        es.tag(drawn, [{"statistics": {}}])
+    assert set(drawn.values("brightness")) == {7.0}
+    assert not drawn.has_field("contrast")
+    es.embed(drawn, encoder)
+    truth = drawn.values("ground_truth.label")
+    attribute = {"field": "ground_truth", "classes": {"a": "a", "b": "b"}}
+    with pytest.raises(NameTakenError, match="'ground_truth'"):
+        es.tag(drawn, [{"zero_shot": attribute}])
+    assert drawn.values("ground_truth.label") == truth
+
+
+@pytest.mark.parametrize("field", ["split", "pred_a", "_a"])
+def test_a_tag_of_a_reserved_name_is_refused(drawn, field):
+    with pytest.raises(ArgumentError, match=f"'{field}'"):
+        es.tag(
+            drawn,
+            [{"count": {"model": "m", "field": field, "label": "thing"}}],
+            models={"m": Halves()},
+        )
+
+
 def test_taggers_are_read_from_yaml(drawn, tmp_path):
     path = tmp_path / "tags.yml"
     path.write_text("taggers:\n  - statistics: {}\n")

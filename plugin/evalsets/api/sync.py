@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from evalsets.api.populations import refresh
-from evalsets.datasets.columns import declare, write
+from evalsets.datasets.columns import check_new, declare, refuse_reserved, write
 from evalsets.datasets.connect import create_dataset, exists, open_dataset
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import save_run
@@ -22,6 +23,10 @@ from evalsets.errors import NoImagesError
 from evalsets.ingest import Facts, Processed, examine, list_images, read_sidecar
 
 logger = logging.getLogger(__name__)
+
+TRUTH = "ground_truth"
+OWNER = "column"
+"""What ``info`` of a field has when ``sync`` filled it: the column's name."""
 
 
 def sync(
@@ -50,12 +55,14 @@ def sync(
     Raises:
         NoImagesError: no image in the source can be read
         ArgumentError: the labels cannot be used
+        NameTakenError: a column would overwrite a field that ``sync`` did not fill
     """
     listing = list_images(source)
     paths = list(listing.size)
-    columns = {} if labels is None else read_sidecar(labels, paths)
     name = dataset if isinstance(dataset, str) else dataset.name
-    known = set(open_dataset(name).values("filepath")) if exists(name) else set()
+    before = open_dataset(name) if exists(name) else None
+    columns = {} if labels is None else _columns(read_sidecar(labels, paths), before)
+    known = set(before.values("filepath")) if before is not None else set()
     new = [path for path in paths if path not in known]
     facts = _examined(new, progress)
     skipped = {path: fact for path, fact in facts.items() if isinstance(fact, str)}
@@ -109,19 +116,49 @@ def _add(
         dataset.add_samples(samples, progress=progress, num_samples=len(facts))
 
 
-def _add_columns(dataset: fo.Dataset, columns: Mapping[str, Mapping[str, Any]]) -> None:
+@dataclass(frozen=True)
+class _Column:
+    """A field of labels or facts: its type, and its values by path."""
+
+    kind: type
+    values: Mapping[str, Any]
+
+
+def _columns(
+    table: Mapping[str, Mapping[str, Any]], dataset: fo.Dataset | None
+) -> dict[str, _Column]:
+    """The table's columns as fields; refused before anything is written.
+
+    Raises:
+        ArgumentError: a column has a reserved name
+        NameTakenError: a field is not ours to fill, or holds another type
+    """
+    columns = {}
+    for name, values in table.items():
+        refuse_reserved(name)
+        if name == "label":
+            columns[TRUTH] = _Column(fo.Classification, values)
+        elif values:
+            columns[name] = _Column(_kind(values.values()), values)
+    if dataset is not None:
+        kinds = {name: column.kind for name, column in columns.items()}
+        check_new(dataset, kinds, owner=OWNER)
+    return columns
+
+
+def _add_columns(dataset: fo.Dataset, columns: Mapping[str, _Column]) -> None:
     ids = dict(zip(*dataset.values(["filepath", "id"]), strict=True))
-    for column, values in columns.items():
-        found = {ids[path]: value for path, value in values.items() if path in ids}
+    for name, column in columns.items():
+        found = {ids[path]: v for path, v in column.values.items() if path in ids}
         if not found:
             continue
-        name = "ground_truth" if column == "label" else column
-        kind = fo.Classification if column == "label" else _kind(found.values())
-        declare(dataset, {name: kind}, indexed=True)
+        declare(
+            dataset, {name: column.kind}, indexed=True, info={OWNER: name}, owner=OWNER
+        )
         written = (
             [fo.Classification(label=str(value)) for value in found.values()]
-            if column == "label"
-            else [kind(value) for value in found.values()]
+            if column.kind is fo.Classification
+            else [column.kind(value) for value in found.values()]
         )
         write(dataset, name, list(found), written)
 

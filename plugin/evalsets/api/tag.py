@@ -12,7 +12,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from evalsets.api.populations import refresh
-from evalsets.datasets.columns import declare, read, write
+from evalsets.datasets.columns import check_new, declare, read, write
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.batches import image_batches
@@ -46,14 +46,23 @@ def tag(
 
     Raises:
         ArgumentError: a tagger is declared wrongly
+        NameTakenError: a field holds values that no tagger wrote
         NoVectorsError: a zero-shot tagger, but the dataset has not been embedded
     """
     view = open_view(dataset)
     opened = open_dataset(dataset)
     declared = read_taggers(taggers, models)
+    for tagger in declared:
+        check_new(opened, tagger.fields, owner="tagger")
     todo = {id(tagger): _untagged(view, opened, tagger) for tagger in declared}
     for tagger in declared:
-        declare(opened, tagger.fields, indexed=True, info=tagger.provenance)
+        declare(
+            opened,
+            tagger.fields,
+            indexed=True,
+            info=tagger.provenance,
+            owner="tagger",
+        )
     of_pixels = [t for t in declared if isinstance(t, PixelTagger)]
     of_vectors = [t for t in declared if isinstance(t, VectorTagger)]
     _tag_vectors(opened, [(t, todo[id(t)]) for t in of_vectors])

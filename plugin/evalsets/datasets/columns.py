@@ -11,10 +11,15 @@ import fiftyone as fo
 import numpy as np
 
 from evalsets.datasets.locks import writing
-from evalsets.errors import NameTakenError
+from evalsets.errors import ArgumentError, NameTakenError
 
 SPLIT = "split"
 """The sample field that holds the split."""
+
+_RESERVED = frozenset(
+    ("id", "filepath", "tags", "metadata", "created_at", "last_modified_at", SPLIT)
+)
+_RESERVED_STARTS = ("pred_", "similar_", "rank_", "_")
 
 _FIELDS: dict[type, tuple[type, dict[str, Any]]] = {
     float: (fo.FloatField, {}),
@@ -36,12 +41,41 @@ def slug(name: str) -> str:
     return words[:40].strip("_") or "x"
 
 
+def check_new(
+    dataset: fo.Dataset, fields: Mapping[str, type], *, owner: str | None = None
+) -> None:
+    """Refuses fields that ``declare`` would refuse, and names that are not for users.
+
+    Raises:
+        ArgumentError: the name means something else here or in FiftyOne
+        NameTakenError: a field of that name has another type or another writer
+    """
+    for name in fields:
+        refuse_reserved(name)
+    _check_free(dataset, fields, owner)
+
+
+def refuse_reserved(name: str) -> None:
+    """Refuses a name that means something else here or in FiftyOne.
+
+    Raises:
+        ArgumentError: it does
+    """
+    if name in _RESERVED or name.startswith(_RESERVED_STARTS) or set(name) & {".", "$"}:
+        free = re.sub(r"[.$]+", "_", name).strip("_") or "value"
+        raise ArgumentError(
+            f"No field can be filled under the reserved name '{name}'; rename it, for "
+            f"example to 'original_{free}'"
+        )
+
+
 def declare(
     dataset: fo.Dataset,
     fields: Mapping[str, type],
     *,
     indexed: bool = False,
     info: Mapping[str, Any] | None = None,
+    owner: str | None = None,
 ) -> None:
     """Adds sample fields where they are missing; their provenance goes to ``info``.
 
@@ -50,29 +84,51 @@ def declare(
         fields: name and type (``float``, ``int``, ``str``, ``bool`` or a label class)
         indexed: whether MongoDB shall index them
         info: recorded in each field's ``info``
+        owner: the key of ``info`` that tells the writer; a field that is there already
+            must have it too
 
     Raises:
-        NameTakenError: a field of that name has another type
+        NameTakenError: a field of that name has another type or another writer
     """
     with writing(dataset):
+        _check_free(dataset, fields, owner)
         schema = dataset.get_field_schema()
         for name, kind in fields.items():
             cls, options = _FIELDS[kind]
             if name not in schema:
                 dataset.add_sample_field(name, cls, **options)
-            elif not isinstance(schema[name], cls) or (
-                options and schema[name].document_type is not kind
-            ):
-                raise NameTakenError(
-                    f"Field '{name}' of dataset '{dataset.name}' already holds "
-                    f"{_kind(schema[name])}; give the new field another name"
-                )
             if info is not None:
                 field = dataset.get_field(name)
                 field.info = {"evalsets": dict(info)}
                 field.save()
             if indexed:
                 dataset.create_index(f"{name}.label" if options else name)
+
+
+def provenance(field: fo.Field) -> dict[str, Any]:
+    """What ``declare`` recorded with a field; empty where others made it."""
+    return (field.info or {}).get("evalsets") or {}
+
+
+def _check_free(
+    dataset: fo.Dataset, fields: Mapping[str, type], owner: str | None
+) -> None:
+    schema = dataset.get_field_schema()
+    for name in fields.keys() & schema.keys():
+        field: Any = schema[name]
+        cls, options = _FIELDS[fields[name]]
+        where = f"Field '{name}' of dataset '{dataset.name}' already holds"
+        if not isinstance(field, cls) or (
+            options and field.document_type is not fields[name]
+        ):
+            raise NameTakenError(
+                f"{where} {_kind(field)}; give the new field another name"
+            )
+        if owner is not None and owner not in provenance(field):
+            raise NameTakenError(
+                f"{where} values from elsewhere, which would be lost; give the new "
+                "field another name"
+            )
 
 
 def read(
