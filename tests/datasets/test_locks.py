@@ -2,10 +2,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from fiftyone.operators.store import ExecutionStore
 
+from evalsets.datasets import locks
 from evalsets.datasets.locks import KEY, STORE, writing
 from evalsets.errors import LockedError
 
@@ -52,3 +55,13 @@ def test_the_lock_of_a_dead_process_is_taken_over(dataset, store):
     with writing(dataset, patience=0):
         assert store.get(KEY)["pid"] == os.getpid()
     assert store.get(KEY) is None
+
+
+def test_a_lock_is_renewed_for_as_long_as_it_is_held(dataset, store, monkeypatch):
+    monkeypatch.setattr(locks, "EXPIRES_S", 2)
+    with writing(dataset):
+        first = store.get_metadata(KEY)["expires_at"]
+        time.sleep(1.2)
+        assert store.get_metadata(KEY)["expires_at"] > first
+    assert store.get(KEY) is None
+    assert "evalsets-lock" not in {thread.name for thread in threading.enumerate()}

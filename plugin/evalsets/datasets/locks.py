@@ -1,13 +1,16 @@
 """One writer at a time of schema, saved views and recipes.
 
 FiftyOne loses fields and views under concurrent writers, so each holds this lock: an
-atomic key in the dataset's execution store that names its holder and expires.
+atomic key in the dataset's execution store that names its holder and expires unless the
+holder, while it lives, renews it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +20,11 @@ from typing import Any
 import fiftyone as fo
 import psutil
 from fiftyone.operators.store import ExecutionStore
+from pymongo.errors import PyMongoError
 
 from evalsets.errors import LockedError
+
+logger = logging.getLogger(__name__)
 
 STORE = "evalsets"
 KEY = "writer"
@@ -52,12 +58,38 @@ def writing(dataset: fo.Dataset, *, patience: float = PATIENCE_S) -> Iterator[No
     _acquire(store, me, name, patience)
     token = _held.set(_held.get() | {name})
     try:
-        dataset.reload()
-        yield
+        with _renewing(store, me, name):
+            dataset.reload()
+            yield
     finally:
         _held.reset(token)
         if store.get(KEY) == me:
             store.delete(KEY)
+
+
+@contextmanager
+def _renewing(store: ExecutionStore, me: dict[str, Any], name: str) -> Iterator[None]:
+    """Puts the lock's expiry off, from a thread, for as long as it is held."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(EXPIRES_S / 4):
+            try:
+                held = store.compare_and_set(KEY, me, me, ttl=EXPIRES_S)
+            except PyMongoError as error:
+                logger.warning("The lock of '%s' was not renewed: %s", name, error)
+                continue
+            if not held:
+                logger.warning("The lock of '%s' was lost to another writer", name)
+                return
+
+    thread = threading.Thread(target=renew, name="evalsets-lock", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _acquire(
