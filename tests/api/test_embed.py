@@ -1,6 +1,7 @@
 import shutil
 from pathlib import Path
 
+import fiftyone as fo
 import numpy as np
 import open_clip
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 import evalsets as es
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.vectors import open_vectors
-from evalsets.errors import EncoderError, UnknownNameError
+from evalsets.errors import ArgumentError, EncoderError, UnknownNameError
 
 pytestmark = pytest.mark.db
 
@@ -89,6 +90,18 @@ def test_a_fiftyone_model_is_an_encoder_too(drawn):
 def test_an_encoder_that_does_not_exist_is_refused(drawn, name, error, said):
     with pytest.raises(error, match=said):
         es.embed(drawn, name)
+
+
+def test_a_zoo_model_that_cannot_be_fetched_says_what_to_do(
+    drawn, tmp_path, monkeypatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(fo.config, "model_zoo_dir", str(tmp_path / "file" / "zoo"))
+    with pytest.raises(EncoderError, match="connect"):
+        es.embed(drawn, "resnet18-imagenet-torch")
+    count = {"count": {"model": "resnet18-imagenet-torch", "fields": {"n": "x"}}}
+    with pytest.raises(ArgumentError, match="connect"):
+        es.tag(drawn, [count])
 
 
 def test_a_folder_without_a_model_is_refused(drawn, tmp_path):

@@ -192,6 +192,9 @@ def test_a_second_upload_needs_overwrite_and_then_replaces(composed, labels, gue
         ({"split": "test"}, ArgumentError, "run split first"),
         ({"metrics": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),
         ({"groups": "scene"}, UnknownNameError, "scene"),
+        ({"groups": "tags"}, ArgumentError, "single value"),
+        ({"alpha": 2}, ArgumentError, "alpha is 2"),
+        ({"replicates": 0}, ArgumentError, "replicates is 0"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

@@ -8,7 +8,13 @@ import evalsets as es
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.encoder import prompt_vector
-from evalsets.errors import EncoderError, NoVectorsError, QueryError, UnknownNameError
+from evalsets.errors import (
+    ArgumentError,
+    EncoderError,
+    NoVectorsError,
+    QueryError,
+    UnknownNameError,
+)
 
 pytestmark = pytest.mark.db
 CUT = 0.3
@@ -196,6 +202,9 @@ def _another_encoder(folder, copy):
     [
         ("text('x') > 'y'", QueryError, "number"),
         ("image('no such thing') > 0.5", UnknownNameError, "id or the path"),
+        (f"image('{'a' * 300}') > 0.5", UnknownNameError, "id or the path"),
+        ("image('~nobody/a.jpg') > 0.5", UnknownNameError, "id or the path"),
+        (f"image('{__file__}') > 0.5", ArgumentError, "no image"),
         ("text() > 0.5", QueryError, "text"),
     ],
 )

@@ -54,6 +54,49 @@ def test_no_scene_lies_on_both_sides_of_test(composed):
     assert not test & learned
 
 
+def test_groups_may_be_those_of_a_label(composed):
+    es.split(composed, groups="ground_truth")
+    sides = composed.values("split")
+    kinds = composed.values("ground_truth.label")
+    in_test = {kind for kind, side in zip(kinds, sides, strict=True) if side == "test"}
+    assert in_test
+    assert {s for k, s in zip(kinds, sides, strict=True) if k in in_test} == {"test"}
+    es.upload_predictions(
+        composed, "m", dict.fromkeys(composed.values("id"), "x"), key="id"
+    )
+    es.evaluate(composed, "m", split=None)
+
+
+def test_the_same_files_in_another_order_are_split_alike(composed, world, labels):
+    es.split(composed, groups="scene_id")
+    paths = sorted(world.glob("*.jpg"), reverse=True)
+    other = es.sync(paths[:40], "backwards", labels=labels)
+    try:
+        es.sync(paths, other, labels=labels)
+        es.compose(other, SUITE[::-1])
+        es.split(other, groups="scene_id")
+        assert _sides(other) == _sides(composed)
+    finally:
+        other.delete()
+
+
+def test_what_is_in_test_stays_there_whatever_changes(composed):
+    es.split(composed)
+    held_out = set(es.select(composed, split="test").values("id"))
+    es.remove(composed, "crowded")
+    es.compose(composed, es.Population("at night", "time = 'day'", holdout=0.5))
+    es.split(composed, val=0.3, seed=99)
+    assert held_out <= set(es.select(composed, split="test").values("id"))
+
+
+def test_the_ledger_tells_every_side(composed):
+    es.split(composed)
+    es.compose(composed, es.Population("at night", "time = 'night'", holdout=0.6))
+    es.split(composed)
+    sides = dict(zip(*composed.values(["id", "split"]), strict=True))
+    assert replay(read_ledger(open_dataset(composed))) == sides
+
+
 def test_the_same_files_in_another_order_are_split_alike(composed, world, labels):
     es.split(composed, groups="scene_id")
     paths = sorted(world.glob("*.jpg"), reverse=True)
@@ -101,10 +144,16 @@ def test_coverage_counts_what_select_selects(composed):
         (lambda d: es.select(d, split="tset"), UnknownNameError, "'test'"),
         (lambda d: es.select(d, population="x"), UnknownNameError, "population"),
         (lambda d: es.split(d, val=2), ArgumentError, "val"),
+        (lambda d: es.split(d, val="0.1"), ArgumentError, "val is '0.1'"),
+        (lambda d: es.split(d, near_duplicates="1"), ArgumentError, "near_duplicates"),
         (lambda d: es.split(d, groups="scene"), UnknownNameError, "scene"),
+        (lambda d: es.split(d, groups="tags"), ArgumentError, "single value"),
         (lambda d: es.split(d, near_duplicates=0.9), NoVectorsError, "embed"),
     ],
-    ids=["unsplit", "no side", "no population", "val", "groups", "no vectors"],
+    ids=[
+        *("unsplit", "no side", "no population", "val", "text", "text of a cosine"),
+        *("groups", "a list", "no vectors"),
+    ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_written(composed, call, error, said):
     with pytest.raises(error, match=said):

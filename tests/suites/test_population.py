@@ -45,9 +45,10 @@ def test_only_what_differs_from_the_default_is_stored():
         {},
         {"at_least": 0.9, "max_drop": 0.1},
         {"at_least": float("nan")},
+        {"at_least": "0.9"},
         {"max_drop": -1},
     ],
-    ids=["no bound", "two bounds", "NaN", "a negative drop"],
+    ids=["no bound", "two bounds", "NaN", "text", "a negative drop"],
 )
 def test_a_requirement_needs_one_bound_that_makes_sense(bounds):
     with pytest.raises(ArgumentError, match="accuracy"):
@@ -67,10 +68,19 @@ def test_a_requirement_that_cannot_be_read_says_how_to_write_it(text):
         ({"name": "a", "query": " "}, "needs a query"),
         ({"name": "(all)", "query": "x"}, "choose another name"),
         ({"name": "a", "query": "x", "holdout": 20}, "share from 0 to 1"),
+        ({"name": "a", "query": "x", "holdout": "0.2"}, "'0.2'; give a share"),
         ({"name": "a", "query": "x", "min_size": 0}, "at least 1"),
+        ({"name": "a", "query": "x", "min_size": "9"}, "'9'; give a whole number"),
         ({"name": "a", "query": "x", "hold_out": 1}, "Unknown key 'hold_out'"),
     ],
 )
 def test_a_population_that_makes_no_sense_is_refused(entry, said):
     with pytest.raises(ArgumentError, match=said):
         Population.from_dict(entry)
+
+
+def test_one_requirement_may_stand_alone_and_anything_else_is_refused():
+    bound = Requirement("accuracy", at_least=0.9)
+    assert Population("a", "x > 1", require=bound).require == (bound,)
+    with pytest.raises(ArgumentError, match=r"evalsets\.Requirement"):
+        Population("a", "x > 1", require="accuracy >= 0.9")

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from numbers import Integral
 from typing import Any
 
 import fiftyone as fo
@@ -14,20 +15,22 @@ import numpy as np
 import pandas as pd
 
 from evalsets.api.populations import current_queries
-from evalsets.api.split import on_split
+from evalsets.api.split import group_values, on_split
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.outcomes import Read, read_outcomes
 from evalsets.datasets.populations import load_recipes, members
 from evalsets.datasets.predictions import prediction_set, trained_on
 from evalsets.datasets.reports import list_reports, save_report
-from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.errors import ArgumentError
 from evalsets.metrics import FAIL, Codes, Row, evaluate_populations
 from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
 
 GROUND_TRUTH = "ground_truth"
+LEAST_REPLICATES = 40
+"""Fewer cannot show both ends of a 95 % interval."""
 SHOWN = 12
 """Mistakes of a failing population that a report shows."""
 
@@ -65,6 +68,7 @@ def evaluate(
         UnknownNameError: no such model, baseline or field
         ArgumentError: nothing to evaluate, with the reason
     """
+    _check_options(alpha, replicates)
     view = open_view(dataset)
     opened = open_dataset(dataset)
     candidate = prediction_set(opened, model)
@@ -125,6 +129,16 @@ def evaluate(
     return report
 
 
+def _check_options(alpha: Any, replicates: Any) -> None:
+    if not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
+        raise ArgumentError(f"alpha is {alpha!r}; give a probability such as 0.05")
+    if not isinstance(replicates, Integral) or replicates < LEAST_REPLICATES:
+        raise ArgumentError(
+            f"replicates is {replicates!r}; give a whole number of at least "
+            f"{LEAST_REPLICATES}, better 1000"
+        )
+
+
 def _without_training(
     dataset: fo.Dataset, view: fo.DatasetView, model: str
 ) -> tuple[fo.DatasetView, int]:
@@ -138,10 +152,8 @@ def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | No
     """Group of each sample; one without a value is a group of its own."""
     if field is None:
         return None
-    if not dataset.has_sample_field(field):
-        raise UnknownNameError("field", field, dataset.get_field_schema())
-    value = dict(zip(*dataset.values(["id", field]), strict=True))
-    keys = [str(i if value[i] is None else (value[i],)) for i in ids]
+    values = zip(ids, group_values(dataset, ids, field), strict=True)
+    keys = [str(i if value is None else (value,)) for i, value in values]
     return np.asarray(pd.factorize(np.asarray(keys, dtype=object))[0], dtype=np.intp)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
+from numbers import Real
 from typing import Any
 
 import fiftyone as fo
@@ -19,6 +21,7 @@ from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import append_ledger, last_split
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes
+from evalsets.datasets.schema import read_schema
 from evalsets.datasets.scores import field_of
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError
@@ -65,6 +68,10 @@ def split(
         NoVectorsError: ``near_duplicates`` without vectors
         EvalsetsError: a population that asks for a hold-out is stale
     """
+    numbers: dict[str, Any] = {"val": val, "near_duplicates": near_duplicates or 0}
+    for option, value in numbers.items():
+        if not isinstance(value, Real):
+            raise ArgumentError(f"{option} is {value!r}; give a number from 0 to 1")
     opened = open_dataset(dataset)
     with writing(opened):
         populations = {n: r.population for n, r in load_recipes(opened).items()}
@@ -184,6 +191,24 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
     return view.match(fo.ViewField(SPLIT) == split)
 
 
+def group_values(dataset: fo.Dataset, ids: Sequence[str], field: str) -> list[Any]:
+    """The values of a field that marks groups; a ``Classification`` is its label.
+
+    Raises:
+        UnknownNameError: no such field
+        ArgumentError: the field does not hold one plain value a sample
+    """
+    fields = read_schema(dataset).fields
+    if field not in fields:
+        raise UnknownNameError("field", field, dataset.get_field_schema())
+    if fields[field].kind in ("list", "objects", "other"):
+        raise ArgumentError(
+            f"groups='{field}' holds no single value a sample; give a field of text or "
+            "numbers, such as a scene"
+        )
+    return _column(dataset, ids, fields[field].name)
+
+
 def _warn_of_loose_groups(settings: dict[str, Any], groups: str | None) -> None:
     before = settings.get("groups")
     if before is not None and groups is None:
@@ -201,11 +226,7 @@ def _groups(
     field: str | None,
     threshold: float | None,
 ) -> NDArray[np.int64]:
-    labels = None
-    if field is not None:
-        if not dataset.has_sample_field(field):
-            raise UnknownNameError("field", field, dataset.get_field_schema())
-        labels = _column(dataset, ids, field)
+    labels = None if field is None else group_values(dataset, list(ids), field)
     edges = None
     if threshold is not None:
         vectors = open_vectors(dataset)
@@ -232,7 +253,7 @@ def _sides(source: fo.Dataset | fo.DatasetView, ids: pd.Index) -> list[str]:
 
 
 def _column(
-    source: fo.Dataset | fo.DatasetView, ids: pd.Index, field: str
+    source: fo.Dataset | fo.DatasetView, ids: Iterable[str], field: str
 ) -> list[Any]:
     value = dict(zip(*source.values(["id", field]), strict=True))
     return [value[i] for i in ids]

@@ -23,7 +23,7 @@ from evalsets.datasets.vectors import encoder_of, fingerprint_of, open_vectors
 from evalsets.encoders.batches import collate
 from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
-from evalsets.errors import UnknownNameError
+from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.query import Rank, Term, to_text
 from evalsets.similarity import VectorFile, ranks, scores
 
@@ -163,13 +163,27 @@ def _image(dataset: fo.Dataset, name: str) -> Vectors:
     found = [i for i in dataset.match(ending).values("id") if i in file]
     if len(found) == 1:
         return file.get(found)[0]
-    path = Path(name).expanduser()
-    if not path.is_file():
+    path = _existing_file(name)
+    if path is None:
         raise UnknownNameError(
             "embedded sample or image file",
             name,
             remedy="give the id or the path of one",
         )
+    try:
+        image = open_image(str(path))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ArgumentError(
+            f"image('{name}') is no image that can be read ({error}); give the path "
+            "of one, or the id of a sample"
+        ) from error
     encoder = encoder_of(dataset)
-    prepared = encoder.prepare(open_image(str(path)))
-    return encoder.encode_images(collate([prepared]))[0]
+    return encoder.encode_images(collate([encoder.prepare(image)]))[0]
+
+
+def _existing_file(name: str) -> Path | None:
+    try:
+        path = Path(name).expanduser()
+        return path if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, a null byte
+        return None

@@ -46,4 +46,13 @@ def _load(name: str) -> Encoder:
             "FiftyOne's zoo; give open_clip:ARCHITECTURE:WEIGHTS, for example "
             "open_clip:ViT-B-32:laion2b_s34b_b79k"
         )
-    return FiftyOneEncoder(foz.load_zoo_model(name), name)
+    try:
+        model = foz.load_zoo_model(name)
+    except Exception as error:
+        raise EncoderError(
+            f"Zoo model '{name}' cannot be loaded "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); its "
+            "weights are fetched once from the network: connect, install what the "
+            "model needs, or give the path of a local checkpoint"
+        ) from error
+    return FiftyOneEncoder(model, name)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 from evalsets.errors import ArgumentError
@@ -38,7 +39,7 @@ class Requirement:
     def __post_init__(self) -> None:
         bounds = [self.at_least, self.at_most, self.max_drop]
         given = [b for b in bounds if b is not None]
-        if len(given) != 1 or not math.isfinite(given[0]):
+        if len(given) != 1 or not _is_number(given[0]) or not math.isfinite(given[0]):
             raise ArgumentError(
                 f"A requirement on '{self.metric}' needs exactly one finite bound: "
                 "at_least=, at_most= or max_drop="
@@ -87,7 +88,7 @@ class Population:
         name: as people call it; unique in its dataset
         query: a condition in the query language
         holdout: share of the population that goes to test, in [0, 1]
-        require: what a model must reach on it
+        require: what a model must reach on it: requirements, or one alone
         min_size: with fewer evaluated samples than this no requirement passes
         description: for people
         owner: who answers for it
@@ -108,15 +109,30 @@ class Population:
             raise ArgumentError(f"'{ALL}' is the whole data; choose another name")
         if not isinstance(self.query, str) or not self.query.strip():
             raise ArgumentError(f"Population '{self.name}' needs a query")
-        if not 0 <= self.holdout <= 1:
+        if not _is_number(self.holdout) or not 0 <= self.holdout <= 1:
             raise ArgumentError(
-                f"holdout of '{self.name}' is {self.holdout}; give a share from 0 to 1"
+                f"holdout of '{self.name}' is {self.holdout!r}; give a share from 0 to 1"
             )
-        if self.min_size < 1:
+        size: Any = self.min_size
+        if not isinstance(size, Integral) or size < 1:
             raise ArgumentError(
-                f"min_size of '{self.name}' is {self.min_size}; give at least 1"
+                f"min_size of '{self.name}' is {size!r}; give a whole number "
+                "of at least 1"
             )
-        object.__setattr__(self, "require", tuple(self.require))
+        object.__setattr__(self, "require", self._requirements())
+
+    def _requirements(self) -> tuple[Requirement, ...]:
+        given: Any = self.require
+        if isinstance(given, Requirement):
+            return (given,)
+        if isinstance(given, (list, tuple)) and all(
+            isinstance(one, Requirement) for one in given
+        ):
+            return tuple(given)
+        raise ArgumentError(
+            f"require of '{self.name}' is {given!r}; give a list of "
+            "evalsets.Requirement('accuracy', at_least=0.9) and the like"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; fields at their default are left out."""
@@ -135,6 +151,10 @@ class Population:
         known = _known(cls, entry, "population")
         require = tuple(Requirement.from_dict(r) for r in known.pop("require", ()))
         return cls(**known, require=require)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _known(cls: Any, entry: Mapping[str, Any], kind: str) -> dict[str, Any]:

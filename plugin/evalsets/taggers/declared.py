@@ -128,7 +128,15 @@ def _model(name: str, models: Mapping[str, Any]) -> Any:
             [*models, *known],
             "give a name of FiftyOne's model zoo, or pass models={name: model}",
         )
-    return foz.load_zoo_model(name)
+    try:
+        return foz.load_zoo_model(name)
+    except Exception as error:
+        raise ArgumentError(
+            f"Zoo model '{name}' cannot be loaded "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); its "
+            "weights are fetched once from the network: connect, install what the "
+            f"model needs, or pass models={{'{name}': model}}"
+        ) from error
 
 
 def _said(error: TypeError) -> str:
