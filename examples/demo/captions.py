@@ -204,7 +204,7 @@ def _place(facts: frozenset[str], rng: np.random.Generator) -> Caption:
         text = _with_adjective(text, _any(rng, _BEFORE[fact]))
         stated.add(fact)
     after = _worth_saying(facts & _AFTER.keys() - stated, rng)
-    if "people" in facts:
+    if "people" in facts and rng.random() < 0.3:
         after.append(next(fact for fact in facts if fact.startswith("people ")))
     count = int(rng.choice(4, p=(0.2, 0.4, 0.28, 0.12)))
     for i in rng.permutation(len(after))[:count]:

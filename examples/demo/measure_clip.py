@@ -11,7 +11,8 @@ import torch
 import yaml
 from PIL import Image
 
-from evalsets.encoders import Encoder, prompt_vector
+from evalsets.encoders import Encoder
+from evalsets.encoders.encoder import prompt_vector
 from examples.demo.scenes import Shot
 
 FOLDER = Path(__file__).resolve().parent / "models" / "clip"

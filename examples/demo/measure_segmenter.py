@@ -41,7 +41,7 @@ def count_accuracy(model: PeopleDetector, shots: Sequence[Shot]) -> dict[str, fl
 
     Returns:
         ``exact``, the share of right counts, ``mae``, the mean absolute error, and
-        precision and recall of "more than five people"
+        ``crowd_f1``, the F1 of "more than five people"
     """
     found = np.concatenate(
         [
@@ -54,8 +54,7 @@ def count_accuracy(model: PeopleDetector, shots: Sequence[Shot]) -> dict[str, fl
     return {
         "exact": float((found == true).mean()),
         "mae": float(np.abs(found - true).mean()),
-        "crowd_precision": float((crowd & said).sum() / said.sum()),
-        "crowd_recall": float((crowd & said).sum() / crowd.sum()),
+        "crowd_f1": float(2 * (crowd & said).sum() / (crowd.sum() + said.sum())),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,15 @@ import open_clip
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import (
+    binary_cross_entropy_with_logits,
+    logsigmoid,
+    normalize,
+)
 
-from evalsets.encoders.load import load_encoder
+from evalsets.encoders import load_encoder
 from examples.demo.captions import FACTS, Caption, all_words, describe, facts_of
+from examples.demo.cards import NAME, write_card
 from examples.demo.drawing import draw_many
 from examples.demo.measure_clip import (
     FOLDER,
@@ -31,25 +37,47 @@ from examples.demo.vocabulary import N_BASE, learn_merges, write_merges
 TRAIN_SEED, UNSEEN_SEED = 9001, 9002
 N_TRAIN, N_UNSEEN = 5000, 900
 VOCABULARY = "bpe.txt.gz"
-IMAGE_SIZE, CONTEXT = 112, 24
-EPOCHS, BATCH, LEARNING_RATE = 12, 128, 2e-3
+IMAGE_SIZE, CONTEXT, WIDTH = 112, 24, 192
+EPOCHS, BATCH, LEARNING_RATE = 12, 64, 2e-3
+
+
+CARD = f"""
+# A CLIP of drawn camera scenes
+
+An open_clip model (a slim ResNet of CLIP's own design at {IMAGE_SIZE} px, a text
+transformer of 3 layers, vectors of {WIDTH}) for evalsets' demo. It knows the drawn world of
+`examples/demo/scenes` and nothing else.
+
+Trained from scratch by `examples/demo/train_clip.py` on {N_TRAIN} scenes and random
+captions of them, with SigLIP's sigmoid loss over all pairs of a batch: a caption matches
+every picture it is true of. A linear layer that is not kept taught the images each fact
+by itself. So a cosine says how likely a sentence is true, and cut-offs
+of different prompts are alike. Weights are fp16.
+
+Measured on {N_UNSEEN} scenes drawn from another seed: the accuracy of zero-shot
+classes, and for each query the average precision, the share of right pictures among the
+first 20, and the best F1 that a cut-off on the cosine reaches.
+"""
 
 
 def train(n_scenes: int, epochs: int, folder: Path) -> None:
     """Trains and writes config, vocabulary and fp16 weights."""
     torch.manual_seed(TRAIN_SEED)
-    torch.set_num_threads(1)  # two threads wait for each other on a busy machine
+    torch.set_num_threads(1)  # two wait for each other on a busy machine
     rng = np.random.default_rng(TRAIN_SEED)
     _write_config(folder)
     name = f"local-dir:{folder}"
     model = open_clip.create_model(name, load_weights=False)
+    model.visual.to(memory_format=torch.channels_last)
     tokenizer = open_clip.get_tokenizer(name, bpe_path=str(folder / VOCABULARY))
     shots = draw_many(TRAIN_SEED, n_scenes)
     pixels = torch.stack([_pixels(shot) for shot in shots])
     facts = [facts_of(shot.record()) for shot in shots]
     truth = torch.stack([_one_hot(true) for true in facts])
     steps = epochs * (n_scenes // BATCH)
-    optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.05)
+    teacher = torch.nn.Linear(WIDTH, len(FACTS))  # only while training
+    weights = [*model.parameters(), *teacher.parameters()]
+    optimizer = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.1
     )
@@ -60,12 +88,12 @@ def train(n_scenes: int, epochs: int, folder: Path) -> None:
             order = rng.permutation(n_scenes)
         chosen = order[BATCH * (step % (n_scenes // BATCH)) :][:BATCH]
         captions = [describe(facts[i], rng) for i in np.repeat(chosen, 2)]
-        loss = _loss(
-            model, _augmented(pixels[chosen]), truth[chosen], captions, tokenizer
-        )
+        images = _embed(model, _augmented(pixels[chosen]))
+        loss = _pair_loss(model, images, truth[chosen], captions, tokenizer)
+        loss = loss + _fact_loss(teacher(images), truth[chosen])
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         schedule.step()
         if step % 20 == 0:
@@ -77,23 +105,36 @@ def train(n_scenes: int, epochs: int, folder: Path) -> None:
     _save(model, folder)
 
 
-def _loss(
+def _embed(model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Vectors before they are scaled to length 1."""
+    with torch.autocast("cpu", torch.bfloat16):  # faster on CPUs with AMX
+        rows = images.contiguous(memory_format=torch.channels_last)
+        return model.encode_image(rows).float()
+
+
+def _pair_loss(
     model: torch.nn.Module,
     images: torch.Tensor,
     truth: torch.Tensor,
     captions: list[Caption],
-    tokenizer: object,
+    tokenizer: Callable[[list[str]], torch.Tensor],
 ) -> torch.Tensor:
     """Sigmoid loss (SigLIP) over all pairs; a caption matches all it is true of."""
     stated = torch.stack([_one_hot(caption.facts) for caption in captions])
     matches = truth @ stated.T == stated.sum(dim=1)
     tokens = tokenizer([caption.text for caption in captions])
-    image_vectors = model.encode_image(images, normalize=True)
-    text_vectors = model.encode_text(tokens, normalize=True)
-    logits = model.logit_scale.exp() * image_vectors @ text_vectors.T + model.logit_bias
+    texts = model.encode_text(tokens, normalize=True)
+    cosines = normalize(images, dim=1) @ texts.T
+    logits = model.logit_scale.exp() * cosines + model.logit_bias
     right = -logsigmoid(logits)[matches].mean()
     wrong = -logsigmoid(-logits)[~matches].mean()
     return right + wrong
+
+
+def _fact_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Teaches the images each fact by itself; exact counts are beyond them."""
+    taught = [i for i, fact in enumerate(FACTS) if not fact.startswith("people ")]
+    return 2 * binary_cross_entropy_with_logits(logits[:, taught], truth[:, taught])
 
 
 def _write_config(folder: Path) -> None:
@@ -103,15 +144,13 @@ def _write_config(folder: Path) -> None:
     half = [0.5, 0.5, 0.5]
     config = {
         "model_cfg": {
-            "embed_dim": 192,
+            "embed_dim": WIDTH,
             "init_logit_scale": float(np.log(10)),
             "init_logit_bias": -4.0,
             "vision_cfg": {
-                "timm_model_name": "mobilenetv4_conv_small",
-                "timm_model_pretrained": False,
-                "timm_pool": "avg",
-                "timm_proj": "",
                 "image_size": IMAGE_SIZE,
+                "layers": [1, 1, 1, 1],
+                "width": 24,
             },
             "text_cfg": {
                 "context_length": CONTEXT,
@@ -158,10 +197,23 @@ def _one_hot(facts: frozenset[str]) -> torch.Tensor:
 
 def _save(model: torch.nn.Module, folder: Path) -> None:
     weights = {
-        name: tensor.half().contiguous() if tensor.is_floating_point() else tensor
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in model.state_dict().items()
     }
     save_file(weights, folder / "open_clip_model.safetensors")
+
+
+def measure(folder: Path, shots: list[Shot]) -> dict[str, dict[str, float]]:
+    """The figures of the card."""
+    encoder = load_encoder(folder)
+    found = retrieval(encoder, shots).set_index("query")
+    return {
+        "zero-shot accuracy": zero_shot_accuracy(encoder, shots),
+        "average precision": found["average_precision"].to_dict(),
+        "precision at 20": found["p_at_20"].to_dict(),
+        "best F1": found["best_f1"].to_dict(),
+        "cut-off of the best F1": found["best_cut"].to_dict(),
+    }
 
 
 def main() -> None:
@@ -169,13 +221,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=N_TRAIN)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--only-measure", action="store_true")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     arguments = parser.parse_args()
-    train(arguments.scenes, arguments.epochs, arguments.folder)
-    encoder = load_encoder(arguments.folder)
-    shots = draw_many(UNSEEN_SEED, N_UNSEEN)
-    print(zero_shot_accuracy(encoder, shots))
-    print(retrieval(encoder, shots).round(3).to_string())
+    if not arguments.only_measure:
+        train(arguments.scenes, arguments.epochs, arguments.folder)
+    figures = measure(arguments.folder, draw_many(UNSEEN_SEED, N_UNSEEN))
+    write_card(arguments.folder, CARD, figures)
+    print((arguments.folder / NAME).read_text())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy, interpolate, l1_loss, logsigmoid
 
+from examples.demo.cards import NAME, write_card
 from examples.demo.drawing import draw_many
 from examples.demo.measure_segmenter import count_accuracy, fraction_error, pixel_iou
 from examples.demo.scenes import HEIGHT, WIDTH, Shot
@@ -26,18 +27,31 @@ from examples.demo.segmenter import (
 )
 
 TRAIN_SEED, UNSEEN_SEED = 9101, 9102
-N_TRAIN, N_UNSEEN = 4000, 900
-EPOCHS, BATCH, LEARNING_RATE = 10, 32, 3e-3
+N_TRAIN, N_UNSEEN = 2500, 900
+EPOCHS, BATCH, LEARNING_RATE = 9, 32, 3e-3
 CLASS_WEIGHTS = (1.0, 1.0, 1.0, 3.0)
+
+
+CARD = f"""
+# A segmenter of drawn camera scenes
+
+A U-Net of half a million parameters for evalsets' demo: it names each pixel road, ocean
+or person, and marks the centre of each person, as CenterNet does, so that people who
+stand close together are counted. It knows the drawn world of `examples/demo/scenes` and
+nothing else.
+
+Trained from scratch by `examples/demo/train_segmenter.py` on {N_TRAIN} scenes. Weights
+are fp16. Measured on {N_UNSEEN} scenes drawn from another seed.
+"""
 
 
 def train(n_scenes: int, epochs: int, weights: Path) -> None:
     """Trains and writes the weights in fp16."""
     torch.manual_seed(TRAIN_SEED)
-    torch.set_num_threads(1)  # two threads wait for each other on a busy machine
+    torch.set_num_threads(1)  # two wait for each other on a busy machine
     rng = np.random.default_rng(TRAIN_SEED)
     shots = draw_many(TRAIN_SEED, n_scenes)
-    network = SceneNet().train()
+    network = SceneNet().train().to(memory_format=torch.channels_last)
     steps = epochs * (n_scenes // BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -61,7 +75,10 @@ def train(n_scenes: int, epochs: int, weights: Path) -> None:
             )
     weights.parent.mkdir(parents=True, exist_ok=True)
     state = network.state_dict()
-    halves = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    halves = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in state.items()
+    }
     save_file(halves, weights)
 
 
@@ -79,7 +96,9 @@ def _loss(
     if rng.random() < 0.5:
         images, masks, heat = images.flip(-1), masks.flip(-1), heat.flip(-1)
         truth = [(h, (r, heat.shape[-1] - 1 - c), s) for h, (r, c), s in truth]
-    logits, centres, sizes = network(images)
+    with torch.autocast("cpu", torch.bfloat16):  # three times faster on CPUs with AMX
+        outputs = network(images.contiguous(memory_format=torch.channels_last))
+    logits, centres, sizes = (output.float() for output in outputs)
     full = interpolate(logits, scale_factor=STRIDE, mode="bilinear")
     pixels = cross_entropy(full, masks, torch.tensor(CLASS_WEIGHTS))
     found = torch.cat(
@@ -122,19 +141,29 @@ def _centres(
     return heat, (rows, columns), np.log(size.T)
 
 
+def measure(weights: Path, shots: list[Shot]) -> dict[str, dict[str, float]]:
+    """The figures of the card."""
+    segmenter = load_scene_segmenter(weights)
+    return {
+        "pixel IoU": pixel_iou(segmenter, shots),
+        "mean error of the fraction": fraction_error(segmenter, shots),
+        "counting people": count_accuracy(load_people_detector(weights), shots),
+    }
+
+
 def main() -> None:
     """Trains, then measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=int, default=N_TRAIN)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--only-measure", action="store_true")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
-    train(arguments.scenes, arguments.epochs, arguments.weights)
-    shots = draw_many(UNSEEN_SEED, N_UNSEEN)
-    segmenter = load_scene_segmenter(arguments.weights)
-    print("IoU", pixel_iou(segmenter, shots))
-    print("fraction MAE", fraction_error(segmenter, shots))
-    print("count", count_accuracy(load_people_detector(arguments.weights), shots))
+    if not arguments.only_measure:
+        train(arguments.scenes, arguments.epochs, arguments.weights)
+    figures = measure(arguments.weights, draw_many(UNSEEN_SEED, N_UNSEEN))
+    write_card(arguments.weights.parent, CARD, figures)
+    print((arguments.weights.parent / NAME).read_text())
 
 
 if __name__ == "__main__":

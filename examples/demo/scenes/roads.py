@@ -23,8 +23,8 @@ def windy_road(stage: Stage) -> None:
     """A road in bends."""
     rng = stage.rng
     width, turns, phase = (
-        rng.uniform(0.14, 0.2),
-        rng.uniform(1.0, 1.5),
+        rng.uniform(0.2, 0.27),
+        rng.uniform(1.25, 1.75),
         rng.uniform(0, 6.28),
     )
     metre = stage.camera.metre(1.0)
