@@ -39,7 +39,12 @@ class Populations(foo.Panel):
         if not ctx.panel.get_state(f"save{state.revision}"):
             _fill(ctx, state, Form())
         if not ctx.panel.get_state("sides"):
-            ctx.panel.set_state("sides", {"val": 10, "groups": ""})
+            before = evalsets.split_settings(ctx.dataset)
+            sides = {
+                "val": round(100 * before.get("val", 0.1)),
+                "groups": before.get("groups") or "",
+            }
+            ctx.panel.set_state("sides", sides)
         _show(ctx, _loaded(ctx, state.settled()))
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
@@ -99,6 +104,7 @@ class Populations(foo.Panel):
             ctx.dataset,
             val=(asked.get("val") or 0) / 100,
             groups=asked.get("groups") or None,
+            near_duplicates=evalsets.split_settings(ctx.dataset).get("near_duplicates"),
         )
         ctx.ops.reload_dataset()
         sizes = ", ".join(f"{n:,} {side}" for side, n in report.sizes.items() if n)
