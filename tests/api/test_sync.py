@@ -1,5 +1,6 @@
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import fiftyone as fo
 import pandas as pd
@@ -34,6 +35,13 @@ def test_syncing_again_adds_only_what_is_new(drawn, world, tmp_path):
     shutil.copy(next(world.glob("*.jpg")), tmp_path / "new.jpg")
     es.sync(tmp_path, drawn.name)
     assert len(drawn) == len(before) + 1
+
+
+def test_syncs_at_the_same_time_add_each_image_once(dataset, world):
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: es.sync(world, dataset.name), range(2)))
+    paths = dataset.values("filepath")
+    assert len(paths) == len(set(paths)) == len(list(world.glob("*.jpg")))
 
 
 def test_unreadable_images_are_left_out_named_and_kept_on_record(
@@ -98,3 +106,23 @@ def test_a_column_synced_before_is_written_again(drawn, world, labels):
     es.sync(world, drawn, labels=labels.assign(time="noon", label="new"))
     assert set(drawn.values("time")) == {"noon"}
     assert set(drawn.values("ground_truth.label")) == {"new"}
+
+
+@pytest.mark.parametrize(("kind", "first"), [(fo.IntField, 1), (fo.FloatField, 0.5)])
+def test_whole_numbers_with_gaps_fit_a_field_of_numbers(
+    dataset, world, labels, kind, first
+):
+    table = labels[["filepath"]]
+    es.sync(world, dataset, labels=table.assign(n=first))
+    some = table.assign(n=[2.0, None, *[4.0] * (len(table) - 2)])
+    es.sync(world, dataset, labels=some)
+    assert isinstance(dataset.get_field("n"), kind)
+    assert sorted(set(dataset.values("n"))) == [first, 2, 4]
+
+
+def test_a_column_of_another_kind_adds_nothing(dataset, world, labels):
+    some = sorted(str(path) for path in world.glob("*.jpg"))[:3]
+    es.sync(some, dataset, labels=labels)
+    with pytest.raises(NameTakenError, match="'num_people'"):
+        es.sync(world, dataset, labels=labels.assign(num_people="many"))
+    assert len(dataset) == 3

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,3 +36,24 @@ def test_a_table_that_cannot_be_used_is_refused(table, said):
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="cannot be read as CSV"):
         read_sidecar(tmp_path / "gone.csv", PATHS)
+
+
+def test_labels_and_words_of_a_file_are_read_as_they_stand(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("file,label,sky\na/x.jpg,007,None\nb/x.jpg,None,\ny.jpg,NA,NA\n")
+    read = read_sidecar(path, PATHS)
+    assert list(read["label"].values()) == ["007", "None", "NA"]
+    assert read["sky"] == {PATHS[0]: "None", PATHS[2]: "NA"}
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+def test_numbers_with_gaps_stay_what_they_are(tmp_path, from_file):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "file,label,n,x,b\na/x.jpg,0,1,0.5,True\nb/x.jpg,,NA,,\ny.jpg,2,3,2,\n"
+    )
+    read = read_sidecar(path if from_file else pd.read_csv(path), PATHS)
+    assert read["label"] == {PATHS[0]: "0", PATHS[2]: "2"}
+    assert [isinstance(n, (int, np.integer)) for n in read["n"].values()] == [True] * 2
+    assert list(read["x"].values()) == [0.5, 2.0]
+    assert list(read["b"].values()) == [True]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from evalsets.datasets.connect import create_dataset, exists, open_dataset
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import save_run
 from evalsets.errors import NoImagesError
-from evalsets.ingest import Facts, Processed, examine, list_images, read_sidecar
+from evalsets.ingest import LABEL, Facts, Processed, examine, list_images, read_sidecar
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def sync(
     """
     listing = list_images(source)
     paths = list(listing.size)
-    name = dataset if isinstance(dataset, str) else dataset.name
+    name = dataset if isinstance(dataset, str) else open_dataset(dataset).name
     before = open_dataset(name) if exists(name) else None
     columns = {} if labels is None else _columns(read_sidecar(labels, paths), before)
     known = set(before.values("filepath")) if before is not None else set()
@@ -73,12 +73,12 @@ def sync(
         )
     opened = create_dataset(name)
     good = {path: fact for path, fact in facts.items() if isinstance(fact, Facts)}
-    _add(opened, good, listing.size, progress)
-    _add_columns(opened, columns)
-    if new:
-        with writing(opened):
+    with writing(opened):
+        n_added = _add(opened, good, listing.size, progress)
+        _add_columns(opened, columns)
+        if new:
             save_run(opened, "sync", "skipped", {"files": list(skipped.items())})
-    processed = Processed(len(good), len(paths) - len(new), skipped)
+    processed = Processed(n_added, len(paths) - n_added - len(skipped), skipped)
     (logger.warning if skipped else logger.info)("Synced '%s': %s", name, processed)
     refresh(opened)
     return opened
@@ -98,7 +98,10 @@ def _add(
     facts: Mapping[str, Facts],
     size: Mapping[str, int],
     progress: bool | None,
-) -> None:
+) -> int:
+    """How many samples were added: those that no other process has added since."""
+    known = set(dataset.values("filepath"))
+    facts = {path: fact for path, fact in facts.items() if path not in known}
     samples = (
         fo.Sample(
             filepath=path,
@@ -114,6 +117,7 @@ def _add(
     )
     if facts:
         dataset.add_samples(samples, progress=progress, num_samples=len(facts))
+    return len(facts)
 
 
 @dataclass(frozen=True)
@@ -136,10 +140,11 @@ def _columns(
     columns = {}
     for name, values in table.items():
         refuse_reserved(name)
-        if name == "label":
+        if name == LABEL:
             columns[TRUTH] = _Column(fo.Classification, values)
         elif values:
-            columns[name] = _Column(_kind(values.values()), values)
+            field = dataset.get_field(name) if dataset is not None else None
+            columns[name] = _Column(_kind(values.values(), field), values)
     if dataset is not None:
         kinds = {name: column.kind for name, column in columns.items()}
         check_new(dataset, kinds, owner=OWNER)
@@ -156,20 +161,23 @@ def _add_columns(dataset: fo.Dataset, columns: Mapping[str, _Column]) -> None:
             dataset, {name: column.kind}, indexed=True, info={OWNER: name}, owner=OWNER
         )
         written = (
-            [fo.Classification(label=str(value)) for value in found.values()]
+            [fo.Classification(label=value) for value in found.values()]
             if column.kind is fo.Classification
             else [column.kind(value) for value in found.values()]
         )
         write(dataset, name, list(found), written)
 
 
-def _kind(values: Iterable[Any]) -> type:
-    """The field type for a column: the narrowest that holds every value."""
+def _kind(values: Collection[Any], field: fo.Field | None) -> type:
+    """The narrowest type that holds every value; of a number's, the field's if it can."""
     kinds = {type(value) for value in values}
     if kinds <= {bool, np.bool_}:
         return bool
-    if all(issubclass(kind, (int, np.integer)) for kind in kinds):
-        return int
-    if all(issubclass(kind, (int, float, np.number)) for kind in kinds):
+    if not all(issubclass(kind, (int, float, np.number)) for kind in kinds):
+        return str
+    if isinstance(field, fo.FloatField):
         return float
-    return str
+    whole = all(issubclass(kind, (int, np.integer)) for kind in kinds)
+    if isinstance(field, fo.IntField):
+        whole = all(value % 1 == 0 for value in values)
+    return int if whole else float

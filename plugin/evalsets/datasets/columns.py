@@ -115,11 +115,10 @@ def _check_free(
 ) -> None:
     schema = dataset.get_field_schema()
     for name in fields.keys() & schema.keys():
-        field: Any = schema[name]
-        cls, options = _FIELDS[fields[name]]
+        field, (cls, options) = schema[name], _FIELDS[fields[name]]
         where = f"Field '{name}' of dataset '{dataset.name}' already holds"
         if not isinstance(field, cls) or (
-            options and field.document_type is not fields[name]
+            options and getattr(field, "document_type", None) is not fields[name]
         ):
             raise NameTakenError(
                 f"{where} {_kind(field)}; give the new field another name"

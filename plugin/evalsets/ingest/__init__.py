@@ -3,9 +3,10 @@
 from evalsets.ingest.images import Facts, examine
 from evalsets.ingest.listing import Listing, list_images
 from evalsets.ingest.processed import Processed
-from evalsets.ingest.sidecar import read_sidecar
+from evalsets.ingest.sidecar import LABEL, read_sidecar
 
 __all__ = [
+    "LABEL",
     "Facts",
     "Listing",
     "Processed",

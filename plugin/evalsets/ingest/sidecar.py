@@ -10,12 +10,17 @@ import pandas as pd
 from evalsets.errors import ArgumentError
 
 KEYS = ("filepath", "file", "filename", "path", "image")
+LABEL = "label"
+_NOT_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"]
 
 
 def read_sidecar(
     source: str | Path | pd.DataFrame, paths: list[str]
 ) -> dict[str, dict[str, Any]]:
     """The table's columns as ``{column: {path: value}}``; empty cells are left out.
+
+    Labels are text, whole numbers with gaps stay whole, and a word such as "None" is
+    missing only in a column of numbers.
 
     Args:
         source: a CSV file or a frame; its key column is one of ``filepath``, ``file``,
@@ -46,19 +51,49 @@ def read_sidecar(
     if len(doubled):
         raise ArgumentError(f"{name} names '{doubled.iloc[0]}' more than once")
     indexed = found.set_index(key)
-    return {
-        str(name): {str(path): value for path, value in column.dropna().items()}
-        for name, column in indexed.items()
-    }
+    return {str(name): _values(str(name), column) for name, column in indexed.items()}
+
+
+def _values(name: str, column: pd.Series[Any]) -> dict[str, Any]:
+    values = column.dropna()
+    gaps = len(values) < len(column)
+    if pd.api.types.is_float_dtype(values.dtype) and (gaps or name == LABEL):
+        whole = values.astype(float)
+        if len(whole) and (whole % 1 == 0).all():  # pandas has no gaps in whole numbers
+            values = whole.astype(int)
+    plain = values.astype(str) if name == LABEL else values
+    return {str(path): value for path, value in plain.items()}
 
 
 def _table(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if isinstance(source, pd.DataFrame):
         return source, "The table of labels"
     try:
-        return pd.read_csv(source), f"'{source}'"
+        return _read_csv(source), f"'{source}'"
     except (OSError, ValueError) as error:
         raise ArgumentError(f"'{source}' cannot be read as CSV: {error}") from error
+
+
+def _read_csv(path: str | Path) -> pd.DataFrame:
+    """Numbers as numbers; labels, keys and all other text as they stand."""
+    text = pd.read_csv(
+        path, encoding="utf-8-sig", dtype=str, keep_default_na=False, na_values=[""]
+    )
+    if not isinstance(text.index, pd.RangeIndex):
+        raise pd.errors.ParserError("rows have more values than the header has names")
+    typed = pd.read_csv(
+        path,
+        encoding="utf-8-sig",
+        dtype_backend="numpy_nullable",
+        keep_default_na=False,
+        na_values=_NOT_NUMBERS,
+    )
+    numbers = [
+        name
+        for name, column in typed.dropna(axis="columns", how="all").items()
+        if name not in (*KEYS, LABEL) and not pd.api.types.is_string_dtype(column)
+    ]
+    return text.assign(**{str(name): typed[name] for name in numbers})
 
 
 def _match(keys: list[str], paths: list[str]) -> list[str | None]:
