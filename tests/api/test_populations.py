@@ -124,6 +124,44 @@ def test_a_lost_saved_view_is_made_again(drawn):
     assert set(drawn.load_saved_view("at night").values("time")) == {"night"}
 
 
+@pytest.mark.parametrize("place", ["save_recipe", "save_population_view"])
+def test_an_interrupted_compose_leaves_its_name_free(drawn, monkeypatch, place):
+    _interrupt(monkeypatch, place)
+    with pytest.raises(KeyboardInterrupt):
+        es.compose(drawn, NIGHT)
+    monkeypatch.undo()
+    es.compose(drawn, NIGHT)
+    assert drawn.list_saved_views() == ["at night"]
+
+
+def test_an_interrupted_remove_can_be_repeated(drawn, monkeypatch):
+    es.compose(drawn, NIGHT)
+    with monkeypatch.context() as patch:
+        patch.setattr("evalsets.datasets.populations.delete_run", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            es.remove(drawn, "at night")
+    es.remove(drawn, "at night")
+    es.compose(drawn, NIGHT)
+
+
+def test_an_interrupted_change_is_finished_by_refresh(drawn, monkeypatch):
+    es.compose(drawn, NIGHT)
+    _interrupt(monkeypatch, "save_population_view")
+    with pytest.raises(KeyboardInterrupt):
+        es.compose(drawn, es.Population("at night", "time = 'day'"))
+    monkeypatch.undo()
+    es.refresh(drawn)
+    assert set(drawn.load_saved_view("at night").values("time")) == {"day"}
+
+
+def _interrupt(monkeypatch, place):
+    monkeypatch.setattr(f"evalsets.api.populations.{place}", _stop)
+
+
+def _stop(*_):
+    raise KeyboardInterrupt
+
+
 def test_unknown_names_say_what_was_meant(drawn):
     with pytest.raises(UnknownNameError, match="No dataset 'nope'"):
         es.populations("nope")

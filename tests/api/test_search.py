@@ -186,6 +186,37 @@ def test_scores_of_the_old_encoder_decide_nothing(embedded, encoder, tmp_path):
     assert len(embedded.load_saved_view("anything")) == 7
 
 
+def test_populations_without_their_vectors_are_stale_until_these_are_made_again(
+    embedded, encoder
+):
+    suite = [
+        es.Population("bridge", f"text('a bridge') > {CUT}"),
+        es.Population("crowded", "num_people > 2"),
+    ]
+    es.compose(embedded, suite)
+    before = es.membership(embedded)
+    shutil.rmtree(open_vectors(embedded).folder)
+    assert list(es.refresh(embedded)) == ["bridge"]
+    assert "gone" in es.refresh(embedded)["bridge"]
+    assert not es.membership(embedded)["bridge"].any()
+    es.embed(embedded.limit(9), encoder)
+    few = es.membership(embedded)["bridge"]
+    assert set(few.index[few]) <= set(embedded.limit(9).values("id"))
+    es.embed(embedded, encoder)
+    assert es.refresh(embedded) == {}
+    assert es.membership(embedded).equals(before)
+
+
+def test_a_known_example_is_not_looked_up_again(embedded, tmp_path):
+    outside = tmp_path / "outside.jpg"
+    shutil.copy(embedded.first().filepath, outside)
+    query = f"image('{outside}') > 0.9"
+    before = es.compose(embedded, es.Population("like it", query)).values("id")
+    outside.unlink()
+    after = es.compose(embedded, es.Population("like it", query, holdout=0.3))
+    assert after.values("id") == before != []
+
+
 def _another_encoder(folder, copy):
     from safetensors.numpy import load_file, save_file
 

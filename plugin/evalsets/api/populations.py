@@ -14,17 +14,18 @@ from evalsets.datasets.populations import (
     Recipe,
     check_names,
     delete_recipe,
+    is_saved,
     load_recipes,
     members,
     resolve,
     save_population_view,
     save_recipe,
     used_terms,
+    view_of,
 )
 from evalsets.datasets.scores import (
     drop_scores,
     keep_scores,
-    query_vectors,
     refresh_scores,
 )
 from evalsets.errors import ArgumentError, UnknownNameError
@@ -68,15 +69,13 @@ def compose(
         for name in failed.keys() & touched:
             raise failed[name]
         asked = {t for p in given for t in terms(queries[p.name])}
-        found = {term: query_vectors(opened, term) for term in asked}
-        keep_scores(opened, found)
-        refresh_scores(opened, found)
-        views = {
-            name: save_population_view(opened, known[name], queries[name])
-            for name in touched
-        }
-        for p in given:
+        views = {name: view_of(opened, queries[name]) for name in touched}
+        keep_scores(opened, asked)
+        refresh_scores(opened, asked)
+        for p in given:  # before the views, which can be made again from them
             save_recipe(opened, Recipe(p, _version(recipes.get(p.name), p)))
+        for name, view in views.items():
+            save_population_view(opened, known[name], view)
         drop_scores(opened, used_terms(known))
     return views[given[0].name] if one else [views[p.name] for p in given]
 
@@ -115,21 +114,19 @@ def remove(dataset: Source, name: str) -> None:
 def refresh(dataset: Source) -> dict[str, str]:
     """Brings every population up to date with samples that were embedded since.
 
-    Populations without similarity need nothing: MongoDB matches them live.
+    Populations without similarity are matched live by MongoDB; their saved views are
+    only made again where they are lost or match a field that is no longer meant.
 
     Returns:
         the populations that are stale nevertheless, with the reason and the remedy
     """
     opened = open_dataset(dataset)
-    known = {n: r.population for n, r in load_recipes(opened).items()}
-    if not known:
-        return {}
-    queries, stale = current_queries(opened, known)
-    lost = [name for name in queries if not opened.has_saved_view(name)]
-    if lost:
+    stale, differing = _compared(opened)
+    if differing:
         with writing(opened):
-            for name in lost:
-                save_population_view(opened, known[name], queries[name])
+            stale, differing = _compared(opened)
+            for population, view in differing:
+                save_population_view(opened, population, view)
     return stale
 
 
@@ -160,13 +157,26 @@ def current_queries(
     """Checked queries with their scores up to date, and why some are stale."""
     queries, failed = resolve(dataset, known)
     asked = {t for query in queries.values() for t in terms(query)}
-    stale = refresh_scores(dataset, asked)
-    reason = (
-        "the dataset has been embedded with another encoder since; compose it again "
-        "and check its threshold"
-    )
-    unfit = {n: reason for n, q in queries.items() if stale & set(terms(q))}
-    return queries, unfit | {name: str(error) for name, error in failed.items()}
+    outdated = refresh_scores(dataset, asked)
+    stale = {name: str(error) for name, error in failed.items()}
+    for name, query in queries.items():
+        for term in set(terms(query)) & outdated.keys():
+            stale[name] = outdated[term]
+    return queries, stale
+
+
+def _compared(
+    dataset: fo.Dataset,
+) -> tuple[dict[str, str], list[tuple[Population, fo.DatasetView]]]:
+    """Why some populations are stale, and the views that are not saved as meant."""
+    known = {n: r.population for n, r in load_recipes(dataset).items()}
+    if not known:
+        return {}, []
+    queries, stale = current_queries(dataset, known)
+    views = {name: view_of(dataset, query) for name, query in queries.items()}
+    return stale, [
+        (known[name], view) for name, view in views.items() if not is_saved(name, view)
+    ]
 
 
 def _check_given(given: list[Population]) -> None:

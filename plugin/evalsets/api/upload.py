@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
+from evalsets.api.populations import refresh
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.predictions import store_predictions
 from evalsets.errors import ArgumentError, UnknownNameError
@@ -71,6 +72,7 @@ def upload_predictions(
         trained_on=[ids[p] for p in trained],
         overwrite=overwrite,
     )
+    refresh(opened)
     report = UploadReport(
         model=model,
         field=stored.field,

@@ -10,6 +10,7 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 import numpy as np
 import pandas as pd
+from bson import json_util
 
 from evalsets.datasets.compile import apply, compile_query
 from evalsets.datasets.predictions import prediction_sets
@@ -55,10 +56,10 @@ def save_recipe(dataset: fo.Dataset, recipe: Recipe) -> None:
 
 
 def delete_recipe(dataset: fo.Dataset, name: str) -> None:
-    """Removes a recipe and its saved view."""
-    delete_run(dataset, KIND, name)
+    """Removes a recipe and, first, its saved view, which would block the name."""
     if dataset.has_saved_view(name):
         dataset.delete_saved_view(name)
+    delete_run(dataset, KIND, name)
 
 
 def resolve(
@@ -92,19 +93,33 @@ def schema_of(dataset: fo.Dataset, names: Mapping[str, object]) -> Schema:
     return read_schema(dataset, models, list(names))
 
 
+def view_of(dataset: fo.Dataset, query: Query) -> fo.DatasetView:
+    """The view of a checked query; it matches on the fields that keep similarities."""
+    return apply(dataset.view(), query, {term: field_of(term) for term in terms(query)})
+
+
 def save_population_view(
-    dataset: fo.Dataset, population: Population, query: Query
-) -> fo.DatasetView:
-    """Saves the view of a checked query under the population's name."""
-    columns = {term: field_of(term) for term in terms(query)}
-    view = apply(dataset.view(), query, columns)
+    dataset: fo.Dataset, population: Population, view: fo.DatasetView
+) -> None:
+    """Saves a view under the population's name."""
     dataset.save_view(
         population.name,
         view,
         description=population.description or population.query,
         overwrite=True,
     )
-    return view
+
+
+def is_saved(name: str, view: fo.DatasetView) -> bool:
+    """Whether the saved view of that name is this one."""
+    dataset = view._root_dataset
+    if not dataset.has_saved_view(name):
+        return False
+    stored = dataset._get_saved_view_doc(name).view_stages
+    stages = view._serialize(include_uuids=False)
+    return [json_util.loads(s) for s in stored] == [
+        json_util.loads(json_util.dumps(s)) for s in stages
+    ]
 
 
 def check_names(

@@ -8,7 +8,7 @@ term, the query vectors, the encoder's fingerprint and how far the vectors were 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,15 +19,19 @@ from numpy.typing import NDArray
 from evalsets.datasets.columns import declare, slug, write
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import delete_run, load_runs, save_run
-from evalsets.datasets.vectors import encoder_of, fingerprint_of, open_vectors
+from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.batches import collate
 from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
-from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
 from evalsets.query import Rank, Term, to_text
 from evalsets.similarity import VectorFile, ranks, scores
 
 KIND = "scores"
+_OTHER_ENCODER = (
+    "the dataset has been embedded with another encoder since; compose it again and "
+    "check its threshold"
+)
 
 Query: TypeAlias = "tuple[Vectors, Vectors | None]"
 """The vector that scores are taken to, and the one whose scores are subtracted."""
@@ -68,45 +72,64 @@ def field_of(term: Term) -> str:
     return f"{start}_{slug(similarity.argument)}_{digest}"
 
 
-def keep_scores(dataset: fo.Dataset, queries: Mapping[Term, Query]) -> None:
-    """Fills the fields of terms that have none under the dataset's present encoder."""
-    if not queries:
+def keep_scores(dataset: fo.Dataset, asked: Collection[Term]) -> None:
+    """Fills the fields of terms that have none under the dataset's present encoder.
+
+    Only such terms are looked up, and all of them before anything is written.
+
+    Raises:
+        NoVectorsError, EncoderError, UnknownNameError: as for ``query_vectors``
+    """
+    if not asked:
         return
     file = open_vectors(dataset)
     kept = load_runs(dataset, KIND)
+    queries = {
+        term: query_vectors(dataset, term)
+        for term in asked
+        if kept.get(to_text(term), {}).get("fingerprint") != file.fingerprint
+    }
     for term, query in queries.items():
-        text = to_text(term)
-        if kept.get(text, {}).get("fingerprint") != file.fingerprint:
-            if text in kept:
-                delete_run(dataset, KIND, text)
-            _start(dataset, term)
-            _fill(dataset, term, file, query, 0)
-            save_run(dataset, KIND, text, _recipe(term, file, query))
+        if to_text(term) in kept:
+            delete_run(dataset, KIND, to_text(term))
+        _start(dataset, term)
+        _fill(dataset, term, file, query, 0)
+        save_run(dataset, KIND, to_text(term), _recipe(term, file, query))
 
 
-def refresh_scores(dataset: fo.Dataset, terms: Iterable[Term]) -> set[Term]:
-    """Scores what has been embedded since; returns the terms of another encoder."""
-    terms = list(terms)
-    if not terms:
-        return set()
+def refresh_scores(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str]:
+    """Scores what has been embedded since; returns why other terms are stale."""
+    asked = list(asked)
+    if not asked:
+        return {}
+    try:
+        file = open_vectors(dataset)
+    except NoVectorsError as error:
+        return dict.fromkeys(asked, str(error))
     kept = load_runs(dataset, KIND)
-    current = fingerprint_of(dataset)
-    file = open_vectors(dataset)
-    stale = set()
-    for term in terms:
+    stale = {}
+    for term in asked:
         recipe = kept.get(to_text(term))
-        if recipe is None or recipe["fingerprint"] != current:
-            stale.add(term)
-        elif recipe["position"] != file.position:
-            first, second = recipe["vectors"]
-            wanted = np.asarray(first, dtype=np.float32)
-            against = None if second is None else np.asarray(second, np.float32)
-            start = recipe["position"]
-            recipe["position"] = file.position
+        if recipe is None or recipe["fingerprint"] != file.fingerprint:
+            stale[term] = _OTHER_ENCODER
+        elif (recipe["position"], recipe.get("made")) != (file.position, file.made):
             with writing(dataset):
-                _fill(dataset, term, file, (wanted, against), start)
-                save_run(dataset, KIND, to_text(term), recipe)
+                _catch_up(dataset, term, file, recipe)
     return stale
+
+
+def _catch_up(
+    dataset: fo.Dataset, term: Term, file: VectorFile, recipe: dict[str, Any]
+) -> None:
+    """Scores what is new in the file, or all of it if the file was made anew."""
+    first, second = recipe["vectors"]
+    against = None if second is None else np.asarray(second, np.float32)
+    query = np.asarray(first, dtype=np.float32), against
+    anew = recipe.get("made") != file.made
+    if anew:
+        _start(dataset, term)
+    _fill(dataset, term, file, query, 0 if anew else recipe["position"])
+    save_run(dataset, KIND, to_text(term), _recipe(term, file, query))
 
 
 def drop_scores(dataset: fo.Dataset, keep: Iterable[Term]) -> None:
@@ -147,6 +170,7 @@ def _recipe(term: Term, file: VectorFile, query: Query) -> dict[str, Any]:
         "fingerprint": file.fingerprint,
         "vectors": [None if v is None else v.tolist() for v in query],
         "position": file.position,
+        "made": file.made,
     }
 
 

@@ -54,6 +54,7 @@ class VectorFile:
         self.dim: int = self._header["dim"]
         self.encoder: str = self._header["encoder"]
         self.fingerprint: str = self._header["fingerprint"]
+        self.made: str = self._header["made"]
         self._log = np.empty(0, dtype=RECORD)
         self.refresh()
 
