@@ -76,7 +76,7 @@ def evaluate(
     known = {n: r.population for n, r in load_recipes(opened).items()}
     queries, stale = current_queries(opened, known)
     view, left_out = _without_training(
-        opened, view if split is None else on_split(view, split), model
+        opened, view if split is None else on_split(view, split), model, baseline
     )
     read = read_outcomes(view, truth, candidate)
     if not read.ids:
@@ -110,7 +110,7 @@ def evaluate(
         "samples": len(read.ids),
         "unlabelled": read.unlabelled,
         "unpredicted": read.unpredicted,
-        "trained_on": left_out,
+        **left_out,
         "stale": sorted(stale),
         "suite": _digest(known.values()),
         "alpha": alpha,
@@ -140,12 +140,18 @@ def _check_options(alpha: Any, replicates: Any) -> None:
 
 
 def _without_training(
-    dataset: fo.Dataset, view: fo.DatasetView, model: str
-) -> tuple[fo.DatasetView, int]:
-    """The samples that the model was not trained on, and how many it was."""
+    dataset: fo.Dataset, view: fo.DatasetView, model: str, baseline: str | None
+) -> tuple[fo.DatasetView, dict[str, int]]:
+    """The samples that neither model was trained on, and how many each of them was."""
     trained = trained_on(dataset, model)
-    overlap = [i for i in view.values("id") if i in trained] if trained else []
-    return (view.exclude(overlap) if overlap else view), len(overlap)
+    before = set() if baseline is None else trained_on(dataset, baseline)
+    ids = view.values("id") if trained or before else []
+    overlap = [i for i in ids if i in trained or i in before]
+    counts = {
+        "trained_on": sum(i in trained for i in overlap),
+        "baseline_trained_on": sum(i in before for i in overlap),
+    }
+    return (view.exclude(overlap) if overlap else view), counts
 
 
 def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | None:

@@ -146,6 +146,10 @@ def summary(
         ("unpredicted", "{} had no prediction and count as wrong."),
         ("unlabelled", "{} had no true label and were left out."),
         ("trained_on", "{} were left out because the model was trained on them."),
+        (
+            "baseline_trained_on",
+            "{} were left out because the baseline was trained on them.",
+        ),
     ):
         if count := provenance.get(key):
             said.append(text.format(counted(count, "sample")))
