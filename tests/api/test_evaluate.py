@@ -118,6 +118,18 @@ def test_samples_the_model_was_trained_on_are_left_out_and_counted(
     assert report.frame.iloc[0]["n"] == len(labels) - 7
 
 
+def test_samples_the_baseline_was_trained_on_are_left_out_too(
+    composed, labels, guesses
+):
+    paths = labels["filepath"].tolist()
+    es.upload_predictions(composed, "new", guesses, trained_on=paths[:7])
+    es.upload_predictions(composed, "old", guesses, trained_on=paths[5:9])
+    report = es.evaluate(composed, "new", baseline="old", split=None)
+    assert report.provenance["trained_on"] == 7
+    assert report.provenance["baseline_trained_on"] == 4
+    assert report.frame.iloc[0]["n"] == len(labels) - 9
+
+
 def test_every_report_is_kept_and_looks_are_counted(composed, guesses):
     es.upload_predictions(composed, "blind", guesses)
     first = es.evaluate(composed, "blind", split=None)
@@ -180,6 +192,39 @@ def test_a_second_upload_needs_overwrite_and_then_replaces(composed, labels, gue
     assert es.evaluate(composed, "m", split=None).frame.iloc[0]["value"] == 1
     fields = [n for n in composed.get_field_schema() if n.startswith("pred_")]
     assert fields == [es.models(composed)["m"].field]
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["first", "overwriting"])
+def test_an_interrupted_upload_is_not_evaluated(composed, guesses, monkeypatch, before):
+    seen = guesses["filepath"][:3].tolist()
+    if before:
+        es.upload_predictions(composed, "m", guesses, trained_on=seen)
+    with monkeypatch.context() as patch:
+        patch.setattr("fiftyone.Dataset.save_run_results", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            es.upload_predictions(
+                composed, "m", guesses, trained_on=seen, overwrite=before
+            )
+    with pytest.raises(PredictionsError, match="overwrite=True"):
+        es.evaluate(composed, "m", split=None)
+    assert composed.has_sample_field(es.models(composed)["m"].field)
+    es.upload_predictions(composed, "m", guesses, trained_on=seen, overwrite=True)
+    assert es.evaluate(composed, "m", split=None).provenance["trained_on"] == 3
+
+
+def _stop(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_populations_follow_predictions_that_are_replaced(composed, labels, guesses):
+    wrong = es.Population("wrong", "prediction('m') <> ground_truth")
+    es.upload_predictions(composed, "m", guesses)
+    assert len(es.compose(composed, wrong)) > 0
+    for table in (labels[["filepath", "label"]], guesses):
+        es.upload_predictions(composed, "m", table, overwrite=True)
+        expected = set(es.search(composed, wrong.query).values("id"))
+        assert set(composed.load_saved_view("wrong").values("id")) == expected
+        assert es.membership(composed)["wrong"].sum() == len(expected)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 import evalsets as es
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.ledger import read_ledger
+from evalsets.datasets.runs import delete_run, load_runs
 from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
 from evalsets.splits import replay
 
@@ -97,34 +98,35 @@ def test_the_ledger_tells_every_side(composed):
     assert replay(read_ledger(open_dataset(composed))) == sides
 
 
-def test_the_same_files_in_another_order_are_split_alike(composed, world, labels):
-    es.split(composed, groups="scene_id")
-    paths = sorted(world.glob("*.jpg"), reverse=True)
-    other = es.sync(paths[:40], "backwards", labels=labels)
-    try:
-        es.sync(paths, other, labels=labels)
-        es.compose(other, SUITE[::-1])
-        es.split(other, groups="scene_id")
-        assert _sides(other) == _sides(composed)
-    finally:
-        other.delete()
-
-
-def test_what_is_in_test_stays_there_whatever_changes(composed):
-    es.split(composed)
-    held_out = set(es.select(composed, split="test").values("id"))
-    es.remove(composed, "crowded")
-    es.compose(composed, es.Population("at night", "time = 'day'", holdout=0.5))
-    es.split(composed, val=0.3, seed=99)
-    assert held_out <= set(es.select(composed, split="test").values("id"))
-
-
-def test_the_ledger_tells_every_side(composed):
-    es.split(composed)
-    es.compose(composed, es.Population("at night", "time = 'night'", holdout=0.6))
+@pytest.mark.parametrize(
+    "place", ["evalsets.api.split._write", "fiftyone.Dataset.save_run_results"]
+)
+def test_an_interrupted_split_is_finished_by_the_next(composed, monkeypatch, place):
+    monkeypatch.setattr(place, _stop)
+    with pytest.raises(KeyboardInterrupt):
+        es.split(composed)
+    monkeypatch.undo()
+    opened = open_dataset(composed)
+    told = replay(read_ledger(opened))
+    es.compose(composed, es.Population("at night", "time = 'night'", holdout=0.1))
     es.split(composed)
     sides = dict(zip(*composed.values(["id", "split"]), strict=True))
-    assert replay(read_ledger(open_dataset(composed))) == sides
+    held_out = {i for i, side in told.items() if side == "test"}
+    assert held_out <= {i for i, side in sides.items() if side == "test"}
+    assert replay(read_ledger(opened)) == sides
+
+
+def _stop(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_a_deleted_entry_does_not_let_the_next_replace_the_last(composed):
+    for number in range(3):
+        es.split(composed, seed=number)
+    opened = open_dataset(composed)
+    delete_run(opened, "split", "000001")
+    es.split(composed, seed=3)
+    assert [s["seed"] for s in load_runs(opened, "split").values()] == [1, 2, 3]
 
 
 def test_coverage_counts_what_select_selects(composed):

@@ -18,7 +18,7 @@ from evalsets.api.populations import current_queries, membership, refresh
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
-from evalsets.datasets.ledger import append_ledger, last_split
+from evalsets.datasets.ledger import append_ledger, last_entries, last_split
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.schema import read_schema
@@ -34,6 +34,7 @@ from evalsets.splits import (
     assign,
     connected,
     entries,
+    replay,
 )
 from evalsets.splits import coverage as cover
 from evalsets.splits import near_duplicates as close_pairs
@@ -88,7 +89,7 @@ def split(
             {name: p.holdout for name, p in populations.items()},
             groups=codes,
             keys=_keys(opened, frame.index),
-            previous=sides,
+            previous=_decided(opened, frame.index, sides),
             holdout_before={
                 name: share
                 for name, (share, query) in settings.get("holdouts", {}).items()
@@ -98,7 +99,6 @@ def split(
             val_before=settings.get("val"),
             seed=seed,
         )
-        _write(opened, frame.index, sides, assignment)
         append_ledger(
             opened,
             {
@@ -111,6 +111,7 @@ def split(
             },
             entries(list(frame.index), assignment, settings.get("number", 0) + 1, seed),
         )
+        _write(opened, frame.index, sides, assignment)
     logger.info("Split '%s': %s", opened.name, assignment.report.sizes)
     return assignment.report
 
@@ -250,6 +251,15 @@ def _sides(source: fo.Dataset | fo.DatasetView, ids: pd.Index) -> list[str]:
     if not source.has_sample_field(SPLIT):
         return [""] * len(ids)
     return [side or "" for side in _column(source, ids, SPLIT)]
+
+
+def _decided(dataset: fo.Dataset, ids: pd.Index, sides: list[str]) -> list[str]:
+    """The sides, with what the last split decided but was kept from writing."""
+    last = replay(last_entries(dataset))
+    return [
+        last.get(i, side) if not side or last.get(i) == "test" else side
+        for i, side in zip(ids, sides, strict=True)
+    ]
 
 
 def _column(

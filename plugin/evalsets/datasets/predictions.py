@@ -13,7 +13,7 @@ import numpy as np
 from evalsets.datasets.columns import declare, slug, write
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import load_results, load_runs, save_run
-from evalsets.errors import NameTakenError, UnknownNameError
+from evalsets.errors import NameTakenError, PredictionsError, UnknownNameError
 from evalsets.predictions import ClassificationTable, DetectionTable
 
 KIND = "predictions"
@@ -64,8 +64,18 @@ def prediction_set(dataset: fo.Dataset, model: str) -> PredictionSet:
 
 
 def trained_on(dataset: fo.Dataset, model: str) -> set[str]:
-    """Ids of the samples that the model was trained on, as far as it was said."""
-    return set(load_results(dataset, KIND, model, "trained_on"))
+    """Ids of the samples that the model was trained on, as far as it was said.
+
+    Raises:
+        PredictionsError: the upload was interrupted before it wrote them
+    """
+    found = load_results(dataset, KIND, model, "trained_on")
+    if found is None:
+        raise PredictionsError(
+            f"The upload of model '{model}' to dataset '{dataset.name}' was "
+            "interrupted; upload its predictions again with overwrite=True"
+        )
+    return set(found)
 
 
 def store_predictions(
@@ -117,7 +127,8 @@ def store_predictions(
             trained = {"trained_on": sorted(trained_on)}
             save_run(dataset, KIND, model, asdict(stored), trained)
         except BaseException:
-            dataset.delete_sample_field(field)
+            if field not in {s.field for s in prediction_sets(dataset).values()}:
+                dataset.delete_sample_field(field)
             raise
         if before is not None and dataset.has_field(before.field):
             dataset.delete_sample_field(before.field)

@@ -7,7 +7,8 @@ from typing import Any
 import fiftyone as fo
 
 from evalsets.datasets.locks import writing
-from evalsets.datasets.runs import load_results, load_runs, save_run
+from evalsets.datasets.runs import load_results, load_runs, next_number, save_run
+from evalsets.errors import EvalsetsError
 
 KIND = "report"
 
@@ -21,7 +22,7 @@ def save_report(dataset: fo.Dataset, content: dict[str, Any], text: str) -> str:
         text: the whole report, as JSON
     """
     with writing(dataset):
-        name = f"{len(load_runs(dataset, KIND)) + 1:06d}"
+        name = f"{next_number(dataset, KIND):06d}"
         save_run(dataset, KIND, name, content, {"text": text})
     return name
 
@@ -32,5 +33,15 @@ def list_reports(dataset: fo.Dataset) -> dict[str, dict[str, Any]]:
 
 
 def load_report(dataset: fo.Dataset, name: str) -> str:
-    """A whole report, as JSON."""
-    return str(load_results(dataset, KIND, name, "text"))
+    """A whole report, as JSON.
+
+    Raises:
+        EvalsetsError: writing it was interrupted
+    """
+    text = load_results(dataset, KIND, name, "text")
+    if text is None:
+        raise EvalsetsError(
+            f"Report {int(name)} of dataset '{dataset.name}' was not written to its "
+            "end; evaluate again"
+        )
+    return str(text)

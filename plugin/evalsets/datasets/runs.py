@@ -8,11 +8,13 @@ values; large content goes to its results. Each kind is listed by
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import fiftyone as fo
 from bson import SON
+from fiftyone.core.runs import Run
 
 
 def save_run(
@@ -22,18 +24,24 @@ def save_run(
     content: Mapping[str, Any],
     results: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes one run; an earlier one of that kind and name is replaced."""
+    """Writes one run; an earlier one of that kind and name is replaced.
+
+    FiftyOne writes the results after the run, so both carry a stamp that tells whether
+    they belong together.
+    """
     key = _key(kind, name)
+    stamp = None if results is None else os.urandom(8).hex()
     config = dataset.init_run()
     config.method = f"evalsets/{kind}"
     config.name = name
     config.content = dict(content)
+    config.stamp = stamp
     if dataset.has_run(key):
         dataset.update_run_config(key, config)
     else:
         dataset.register_run(key, config)
     if results is not None:
-        stored = dataset.init_run_results(key, **results)
+        stored = dataset.init_run_results(key, stamp=stamp, **results)
         dataset.save_run_results(key, stored, overwrite=True)
 
 
@@ -48,8 +56,23 @@ def load_runs(dataset: fo.Dataset, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def load_results(dataset: fo.Dataset, kind: str, name: str, field: str) -> Any:
-    """One of the large values of a run."""
-    return getattr(dataset.load_run_results(_key(kind, name), cache=False), field)
+    """One of the large values of a run; None where writing it was interrupted."""
+    key = _key(kind, name)
+    results = dataset.load_run_results(key, cache=False)
+    wanted = getattr(dataset.get_run_info(key).config, "stamp", None)
+    if results is None or getattr(results, "stamp", None) != wanted:
+        return None
+    return getattr(results, field)
+
+
+def has_results(dataset: fo.Dataset, kind: str, name: str) -> bool:
+    """Whether a run that was written once was written to its end."""
+    return bool(Run._get_run_doc(dataset, _key(kind, name)).results)
+
+
+def next_number(dataset: fo.Dataset, kind: str) -> int:
+    """A number above those that name the runs of a kind."""
+    return max((int(name) for name in load_runs(dataset, kind)), default=0) + 1
 
 
 def delete_run(dataset: fo.Dataset, kind: str, name: str) -> None:
