@@ -1,6 +1,7 @@
 import struct
 import zlib
 
+import fiftyone as fo
 import numpy as np
 import pytest
 from PIL import Image
@@ -73,6 +74,20 @@ def test_a_photo_is_turned_upright(tmp_path):
     exif[0x0112] = 6
     Image.new("RGB", (60, 40)).save(path, exif=exif)
     assert open_image(str(path)).size == (40, 60)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_photo_as_fiftyone_has_it(
+    tmp_path, orientation
+):
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (60, 40)).save(path, exif=exif)
+    facts = examine(str(path))
+    theirs = fo.ImageMetadata.build_for(str(path))
+    assert (facts.width, facts.height) == (theirs.width, theirs.height)
+    assert (facts.width, facts.height) == open_image(str(path)).size
 
 
 @pytest.mark.parametrize(("top", "brightest"), [(65535, 255), (4095, 255), (255, 255)])

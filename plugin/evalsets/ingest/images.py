@@ -6,17 +6,21 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from evalsets.encoders.images import header_of
 
 _ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND\xaeB`\x82"}
 _TAIL_BYTES = 64
+_TURNED = (5, 6, 7, 8)  # EXIF orientations by a quarter
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the header of an image says: width and height in pixels, channels, type."""
+    """What the header of an image says: width and height in pixels, channels, type.
+
+    Width and height are those of the upright image, as FiftyOne stores them.
+    """
 
     width: int
     height: int
@@ -32,8 +36,9 @@ def examine(path: str) -> Facts | str:
     """
     try:
         with header_of(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation) in _TURNED
             facts = Facts(
-                *image.size,
+                *(image.size[::-1] if turned else image.size),
                 len(image.getbands()),
                 Image.MIME.get(image.format or "", "image"),
             )
