@@ -5,6 +5,7 @@ from fiftyone.core.models import Model
 from PIL import Image
 
 import evalsets as es
+from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import (
     ArgumentError,
     NameTakenError,
@@ -98,6 +99,41 @@ def test_tagging_again_does_only_what_is_new_or_changed(drawn):
     es.tag(drawn, [entry], models={"m": model})
     assert model.seen == 2 * len(drawn)
     assert set(drawn.values("n")) == {0}
+
+
+def test_an_interrupted_change_of_tagger_leaves_no_value_of_the_old_one(drawn):
+    class Interrupted(Halves):
+        def predict(self, image):
+            if self.seen == len(drawn) // 2:
+                raise KeyboardInterrupt
+            return super().predict(image)
+
+    entry = {"count": {"model": "m", "fields": {"n": "thing"}}}
+    es.tag(drawn, [entry], models={"m": Halves()})
+    entry["count"]["confidence"] = 0.9
+    with pytest.raises(KeyboardInterrupt):
+        es.tag(drawn, [entry], models={"m": Interrupted()})
+    assert set(drawn.values("n")) <= {None, 0}
+    es.tag(drawn, [entry], models={"m": Halves()})
+    assert set(drawn.values("n")) == {0}
+
+
+def test_other_mask_values_of_a_class_are_measured_again(drawn):
+    entry = {"area": {"model": "m", "fields": {"pct": "left"}, "targets": {1: "left"}}}
+    es.tag(drawn, [entry], models={"m": LeftHalf()})
+    entry["area"]["targets"] = {2: "left"}
+    es.tag(drawn, [entry], models={"m": LeftHalf()})
+    assert set(drawn.values("pct")) == {0.0}
+
+
+def test_attributes_belong_to_the_encoder_that_found_them(drawn, encoder):
+    attribute = {"field": "light", "classes": {"dark": "at night", "bright": "day"}}
+    es.embed(drawn.limit(5), encoder)
+    found = es.tag(drawn, [{"zero_shot": attribute}])
+    assert (found.done, len(found.skipped)) == (5, len(drawn) - 5)
+    assert set(found.skipped.values()) == {"it has not been embedded"}
+    made_by = drawn.get_field("light").info["evalsets"]
+    assert made_by["encoder"] == fingerprint_of(drawn)
 
 
 def test_a_field_tells_what_filled_it(drawn):

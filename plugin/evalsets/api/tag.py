@@ -12,9 +12,11 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 
 from evalsets.api.populations import refresh
-from evalsets.datasets.columns import check_new, declare, read, write
+from evalsets.datasets.columns import check_new, declare, provenance, read, write
 from evalsets.datasets.connect import Source, open_dataset, open_view
-from evalsets.datasets.vectors import encoder_of, open_vectors
+from evalsets.datasets.locks import writing
+from evalsets.datasets.vectors import encoder_of, fingerprint_of, open_vectors
+from evalsets.encoders import Encoder
 from evalsets.encoders.batches import image_batches
 from evalsets.encoders.images import open_image
 from evalsets.ingest import Processed
@@ -23,6 +25,8 @@ from evalsets.taggers import PixelTagger, Tagger, VectorTagger, read_taggers
 logger = logging.getLogger(__name__)
 
 WRITE_EVERY = 1024
+OWNER = "tagger"
+"""What ``info`` of a field has when a tagger filled it: the tagger's kind."""
 
 
 def tag(
@@ -53,21 +57,20 @@ def tag(
     opened = open_dataset(dataset)
     declared = read_taggers(taggers, models)
     for tagger in declared:
-        check_new(opened, tagger.fields, owner="tagger")
-    todo = {id(tagger): _untagged(view, opened, tagger) for tagger in declared}
-    for tagger in declared:
-        declare(
-            opened,
-            tagger.fields,
-            indexed=True,
-            info=tagger.provenance,
-            owner="tagger",
-        )
+        check_new(opened, tagger.fields, owner=OWNER)
     of_pixels = [t for t in declared if isinstance(t, PixelTagger)]
     of_vectors = [t for t in declared if isinstance(t, VectorTagger)]
-    _tag_vectors(opened, [(t, todo[id(t)]) for t in of_vectors])
+    encoder = encoder_of(opened) if of_vectors else None
+    for tagger in declared:
+        _declare(opened, tagger)
+    todo = {id(tagger): _untagged(view, tagger) for tagger in declared}
+    skipped: dict[str, str] = {}
+    if encoder is not None:
+        skipped |= _tag_vectors(
+            opened, view, encoder, [(t, todo[id(t)]) for t in of_vectors]
+        )
     wanted = {i for tagger in of_pixels for i in todo[id(tagger)]}
-    skipped = _tag_pixels(opened, view, of_pixels, wanted, batch_size, progress)
+    skipped |= _tag_pixels(opened, view, of_pixels, wanted, batch_size, progress)
     touched = len(set().union(*todo.values()))
     processed = Processed(touched - len(skipped), len(view) - touched, skipped)
     (logger.warning if skipped else logger.info)(
@@ -77,29 +80,41 @@ def tag(
     return processed
 
 
-def _untagged(view: fo.DatasetView, dataset: fo.Dataset, tagger: Tagger) -> set[str]:
-    """Ids that lack one of the tagger's fields, or all of them if it has changed."""
-    schema = dataset.get_field_schema()
-    for name in tagger.fields:
-        info = schema[name].info if name in schema else None
-        if (info or {}).get("evalsets") != tagger.provenance:
-            return set(view.values("id"))
+def _declare(dataset: fo.Dataset, tagger: Tagger) -> None:
+    """Makes the tagger's fields, and empties those that it filled when it differed."""
+    made_by = dict(tagger.provenance)
+    if isinstance(tagger, VectorTagger):
+        made_by["encoder"] = fingerprint_of(dataset)
+    with writing(dataset):
+        schema = dataset.get_field_schema()
+        for name in tagger.fields.keys() & schema.keys():
+            if provenance(schema[name]) != made_by:
+                dataset.clear_sample_field(name)
+        declare(dataset, tagger.fields, indexed=True, info=made_by, owner=OWNER)
+
+
+def _untagged(view: fo.DatasetView, tagger: Tagger) -> set[str]:
+    """Ids that lack one of the tagger's fields."""
     ids, *columns = view.values(["id", *tagger.fields])
     rows = zip(ids, *columns, strict=True)
     return {i for i, *values in rows if any(value is None for value in values)}
 
 
 def _tag_vectors(
-    dataset: fo.Dataset, todo: Sequence[tuple[VectorTagger, set[str]]]
-) -> None:
-    if not todo:
-        return
+    dataset: fo.Dataset,
+    view: fo.DatasetView,
+    encoder: Encoder,
+    todo: Sequence[tuple[VectorTagger, set[str]]],
+) -> dict[str, str]:
+    """Why each image without a vector was left out, by path."""
     vectors = open_vectors(dataset)
-    encoder = encoder_of(dataset)
     for tagger, wanted in todo:
         ids = sorted(i for i in wanted if i in vectors)
         for field, values in tagger.tag_vectors(vectors.get(ids), encoder).items():
             write(dataset, field, ids, values)
+    missing = {i for _, wanted in todo for i in wanted if i not in vectors}
+    rows = zip(*view.values(["id", "filepath"]), strict=True)
+    return {path: "it has not been embedded" for i, path in rows if i in missing}
 
 
 def _tag_pixels(

@@ -13,7 +13,7 @@ class Processed:
     Args:
         done: samples processed now
         kept: samples that needed nothing, since an earlier pass had done them
-        skipped: why each image that cannot be read was left out, by path
+        skipped: why each image that was left out was, by path
     """
 
     done: int

@@ -115,6 +115,7 @@ class AreaFraction(_ModelTagger):
             "tagger": "area",
             "model": self.model_name,
             "classes": self._classes,
+            "targets": self._values,
         }
 
     def tag(self, prepared: Sequence[Any]) -> Tags:
