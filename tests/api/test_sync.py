@@ -126,3 +126,9 @@ def test_a_column_of_another_kind_adds_nothing(dataset, world, labels):
     with pytest.raises(NameTakenError, match="'num_people'"):
         es.sync(world, dataset, labels=labels.assign(num_people="many"))
     assert len(dataset) == 3
+
+
+def test_syncing_the_same_labels_again_changes_no_sample(drawn, world, labels):
+    before = drawn.values(["ground_truth.id", "last_modified_at"])
+    es.sync(world, drawn, labels=labels)
+    assert drawn.values(["ground_truth.id", "last_modified_at"]) == before

@@ -15,9 +15,11 @@ def test_full_relative_and_base_names_find_their_image():
     assert read_sidecar(table, PATHS) == {"n": {PATHS[0]: 1.0, PATHS[1]: 2.0}}
 
 
-def test_a_base_name_that_two_images_have_finds_neither():
+def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
     table = pd.DataFrame({"file": ["x.jpg", "y.jpg"], "n": [1, 2]})
     assert read_sidecar(table, PATHS) == {"n": {PATHS[2]: 2}}
+    assert "1 of 2 rows" in caplog.text
+    assert "'x.jpg'" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -160,12 +160,14 @@ def _add_columns(dataset: fo.Dataset, columns: Mapping[str, _Column]) -> None:
         declare(
             dataset, {name: column.kind}, indexed=True, info={OWNER: name}, owner=OWNER
         )
-        written = (
-            [fo.Classification(label=value) for value in found.values()]
-            if column.kind is fo.Classification
-            else [column.kind(value) for value in found.values()]
-        )
-        write(dataset, name, list(found), written)
+        labels = column.kind is fo.Classification
+        held = dataset.values(["id", f"{name}.label" if labels else name])
+        before = dict(zip(*held, strict=True))
+        plain = {i: str(v) if labels else column.kind(v) for i, v in found.items()}
+        changed = {i: value for i, value in plain.items() if before[i] != value}
+        values = changed.values()
+        written = [fo.Classification(label=v) for v in values] if labels else values
+        write(dataset, name, list(changed), written)
 
 
 def _kind(values: Collection[Any], field: fo.Field | None) -> type:

@@ -61,7 +61,7 @@ def upload_predictions(
     table = read_predictions(predictions, key=key, classes=classes)
     ids, known = _known(opened, key)
     match = match_keys(table.keys, known)
-    if isinstance(table, DetectionTable):
+    if isinstance(table, DetectionTable) and not table.relative:
         table = table.relative_to(_sizes(opened)[match.positions])
     trained = match_keys([*dict.fromkeys(trained_on or ())], known).positions
     stored = store_predictions(

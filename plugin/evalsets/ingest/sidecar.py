@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from evalsets.errors import ArgumentError
+
+logger = logging.getLogger(__name__)
 
 KEYS = ("filepath", "file", "filename", "path", "image")
 LABEL = "label"
@@ -45,6 +48,13 @@ def read_sidecar(
         raise ArgumentError(
             f"None of the {len(table)} paths in {name} is among the images, for "
             f"example '{table[key].iloc[0] if len(table) else ''}'"
+        )
+    lost = [key for key, ok in zip(table[key], known, strict=True) if not ok]
+    if lost:
+        logger.warning(
+            "%d of %d rows in %s name no image, or more than one, and are left out, "
+            "for example '%s'",
+            *(len(lost), len(table), name, lost[0]),
         )
     found = table[known].assign(**{key: [p for p in matched if p is not None]})
     doubled = found[key][found[key].duplicated()]
