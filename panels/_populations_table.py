@@ -86,7 +86,7 @@ def _cells(line: Line) -> dict[str, str]:
         "name": line.name,
         "n": f"{line.n:,}",
         "sides": sides if line.has_sides else "–",
-        "holdout": f"{got} of {asked}" if line.has_sides else asked,
+        "holdout": f"{got.removesuffix(' %')} / {asked}" if line.has_sides else asked,
         "require": blocks.signs(line.require).replace(", ", "\n") or "–",
         "state": line.state,
     }

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+os.environ["FIFTYONE_DO_NOT_TRACK"] = "1"  # no question about cookies in the picture
 
 import fiftyone as fo
 from PIL import Image
@@ -97,6 +100,8 @@ def picture_of_evaluation(page: Page) -> bytes:
     panel = open_panel(page, "evalsets_evaluation")
     panel.locator(".scatterlayer .point").first.wait_for()
     panel.locator("tbody tr").nth(1).click()
+    settled(page)
+    panel.get_by_role("button", name="Evaluate").scroll_into_view_if_needed()
     return settled(page)
 
 
