@@ -4,6 +4,8 @@ from .compose import Compose
 from .coverage import Coverage
 from .embed import Embed
 from .evaluate import Evaluate
+from .membership import Membership
+from .populations import Populations
 from .refresh import Refresh
 from .remove import Remove
 from .search import Search
@@ -19,6 +21,8 @@ OPERATORS = (
     Tag,
     Search,
     Compose,
+    Populations,
+    Membership,
     Remove,
     Refresh,
     Split,

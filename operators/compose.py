@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import given, share
+from ._verb import Verb
 
 _BOUNDS = {
     "at_least": "At least",
@@ -18,7 +19,7 @@ _BOUNDS = {
 }
 
 
-class Compose(foo.Operator):
+class Compose(Verb):
     """Saves a query as a named population of the open dataset."""
 
     @property
@@ -28,6 +29,7 @@ class Compose(foo.Operator):
             label="Compose population",
             description="Names a query, holds a share out, says what a model must reach",
             icon="add_circle_outline",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

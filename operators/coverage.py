@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import evalsets
 
 from ._tables import rows, table
+from ._verb import Verb, scope
 
 _COLUMNS = (
     "population",
@@ -23,7 +24,7 @@ _COLUMNS = (
 )
 
 
-class Coverage(foo.Operator):
+class Coverage(Verb):
     """Tables the populations against the splits."""
 
     @property
@@ -33,11 +34,12 @@ class Coverage(foo.Operator):
             label="Show coverage of populations",
             description="How each population divides over train, validation and test",
             icon="grid_on",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
         )
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        return {"rows": rows(evalsets.coverage(ctx.dataset).frame, _COLUMNS)}
+        return {"rows": rows(evalsets.coverage(scope(ctx)).frame, _COLUMNS)}
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
         return table("Coverage", _COLUMNS)

@@ -10,9 +10,10 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import done, given
+from ._verb import Verb, scope
 
 
-class Embed(foo.Operator):
+class Embed(Verb):
     """Embeds the samples that have no vector yet."""
 
     @property
@@ -43,6 +44,6 @@ class Embed(foo.Operator):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         options = given(ctx, "overwrite")
-        processed = evalsets.embed(ctx.dataset, ctx.params["encoder"], **options)
+        processed = evalsets.embed(scope(ctx), ctx.params["encoder"], **options)
         ctx.ops.reload_dataset()
         return done(ctx, processed)

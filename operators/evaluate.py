@@ -11,6 +11,7 @@ import evalsets
 
 from ._forms import choice, fields, given
 from ._tables import rows, table
+from ._verb import Verb, scope
 
 _ALL = "all"
 _SPLITS = ("test", "val", "train", "quarantine", _ALL)
@@ -29,7 +30,7 @@ _COLUMNS = (
 )
 
 
-class Evaluate(foo.Operator):
+class Evaluate(Verb):
     """Scores a model on every population, against thresholds and a baseline."""
 
     @property
@@ -55,7 +56,7 @@ class Evaluate(foo.Operator):
         options = given(ctx, "baseline", "split", "truth")
         if options.get("split") == _ALL:
             options["split"] = None
-        report = evalsets.evaluate(ctx.dataset, ctx.params["model"], **options)
+        report = evalsets.evaluate(scope(ctx), ctx.params["model"], **options)
         return {"verdict": str(report.verdict), "rows": rows(report.frame, _COLUMNS)}
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:

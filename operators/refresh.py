@@ -9,8 +9,10 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._verb import Verb
 
-class Refresh(foo.Operator):
+
+class Refresh(Verb):
     """Recomputes the membership of populations made of text or images."""
 
     @property

@@ -9,8 +9,10 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._verb import Verb
 
-class Remove(foo.Operator):
+
+class Remove(Verb):
     """Removes a population; its samples stay, and test samples stay in test."""
 
     @property
@@ -20,6 +22,7 @@ class Remove(foo.Operator):
             label="Remove population",
             description="The samples stay, and those in test stay in test",
             icon="delete_outline",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

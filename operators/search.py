@@ -9,8 +9,10 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._verb import Verb, scope
 
-class Search(foo.Operator):
+
+class Search(Verb):
     """Shows the samples of a query in the grid."""
 
     @property
@@ -20,6 +22,7 @@ class Search(foo.Operator):
             label="Search by query",
             description="Fields, text and images in one expression",
             icon="search",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
         )
 
@@ -34,7 +37,7 @@ class Search(foo.Operator):
         return types.Property(form, view=types.View(label="Search"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        view = evalsets.search(ctx.dataset, ctx.params["query"])
+        view = evalsets.search(scope(ctx), ctx.params["query"])
         n_samples = len(view)
         ctx.ops.set_view(view)
         return {"n_samples": n_samples}

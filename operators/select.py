@@ -10,11 +10,12 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import given
+from ._verb import Verb, scope
 
 _SPLITS = ("train", "val", "test", "quarantine")
 
 
-class Select(foo.Operator):
+class Select(Verb):
     """Shows the samples of a split, of a population, or of both."""
 
     @property
@@ -24,6 +25,7 @@ class Select(foo.Operator):
             label="Show a split or a population",
             description="Sets the view to what training or evaluation would get",
             icon="filter_alt",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
         )
 
@@ -35,7 +37,7 @@ class Select(foo.Operator):
         return types.Property(form, view=types.View(label="Show"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        view = evalsets.select(ctx.dataset, **given(ctx, "split", "population"))
+        view = evalsets.select(scope(ctx), **given(ctx, "split", "population"))
         n_samples = len(view)
         ctx.ops.set_view(view)
         return {"n_samples": n_samples}

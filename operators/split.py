@@ -11,11 +11,12 @@ import evalsets
 
 from ._forms import choice, fields, given, share
 from ._tables import rows, table
+from ._verb import Verb
 
 _COLUMNS = ("population", "n", "asked", "got", "deviation")
 
 
-class Split(foo.Operator):
+class Split(Verb):
     """Holds out the asked share of every population; test samples never leave test."""
 
     @property

@@ -8,11 +8,16 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.datasets.runs import load_runs
 
 from ._forms import given
+from ._verb import Verb
+
+SHOWN = 5
+"""Skipped images that are named in the App."""
 
 
-class Sync(foo.Operator):
+class Sync(Verb):
     """Adds what is new in a folder to a dataset."""
 
     @property
@@ -56,4 +61,19 @@ class Sync(foo.Operator):
             ctx.ops.open_dataset(dataset.name)
         else:
             ctx.ops.reload_dataset()
-        return {"dataset": dataset.name, "n_samples": len(dataset)}
+        recorded = load_runs(dataset, "sync").get("skipped", {})
+        skipped = dict(recorded.get("files", ()))
+        for path, why in list(skipped.items())[:SHOWN]:
+            ctx.ops.notify(f"Skipped {path}: {why}", variant="warning")
+        return {
+            "dataset": dataset.name,
+            "n_samples": len(dataset),
+            "skipped": skipped,
+        }
+
+    def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
+        output = types.Object()
+        output.str("dataset", label="Dataset")
+        output.int("n_samples", label="Samples")
+        output.obj("skipped", label="Skipped", view=types.JSONView())
+        return types.Property(output, view=types.View(label="Synced"))

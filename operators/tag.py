@@ -10,9 +10,10 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import done
+from ._verb import Verb, scope
 
 
-class Tag(foo.Operator):
+class Tag(Verb):
     """Tags every sample as a file of taggers says."""
 
     @property
@@ -37,6 +38,6 @@ class Tag(foo.Operator):
         return types.Property(form, view=types.View(label="Tag images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        processed = evalsets.tag(ctx.dataset, ctx.params["taggers"])
+        processed = evalsets.tag(scope(ctx), ctx.params["taggers"])
         ctx.ops.reload_dataset()
         return done(ctx, processed)

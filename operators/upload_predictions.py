@@ -10,9 +10,10 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import choice, fields, given
+from ._verb import Verb
 
 
-class UploadPredictions(foo.Operator):
+class UploadPredictions(Verb):
     """Checks a file of predictions and writes all of it, or nothing."""
 
     @property

@@ -173,6 +173,19 @@ def coverage(dataset: Dataset) -> None:
 
 
 @app.command()
+def select(
+    dataset: Dataset,
+    split: Annotated[str | None, typer.Option(help="train, val, test …")] = None,
+    population: Annotated[str | None, typer.Option(help="Name of one.")] = None,
+) -> None:
+    """Print the samples of a split, of a population, or of both."""
+    view = es.select(dataset, split=split, population=population)
+    for path in view.values("filepath"):
+        typer.echo(path)
+    Console(stderr=True).print(f"{len(view):,} samples")
+
+
+@app.command()
 def upload(
     dataset: Dataset,
     model: Annotated[str, typer.Argument(help="Name of the prediction set.")],

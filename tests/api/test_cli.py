@@ -76,6 +76,13 @@ def test_search_prints_paths_to_pipe(drawn):
     assert "samples" in done.stderr
 
 
+def test_select_prints_the_paths_of_a_population(run, drawn):
+    es.compose(drawn, es.Population("at night", "time = 'night'"))
+    done = run("select", drawn.name, "--population", "at night")
+    expected = es.search(drawn, "time = 'night'").values("filepath")
+    assert sorted(done.stdout.splitlines()) == sorted(expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -46,8 +46,44 @@ def grey(dataset, folder):
 
 def test_sync_adds_the_images_of_a_folder(dataset, folder):
     found = run("sync", dataset, source=str(folder))
-    assert found == {"dataset": dataset.name, "n_samples": 20}
+    assert found == {"dataset": dataset.name, "n_samples": 20, "skipped": {}}
     assert len(dataset) == 20
+
+
+def test_sync_names_the_images_that_it_skips(dataset, folder):
+    (folder / "empty.png").touch()
+    found = run("sync", dataset, source=str(folder))
+    assert found["skipped"] == {str(folder / "empty.png"): "the file is empty"}
+
+
+def test_every_operator_can_be_called_and_delegated():
+    from fiftyone.operators.registry import OperatorRegistry
+
+    ours = [
+        operator
+        for operator in OperatorRegistry().list_operators(type="operator")
+        if operator.plugin_name == "@evalsets/evalsets"
+    ]
+    assert len(ours) == 14
+    assert all(callable(operator) for operator in ours)
+    assert all(operator.config.allow_delegated_execution for operator in ours)
+
+
+def test_a_called_operator_returns_its_result_for_a_dataset_a_name_or_a_view(grey):
+    search = foo.get_operator("@evalsets/evalsets/search")
+    for given, n in ((grey, 9), (grey.name, 9), (grey.limit(13), 2)):
+        assert search(given, query=f"shade > {BRIGHT}") == {"n_samples": n}
+
+
+def test_populations_and_their_members_are_listed(grey):
+    es.compose(grey, es.Population("bright", f"shade > {BRIGHT}", holdout=0.5))
+    listed = run("populations", grey)
+    assert listed["populations"] == [es.populations(grey)["bright"].to_dict()]
+    assert listed["rows"][0]["holdout"] == "50%"
+    expected = set(es.search(grey, f"shade > {BRIGHT}").values("id"))
+    found = run("membership", grey)
+    assert set(found["members"]["bright"]) == expected
+    assert found["rows"] == [{"population": "bright", "n": "9"}]
 
 
 def test_search_counts_what_a_query_finds(grey):
