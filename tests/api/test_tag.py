@@ -1,3 +1,5 @@
+import pickle
+
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from evalsets.errors import (
     NoVectorsError,
     UnknownNameError,
 )
+from evalsets.taggers import ObjectCount
 
 pytestmark = pytest.mark.db
 
@@ -85,6 +88,13 @@ def test_counts_and_areas_come_from_fiftyone_models(drawn):
     assert len(es.search(drawn, "n_things > 1 AND left_pct = 0.5")) == drawn.values(
         "n_things"
     ).count(2)
+
+
+def test_loader_workers_are_not_given_the_model():
+    tagger = ObjectCount(Halves(), {"n": "x"})
+    tagger._model = lambda: "a model that cannot be pickled"
+    prepare = pickle.loads(pickle.dumps(tagger.prepare))
+    assert prepare(Image.new("RGB", (4, 3))).shape == (3, 4, 3)
 
 
 def test_tagging_again_does_only_what_is_new_or_changed(drawn):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
+from PIL.Image import Image
 
 from evalsets.api.populations import refresh
 from evalsets.datasets.columns import check_new, declare, provenance, read, write
@@ -133,7 +134,7 @@ def _tag_pixels(
     skipped: dict[str, str] = {}
     ids: list[str] = []
     tags: dict[str, list[Any]] = {f: [] for t in taggers for f in t.fields}
-    prepare = partial(_prepare, taggers=taggers)
+    prepare = partial(_prepare, steps=[tagger.prepare for tagger in taggers])
     with fou.ProgressBar(total=len(todo), iters_str="images", progress=progress) as bar:
         for batch in image_batches(paths, prepare, batch_size=batch_size):
             ids += [todo[p][0] for p in batch.positions]
@@ -149,9 +150,9 @@ def _tag_pixels(
     return skipped
 
 
-def _prepare(path: str, taggers: Sequence[PixelTagger]) -> list[Any]:
+def _prepare(path: str, steps: Sequence[Callable[[Image], Any]]) -> list[Any]:
     image = open_image(path)
-    return [tagger.prepare(image) for tagger in taggers]
+    return [step(image) for step in steps]
 
 
 def _flush(dataset: fo.Dataset, ids: list[str], tags: dict[str, list[Any]]) -> None:

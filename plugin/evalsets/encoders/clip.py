@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import open_clip
 import torch
@@ -149,6 +150,8 @@ def _config(folder: Path) -> dict[str, Any]:
 
 def _reach_hub() -> bool:
     endpoint = urlsplit(hub.ENDPOINT)
+    if endpoint.scheme in getproxies():
+        return True  # a direct connection would say nothing
     try:
         address = (endpoint.hostname or "", endpoint.port or 443)
         socket.create_connection(address, timeout=3).close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,11 +34,10 @@ class FiftyOneEncoder:
         self.dim = int(vector.shape[1])
         self.templates: tuple[str, ...] = TEMPLATES
         self.scale = 100.0
-        self.fingerprint = hashlib.sha256(
-            name.encode() + np.round(vector, 4).tobytes()
-        ).hexdigest()[:32]
+        self.fingerprint = _fingerprint(model, name, self.dim)
 
-    def prepare(self, image: Image.Image) -> Any:
+    @staticmethod
+    def prepare(image: Image.Image) -> Any:
         """The pixels ``(height, width, 3)``; the model transforms them itself."""
         return np.asarray(image)
 
@@ -57,3 +57,18 @@ class FiftyOneEncoder:
         with self._model:
             embedded = self._model.embed_prompts(list(texts))
         return unit(np.asarray(embedded).reshape(len(texts), -1))
+
+
+def _fingerprint(model: Any, name: str, dim: int) -> str:
+    """Of what made the model; its outputs differ between a CPU and a GPU."""
+    config: Any = getattr(model, "config", None)
+    options = dict(config.serialize()) if hasattr(config, "serialize") else {}
+    options.pop("device", None)
+    known = {
+        "name": name,
+        "class": f"{type(model).__module__}.{type(model).__qualname__}",
+        "dim": dim,
+        "config": options,
+    }
+    text = json.dumps(known, sort_keys=True, default=lambda it: type(it).__qualname__)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

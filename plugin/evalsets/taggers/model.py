@@ -26,7 +26,8 @@ class _ModelTagger:
         self.fields: Mapping[str, type] = dict.fromkeys(fields, kind)
         self.model_name = name or type(model).__name__
 
-    def prepare(self, image: Image.Image) -> Any:
+    @staticmethod
+    def prepare(image: Image.Image) -> Any:
         """The pixels ``(height, width, 3)``; the model transforms them itself."""
         return np.asarray(image)
 

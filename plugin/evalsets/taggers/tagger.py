@@ -27,7 +27,7 @@ class PixelTagger(Protocol):
     provenance: Mapping[str, Any]
 
     def prepare(self, image: Image.Image) -> Any:
-        """What ``tag`` needs of one RGB image; runs in loader workers."""
+        """What ``tag`` needs of one RGB image; pickled to loader workers."""
         ...
 
     def tag(self, prepared: Sequence[Any]) -> Tags:
