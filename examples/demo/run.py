@@ -175,9 +175,23 @@ def _open_app(dataset: fo.Dataset) -> None:
     from evalsets.install import install_plugin
 
     install_plugin()
-    session = fo.launch_app(dataset, address="127.0.0.1")
-    console.print("Open the panels with the + above the grid. Ctrl-C ends.")
+    session = fo.launch_app(dataset, address="127.0.0.1", spaces=_both_panels())
+    console.print("Ctrl-C ends.")
     session.wait(-1)
+
+
+def _both_panels() -> fo.Space:
+    """The samples on the left, both panels on the right."""
+    samples = fo.Panel(type="Samples", pinned=True)
+    evaluation = fo.Panel(type="evalsets_evaluation")
+    populations = fo.Panel(type="evalsets_populations")
+    sides = [
+        fo.Space(children=[samples], active_child=samples.component_id),
+        fo.Space(
+            children=[populations, evaluation], active_child=evaluation.component_id
+        ),
+    ]
+    return fo.Space(children=sides, orientation="horizontal")
 
 
 def _arguments() -> argparse.Namespace:
