@@ -36,7 +36,8 @@ def main() -> NoReturn:
     """Runs the command line and ends the process."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     debug = bool(os.environ.get("EVALSETS_DEBUG"))
-    logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.WARNING)
+    logging.getLogger("eta").propagate = False  # it draws its bars itself
     try:
         app()
     except es.EvalsetsError as error:
@@ -122,8 +123,13 @@ def compose(
         min_size=min_size,
         description=description,
     )
+    before = es.populations(dataset).get(name)
     view = es.compose(dataset, population)
     console.print(f"Population '{name}' has {len(view):,} samples", markup=False)
+    if before is not None and before != population:
+        required = ", ".join(map(str, before.require)) or "nothing"
+        said = f"{before.query}; hold-out {before.holdout:.0%}; required {required}"
+        console.print(f"It replaces: {said}", markup=False)
 
 
 @app.command()

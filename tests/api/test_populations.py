@@ -62,6 +62,13 @@ def test_membership_agrees_with_each_view(drawn):
         assert sorted(inside) == sorted(view.values("id"))
 
 
+def test_a_requirement_on_an_unknown_metric_is_refused(drawn):
+    wrong = es.Requirement("acuracy", at_least=1)
+    with pytest.raises(UnknownNameError, match=r"'p'.*did you mean 'accuracy'"):
+        es.compose(drawn, es.Population("p", "num_people > 1", require=wrong))
+    assert es.populations(drawn) == {}
+
+
 def test_removing_a_population_leaves_nothing_of_it(drawn):
     es.compose(drawn, NIGHT)
     es.remove(drawn, "at night")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,22 @@ class App:
         self.browser = browser
         self.errors: list[str] = []
 
+    def _show(self, dataset: Any) -> None:
+        """Opens a dataset in the session, which connects again when it was too busy."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                self.session.dataset = dataset
+            except RuntimeError:  # FiftyOne's "Client is not connected"
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+            else:
+                return
+
     def open(self, dataset, *, width: int = 1600, height: int = 1000) -> Page:
         """A page that shows a dataset's grid."""
-        self.session.dataset = dataset
+        self._show(dataset)
         page = self.browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -29,6 +29,7 @@ from evalsets.datasets.scores import (
     refresh_scores,
 )
 from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.metrics import METRICS
 from evalsets.query import Query, parse, references, terms
 from evalsets.suites import Population
 
@@ -194,6 +195,13 @@ def _check_given(given: list[Population]) -> None:
                 f"Population '{p.name}' needs a condition without ORDER BY and LIMIT; "
                 "for the n most similar samples write RANK(text('...')) <= n"
             )
+        for requirement in p.require:
+            if requirement.metric not in METRICS:
+                raise UnknownNameError(
+                    f"metric (required of population '{p.name}')",
+                    requirement.metric,
+                    METRICS,
+                )
     names = [p.name for p in given]
     doubled = [name for name in names if names.count(name) > 1]
     if doubled:
