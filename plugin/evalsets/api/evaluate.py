@@ -23,7 +23,7 @@ from evalsets.datasets.populations import load_recipes, members
 from evalsets.datasets.predictions import prediction_set, trained_on
 from evalsets.datasets.reports import list_reports, save_report
 from evalsets.errors import ArgumentError
-from evalsets.metrics import FAIL, Codes, Row, evaluate_populations
+from evalsets.metrics import FAIL, Codes, Outcomes, Row, evaluate_populations
 from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,9 @@ def evaluate(
             f"No sample of {_where(split)} in dataset '{opened.name}' has a true label "
             f"in '{truth}'; label some, or choose another split"
         )
-    other = None if before is None else read_outcomes(view, truth, before)
+    other = (
+        None if before is None else _paired(read, read_outcomes(view, truth, before))
+    )
     frame = members(view, {n: q for n, q in queries.items() if n not in stale})
     frame = frame.reindex(index=read.ids, columns=list(known), fill_value=False)
     grouping = groups or last_split(opened).get("groups")
@@ -93,7 +95,7 @@ def evaluate(
         frame.to_numpy(),
         list(known.values()),
         metrics,
-        baseline=None if other is None else other.outcomes,
+        baseline=other,
         groups=_codes(opened, read.ids, grouping),
         alpha=alpha,
         seed=seed,
@@ -127,6 +129,12 @@ def evaluate(
     )
     logger.info("%s", report.headline)
     return report
+
+
+def _paired(read: Read, other: Read) -> Outcomes:
+    """The other's outcomes in the order of ``read``; MongoDB promises none."""
+    place = {sample_id: at for at, sample_id in enumerate(other.ids)}
+    return other.outcomes.take(np.array([place[i] for i in read.ids], dtype=np.intp))
 
 
 def _check_options(alpha: Any, replicates: Any) -> None:
