@@ -104,6 +104,29 @@ def test_top_k_agrees_with_ranks_even_among_copies(seed, n, dim, k, copies):
     assert (found == scores(matrix, query)[rows]).all()
 
 
+@given(seed=st.integers(0, 1000), k=st.integers(1, 120), share=st.floats(0.02, 1))
+@settings(max_examples=40, deadline=None)
+def test_top_k_among_rows_is_the_top_k_of_those_rows(seed, k, share):
+    rng = np.random.default_rng(seed)
+    matrix = vectors(seed, 300, 8)
+    among = np.sort(rng.permutation(300)[: max(1, int(300 * share))])
+    rows, found = top_k(matrix, matrix[0], k, among=among)
+    expected, exact = top_k(matrix[among], matrix[0], k)
+    assert (rows == among[expected]).all()
+    assert (found == exact).all()
+
+
+@given(**shapes, at=st.integers(0, 399))
+@settings(max_examples=60, deadline=None)
+def test_above_agrees_with_the_exact_scores_at_the_cut_itself(seed, n, dim, at):
+    matrix = vectors(seed, n, dim)
+    query = np.random.default_rng(seed).standard_normal(dim)
+    exact = scores(matrix, query)
+    for cut in (exact[at % n], np.nextafter(exact[at % n], -2), 0.0):
+        expected = np.flatnonzero(exact.astype("f8") > float(cut))
+        assert (above(matrix, query, float(cut)) == expected).all()
+
+
 def test_more_than_two_thousand_can_be_asked_for():
     matrix = vectors(0, 5000, 8)
     rows, _ = top_k(matrix, matrix[3], 3000)

@@ -21,6 +21,8 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 _CHUNK = 16_384
+_GPU_K = 2048  # as many as FAISS selects on a GPU
+_GATHER = 0.1  # share of the rows up to which copying them is faster than reading all
 
 
 def scores(matrix: Floats, query: ArrayLike) -> Floats:
@@ -50,8 +52,16 @@ def scores(matrix: Floats, query: ArrayLike) -> Floats:
 
 
 def above(matrix: Floats, query: ArrayLike, threshold: float) -> Rows:
-    """Rows whose score is greater than a threshold, in row order."""
-    return np.flatnonzero(scores(matrix, query).astype(np.float64) > threshold)
+    """Rows whose score is greater than a threshold, in row order.
+
+    One pass in float32; the exact score decides where that is too close to tell.
+    """
+    query = _checked(matrix, query)
+    close = matrix @ query
+    unsure = np.flatnonzero(np.abs(close - threshold) <= _slack(matrix))
+    found = close > threshold
+    found[unsure] = scores(matrix[unsure], query).astype(np.float64) > threshold
+    return np.flatnonzero(found)
 
 
 def ranks(scores: Floats, ids: ArrayLike) -> Rows:
@@ -68,18 +78,23 @@ def ranks(scores: Floats, ids: ArrayLike) -> Rows:
 
 
 def top_k(
-    matrix: Floats, query: ArrayLike, k: int, ids: ArrayLike | None = None
+    matrix: Floats,
+    query: ArrayLike,
+    k: int,
+    ids: ArrayLike | None = None,
+    among: Rows | None = None,
 ) -> tuple[Rows, Floats]:
     """The ``k`` most similar rows and their exact scores, best first.
 
-    FAISS proposes candidates in float32, on the GPU where there is one; the exact
-    score decides among them, so that the result agrees with :func:`ranks`.
+    One pass in float32 proposes candidates, by FAISS on the GPU where there is one;
+    the exact score decides among them, so that the result agrees with :func:`ranks`.
 
     Args:
         matrix: ``(n, d)`` rows as :class:`VectorFile` stores them
         query: ``(d,)`` of any scale
         k: at least 1; more than ``n`` gives all rows
         ids: ``(n,)`` sample ids, which order equal scores; by default the row does
+        among: rows to search, by default all
 
     Returns:
         rows and scores, each ``(min(k, n),)``
@@ -87,48 +102,50 @@ def top_k(
     if k < 1:
         raise ArgumentError(f"k is {k}; ask for at least 1 sample")
     query = _checked(matrix, query)
-    k = min(k, len(matrix))
-    if not k:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    rows = _candidates(matrix, query, k)
+    rows = _candidates(matrix, query, k, among)
     exact = scores(matrix[rows], query)
     ties = rows if ids is None else np.asarray(ids)[rows]
     best = np.lexsort((ties, -exact))[:k]
     return rows[best], exact[best]
 
 
-def _candidates(matrix: Floats, query: Floats, k: int) -> Rows:
+def _candidates(matrix: Floats, query: Floats, k: int, among: Rows | None) -> Rows:
     """Rows that surely hold the top k, ties included."""
-    # twice the worst rounding error of a float32 dot product of unit vectors
-    slack = 2 * matrix.shape[1] * 2.0**-24
-    n = len(matrix)
-    asked = min(n, k + 64)
+    n = len(matrix) if among is None else len(among)
+    if k >= n:
+        return np.arange(n) if among is None else among
+    if among is None and faiss.get_num_gpus() and k <= _GPU_K // 2:
+        return _gpu_candidates(matrix, query, k)
+    if among is None or n > len(matrix) * _GATHER:
+        close = matrix @ query  # numpy reads as fast as memory can, FAISS half as fast
+        close = close if among is None else close[among]
+    else:
+        close = matrix[among] @ query
+    kth = np.partition(close, n - k)[n - k]
+    found = np.flatnonzero(close >= kth - _slack(matrix))
+    return found if among is None else among[found]
+
+
+def _gpu_candidates(matrix: Floats, query: Floats, k: int) -> Rows:
+    resources, asked = faiss.StandardGpuResources(), min(len(matrix), _GPU_K, k + 64)
     while True:
-        close, rows = _knn(matrix, query, asked)
-        if asked == n or close[-1] < close[k - 1] - slack:
-            return np.sort(rows)
-        asked = min(n, 4 * asked)
-
-
-def _knn(matrix: Floats, query: Floats, k: int) -> tuple[Floats, Rows]:
-    matrix = np.ascontiguousarray(matrix)
-    if k > 2048:  # what the GPU can select, and where sorting is faster on the CPU
-        close = matrix @ query
-        rows = np.argsort(-close, kind="stable")[:k]
-        return close[rows], rows
-    if faiss.get_num_gpus():
         close, rows = faiss.knn_gpu(
-            faiss.StandardGpuResources(),
+            resources,
             query[None],
-            matrix,
-            k,
+            np.ascontiguousarray(matrix),
+            asked,
             metric=faiss.METRIC_INNER_PRODUCT,
         )
-    else:
-        close, rows = faiss.knn(
-            query[None], matrix, k, metric=faiss.METRIC_INNER_PRODUCT
-        )
-    return close[0], rows[0]
+        if asked == len(matrix) or close[0, -1] < close[0, k - 1] - _slack(matrix):
+            return np.sort(rows[0])
+        if asked == _GPU_K:  # more ties than it can select
+            return np.arange(len(matrix))
+        asked = min(len(matrix), _GPU_K, 4 * asked)
+
+
+def _slack(matrix: Floats) -> float:
+    """Twice the worst rounding error of a float32 dot product of unit vectors."""
+    return float(2 * matrix.shape[1] * 2.0**-24)
 
 
 def _checked(matrix: Floats, query: ArrayLike) -> Floats:
