@@ -111,6 +111,17 @@ def suggest(name: str, known: Iterable[str], remedy: str = "") -> str:
     return f"; known: {shown}{' …' if len(known) > 10 else ''}"
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number with what it counts: "1 sample", "2 samples".
+
+    Args:
+        n: the number
+        one: what follows 1
+        many: what follows any other number; by default ``one`` with an s
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def _pointed(problem: str, text: str, position: int, word: str) -> str:
     if not text:
         return problem

@@ -1,6 +1,7 @@
 """A report says the same in every form, and no name can break one."""
 
 import dataclasses
+import html
 import re
 from xml.etree import ElementTree as ET
 
@@ -119,6 +120,43 @@ def test_text_shows_requirements_and_the_whole_data():
     assert re.search(r"fog .* INCONCLUSIVE +140", text)
     assert "\x1b[" not in text
     assert "\x1b[" in REPORT.to_text(color=True)
+
+
+def test_text_shows_populations_of_which_nothing_is_required_without_a_verdict():
+    free = (
+        Row("rain", "accuracy", 50, 0.82, 0.69, 0.9),
+        Row("rain", "f1", 50, 0.81, 0.68, 0.9),
+    )
+    lines = str(Report((*ROWS[:2], *free, *ROWS[2:]))).splitlines()
+    (line,) = [line for line in lines if line.startswith("rain")]
+    assert line.split() == ["rain", "accuracy", "50", "0.820", "[0.690,", "0.900]"]
+    order = [line.split()[0] for line in lines[2:]]
+    assert order == ["(all)", "night", "rain", "fog", "sun", "gone"]
+
+
+LEFT_OUT = {
+    "unpredicted": 2,
+    "unlabelled": 1,
+    "trained_on": 1200,
+    "strange_labels": ["dog", "wolf"],
+}
+NOTES = [
+    "2 samples had no prediction and count as wrong.",
+    "1 sample had no true label and was left out.",
+    "1,200 samples were left out because the model was trained on them.",
+    "2 predicted classes are nowhere in the truth: 'dog' and 'wolf'.",
+]
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_every_form_says_what_was_not_counted(note, tmp_path):
+    report = Report(ROWS, {"model": "net", **LEFT_OUT})
+    assert note in report.summary
+    assert note in str(report).splitlines()
+    assert note in report.to_markdown().replace("\\", "")
+    page = html.unescape(report.to_html(tmp_path / "r.html").read_text())
+    assert f"<li>{note}</li>" in page
+    assert note not in str(Report(ROWS, {"model": "net"}))
 
 
 def test_markdown_has_a_row_for_each_requirement():

@@ -29,12 +29,6 @@ _FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _WIDEST = 34
 
 
-def metrics_to_show(report: Report) -> list[str]:
-    """The metrics that something is required of, else the first."""
-    required = dict.fromkeys(row.metric for row in report.rows if row.verdict)
-    return list(required) or [report.rows[0].metric]
-
-
 def by_severity(rows: list[Row]) -> list[Row]:
     """``(all)`` first, then failures, open ones, passes, the rest."""
     return sorted(rows, key=lambda r: (r.population != ALL, _ORDER.index(r.verdict)))
@@ -50,7 +44,7 @@ def interval_figure(report: Report, metric: str | None = None) -> go.Figure:
     Raises:
         UnknownNameError: the report has no such metric
     """
-    metric = metric or metrics_to_show(report)[0]
+    metric = metric or words.metrics_to_show(report.rows)[0]
     rows = [row for row in report.rows if row.metric == metric]
     if not rows:
         raise UnknownNameError("metric", metric, {row.metric for row in report.rows})

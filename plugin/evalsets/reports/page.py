@@ -12,7 +12,7 @@ from markupsafe import Markup
 from PIL import Image, ImageOps
 
 from evalsets.reports import words
-from evalsets.reports.figure import by_severity, interval_figure, metrics_to_show
+from evalsets.reports.figure import by_severity, interval_figure
 
 if TYPE_CHECKING:
     from evalsets.reports.report import Report, Samples
@@ -82,7 +82,7 @@ def _plots(report: Report) -> list[Markup]:
                 config={"displaylogo": False, "displayModeBar": False},
             )
         )
-        for at, metric in enumerate(metrics_to_show(report))
+        for at, metric in enumerate(words.metrics_to_show(report.rows))
     ]
 
 

@@ -55,21 +55,31 @@ def _table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return [_HEADER[at] for at in kept], [[line[at] for at in kept] for line in lines]
 
 
-def _pressing(report: Report) -> list[Row]:
-    """What is required, and the whole data; every row where nothing is required."""
-    required = [row for row in report.rows if row.verdict]
-    whole = [row for row in report.rows if row.population == ALL]
-    return whole + required if required else list(report.rows)
+def _pressing(rows: Sequence[Row]) -> list[Row]:
+    """The whole data, and each population's requirements; every row where there are none.
+
+    A population of which nothing is required shows the metrics required of others.
+    """
+    bound = {row.population for row in rows if row.verdict}
+    metrics = words.metrics_to_show(rows)
+    return [
+        row
+        for row in rows
+        if row.verdict
+        or not bound
+        or row.population == ALL
+        or (row.population not in bound and row.metric in metrics)
+    ]
 
 
 def terminal(report: Report, color: bool) -> str:
-    """A table of what is required and the whole data, in colour if wanted."""
+    """The headline, a table of every population, and what was not counted."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    rows = _pressing(report)
+    rows = _pressing(report.rows)
     header, lines = _table(rows)
     for name in header:
         justify: Literal["left", "right"] = "right" if name in _RIGHT else "left"
@@ -84,6 +94,8 @@ def terminal(report: Report, color: bool) -> str:
     )
     console.print(Text(report.headline, f"bold {_COLORS[report.verdict]}"))
     console.print(table)
+    for note in words.notes(report.provenance):
+        console.print(Text(note), soft_wrap=True)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
@@ -93,6 +105,7 @@ def markdown(report: Report) -> str:
     parts = [f"### {_plain(report.headline)}"]
     if required:
         parts.append(_markdown_table(required))
+    parts += [_plain(note) for note in words.notes(report.provenance)]
     parts.append(
         "<details><summary>All figures</summary>\n\n"
         f"{_markdown_table(report.rows)}\n\n</details>"

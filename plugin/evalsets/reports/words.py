@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from evalsets.errors import counted
 from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row
 from evalsets.suites.population import ALL
 
@@ -88,17 +89,18 @@ def signed(value: float | None) -> str:
     return f"{value:+.3f}" if abs(value) < 10 else f"{value:+.4g}"
 
 
-def counted(n: int, noun: str) -> str:
-    """A number with its noun: "1 sample", "2 samples"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def listed(names: Sequence[str], most: int = 6) -> str:
     """Names as an enumeration in a sentence."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def metrics_to_show(rows: Sequence[Row]) -> list[str]:
+    """The metrics that something is required of, else the first."""
+    required = dict.fromkeys(row.metric for row in rows if row.verdict)
+    return list(required) or [rows[0].metric]
 
 
 def headline(rows: Iterable[Row], verdict: str, model: str) -> str:
@@ -138,19 +140,42 @@ def summary(
     )
     if overall is not None:
         said.append(
-            f"Over all {overall.n:,} samples {overall.metric} is {number(overall.value)}, "
-            f"{signed(overall.delta)} {interval(overall.delta_low, overall.delta_high)} "
+            f"Over all of {counted(overall.n, 'sample')} {overall.metric} is "
+            f"{number(overall.value)}, {signed(overall.delta)} {interval(overall.delta_low, overall.delta_high)} "
             f"against {provenance.get('baseline', 'the baseline')}."
         )
-    for key, text in (
-        ("unpredicted", "{} had no prediction and count as wrong."),
-        ("unlabelled", "{} had no true label and were left out."),
-        ("trained_on", "{} were left out because the model was trained on them."),
-        (
-            "baseline_trained_on",
-            "{} were left out because the baseline was trained on them.",
-        ),
-    ):
-        if count := provenance.get(key):
-            said.append(text.format(counted(count, "sample")))
+    return said + notes(provenance)
+
+
+_NOT_COUNTED = {
+    "unpredicted": (
+        "sample had no prediction and counts as wrong",
+        "samples had no prediction and count as wrong",
+    ),
+    "unlabelled": (
+        "sample had no true label and was left out",
+        "samples had no true label and were left out",
+    ),
+    "trained_on": (
+        "sample was left out because the model was trained on it",
+        "samples were left out because the model was trained on them",
+    ),
+    "baseline_trained_on": (
+        "sample was left out because the baseline was trained on it",
+        "samples were left out because the baseline was trained on them",
+    ),
+}
+
+
+def notes(provenance: Mapping[str, Any]) -> list[str]:
+    """What the figures do not show of the evaluated samples, a sentence each."""
+    said = [
+        f"{counted(provenance[key], *forms)}."
+        for key, forms in _NOT_COUNTED.items()
+        if provenance.get(key)
+    ]
+    if strange := provenance.get("strange_labels"):
+        what = counted(len(strange), "predicted class is", "predicted classes are")
+        names = listed([f"'{name}'" for name in strange])
+        said.append(f"{what} nowhere in the truth: {names}.")
     return said
