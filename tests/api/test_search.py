@@ -15,6 +15,7 @@ from evalsets.errors import (
     QueryError,
     UnknownNameError,
 )
+from evalsets.similarity import scores, unit
 
 pytestmark = pytest.mark.db
 CUT = 0.3
@@ -80,6 +81,34 @@ def test_against_takes_the_other_prompt_away(embedded):
     yes, no = _scores(embedded, "night"), _scores(embedded, "day")
     found = set(es.search(embedded, "text('night', against='day') > 0").values("id"))
     assert found == {i for i in yes if yes[i] - no[i] > 0}
+
+
+def test_several_prompts_stand_for_the_direction_between_them(embedded):
+    encoder = encoder_of(embedded)
+    wanted = unit(
+        sum(unit(prompt_vector(encoder, p)) for p in ("night", "a bridge", "a sunset"))
+    )
+    file = open_vectors(embedded)
+    expected = dict(zip(file.ids, scores(file.matrix, wanted), strict=True))
+    prompts = "'night', 'a bridge', 'a sunset'"
+    for text in (f"text({prompts})", "text('a sunset', 'night', 'a bridge')"):
+        found = es.search(embedded, f"{text} > {CUT}").values("id")
+        assert set(found) == {i for i, s in expected.items() if s > CUT}
+        assert 0 < len(found) < len(embedded)
+
+
+def test_more_like_these_images_and_less_like_those(embedded):
+    file = open_vectors(embedded)
+    liked, disliked = file.ids[[3, 20, 7]].tolist(), file.ids[[11, 30]].tolist()
+    sides = [unit(file.get(ids).sum(axis=0)) for ids in (liked, disliked)]
+    near, far = (scores(file.matrix, side) for side in sides)
+    best = np.lexsort((file.ids, -(near - far)))[:9]
+    these, those = (", ".join(map(repr, ids)) for ids in (liked, disliked))
+    query = f"RANK(image({these}, against=({those}))) <= 9"
+    assert set(es.search(embedded, query).values("id")) == set(file.ids[best])
+    es.compose(embedded, es.Population("like these", query))
+    kept = es.membership(embedded)["like these"]
+    assert set(kept.index[kept]) == set(file.ids[best])
 
 
 def test_an_image_is_most_like_itself(embedded):
@@ -235,6 +264,9 @@ def _another_encoder(folder, copy):
         ("image('no such thing') > 0.5", UnknownNameError, "id or the path"),
         (f"image('{'a' * 300}') > 0.5", UnknownNameError, "id or the path"),
         ("image('~nobody/a.jpg') > 0.5", UnknownNameError, "id or the path"),
+        (f"image('{'.' * 19_000}') > 0.5", UnknownNameError, "id or the path"),
+        ("image('a\x00.*$where') > 0.5", UnknownNameError, "id or the path"),
+        ("image('no such thing', 'nor this') > 0.5", UnknownNameError, "thing"),
         (f"image('{__file__}') > 0.5", ArgumentError, "no image"),
         ("text() > 0.5", QueryError, "text"),
     ],

@@ -48,11 +48,19 @@ A, B, C = (Compare("=", Field(name), Constant(1)) for name in "abc")
         ("ALL(gt, a = 1)", Aggregate("ALL", Field("gt"), A)),
         (
             "text('x', against='y') < -.5",
-            Compare("<", Similarity("text", "x", "y"), Constant(-0.5)),
+            Compare("<", Similarity("text", ("x",), ("y",)), Constant(-0.5)),
         ),
         (
             "RANK(image('x.jpg')) <= 200",
-            Compare("<=", Rank(Similarity("image", "x.jpg")), Constant(200)),
+            Compare("<=", Rank(Similarity("image", ("x.jpg",))), Constant(200)),
+        ),
+        (
+            "image('a', 'b', against=('c', 'd')) > 0",
+            Compare(">", Similarity("image", ("a", "b"), ("c", "d")), Constant(0)),
+        ),
+        (
+            "text('a', 'b', AGAINST=('c')) > 0",
+            Compare(">", Similarity("text", ("a", "b"), ("c",)), Constant(0)),
         ),
     ],
 )
@@ -106,6 +114,13 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("RANK(1) < 2", "RANK takes a similarity", "RANK"),
         ("text(prompt) > 1", "in quotes", "prompt"),
         ("text('') > 1", "something to look for", None),
+        ("text('a', '') > 1", "something to look for", None),
+        ("text(against='a') > 1", "something to look for", None),
+        ("text('a', against='b', 'c') > 1", "at the end against=", None),
+        ("text('a', against=b) > 1", "in quotes", "b"),
+        ("text('a', against=()) > 1", "something to look for", None),
+        ("text('a', instead='b') > 1", "in quotes", "instead"),
+        (f"image({', '.join(['1'] * 201)}) > 1", "1 to 200 arguments", None),
         ("a LIKE 'x!' ESCAPE '!'", "may not end the pattern", "'!'"),
         ("a IS TRUE", "only NULL", None),
         ("a = 1e999", "out of range", "1e999"),

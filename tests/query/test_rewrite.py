@@ -47,7 +47,7 @@ from evalsets.query.syntax import (
 from evalsets.query.types import BOOLEAN, INTEGER, NUMBER, TEXT
 from tests.query.strategies import COMPARISONS
 
-A, B = Similarity("text", "a"), Similarity("text", "b")
+A, B = Similarity("text", ("a",)), Similarity("text", ("b",))
 SCHEMA = Schema({"n": INTEGER, "f": NUMBER, "s": TEXT, "b": BOOLEAN, "c": BOOLEAN})
 
 
@@ -56,7 +56,7 @@ def test_a_query_names_its_terms_populations_models_and_fields():
         "n > text('a') AND (RANK(text('b')) < 5 OR population('trees')) "
         "AND prediction('m') = s AND text('a') > 0 ORDER BY image('c') DESC, f"
     )
-    assert terms(query) == (A, Rank(B), Similarity("image", "c"))
+    assert terms(query) == (A, Rank(B), Similarity("image", ("c",)))
     assert references(query) == {"trees"}
     assert models(query) == {"m"}
     assert fields(query) == {"n", "s", "f"}

@@ -25,7 +25,7 @@ from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
 from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
 from evalsets.query import Rank, Term, to_text
-from evalsets.similarity import VectorFile, ranks, scores
+from evalsets.similarity import VectorFile, ranks, scores, unit
 
 KIND = "scores"
 _OTHER_ENCODER = (
@@ -47,11 +47,21 @@ def query_vectors(dataset: fo.Dataset, term: Term) -> Query:
     """
     similarity = term.similarity if isinstance(term, Rank) else term
     look_up = _prompt if similarity.kind == "text" else _image
-    against = similarity.against
-    return (
-        look_up(dataset, similarity.argument),
-        None if against is None else look_up(dataset, against),
+    wanted, against = (
+        [look_up(dataset, one) for one in side]
+        for side in (similarity.arguments, similarity.against)
     )
+    return _mean(wanted), _mean(against) if against else None
+
+
+def _mean(vectors: list[Vectors]) -> Vectors:
+    """One vector as it is; of several the direction of their sum, in any order.
+
+    On the grid of ``unit`` the sum has no rounding error.
+    """
+    if len(vectors) == 1:
+        return vectors[0]
+    return unit(unit(vectors).sum(axis=0, dtype=np.float64))
 
 
 def term_values(term: Term, file: VectorFile, query: Query) -> NDArray[Any]:
@@ -69,7 +79,7 @@ def field_of(term: Term) -> str:
     digest = hashlib.sha256(text.encode()).hexdigest()[:6]
     similarity = term.similarity if isinstance(term, Rank) else term
     start = "rank" if isinstance(term, Rank) else "similar"
-    return f"{start}_{slug(similarity.argument)}_{digest}"
+    return f"{start}_{slug(similarity.arguments[0])}_{digest}"
 
 
 def keep_scores(dataset: fo.Dataset, asked: Collection[Term]) -> None:
@@ -183,8 +193,7 @@ def _image(dataset: fo.Dataset, name: str) -> Vectors:
     file = open_vectors(dataset)
     if name in file:
         return file.get([name])[0]
-    ending = fo.ViewField("filepath").ends_with("/" + name.lstrip("/"))
-    found = [i for i in dataset.match(ending).values("id") if i in file]
+    found = [i for i in dataset.match(_path_ends(name)).values("id") if i in file]
     if len(found) == 1:
         return file.get(found)[0]
     path = _existing_file(name)
@@ -203,6 +212,14 @@ def _image(dataset: fo.Dataset, name: str) -> Vectors:
         ) from error
     encoder = encoder_of(dataset)
     return encoder.encode_images(collate([encoder.prepare(image)]))[0]
+
+
+def _path_ends(name: str) -> fo.ViewExpression:
+    """Whether a sample's path ends with a name; no pattern, which a name may break."""
+    ending = "/" + name.lstrip("/")
+    before = {"$subtract": [{"$strLenCP": "$filepath"}, len(ending)]}
+    last = {"$substrCP": ["$filepath", {"$max": [0, before]}, len(ending)]}
+    return fo.ViewExpression({"$eq": [last, {"$literal": ending}]})
 
 
 def _existing_file(name: str) -> Path | None:

@@ -51,6 +51,7 @@ CALLS = {
 """Functions of values, with the least and greatest number of arguments."""
 
 _MAX_PATTERN = 1000
+_MAX_EXAMPLES = 200
 
 
 def condition(node: exp.Expression, text: str) -> Expr:
@@ -286,20 +287,30 @@ class _Reader:
         return Aggregate(name, objects, inner[0] if inner else None)
 
     def _similarity(self, kind: str, node: exp.Expression) -> Expr:
-        self._count(node, 1, 2)
-        problem = f"{kind}() takes one argument in quotes, and against='...'"
-        argument = self._string(node.expressions[0], problem)
-        against = None
-        if len(node.expressions) == 2:
-            named = node.expressions[1]
-            if not isinstance(named, exp.EQ) or named.this.name.lower() != "against":
-                raise refuse(named, self.text, problem=problem)
-            against = self._string(named.expression, problem)
-        if not argument.strip() or (against is not None and not against.strip()):
-            raise refuse(
-                node, self.text, problem=f"{kind}() needs something to look for"
-            )
-        return Similarity(kind, argument, against)
+        self._count(node, 1, _MAX_EXAMPLES)
+        *wanted, last = node.expressions
+        if not isinstance(last, exp.EQ) or last.this.name.lower() != "against":
+            return Similarity(kind, self._examples(node, [*wanted, last]))
+        named = last.expression.unnest()
+        against = named.expressions if isinstance(named, exp.Tuple) else [named]
+        return Similarity(
+            kind, self._examples(node, wanted), self._examples(node, against)
+        )
+
+    def _examples(
+        self, node: exp.Expression, given: list[exp.Expression]
+    ) -> tuple[str, ...]:
+        """What a similarity compares images with."""
+        name = node.this.lower()
+        problem = f"{name}() takes arguments in quotes, and at the end against='...'"
+        examples = tuple(self._string(one, problem) for one in given)
+        if not examples or not all(one.strip() for one in examples):
+            problem = f"{name}() needs something to look for"
+            raise refuse(node, self.text, problem=problem)
+        if len(examples) > _MAX_EXAMPLES:
+            problem = f"{name}() compares with at most {_MAX_EXAMPLES} at once"
+            raise refuse(node, self.text, problem=problem)
+        return examples
 
     def _rank(self, node: exp.Expression) -> Expr:
         self._count(node, 1, 1)

@@ -193,17 +193,19 @@ class Aggregate(Expr):
 
 @dataclass(frozen=True)
 class Similarity(Expr):
-    """Cosine similarity of the sample's image to a prompt or to another image.
+    """Cosine similarity of the sample's image to prompts or to other images.
+
+    Several of them stand for their mean: one direction between their unit vectors.
 
     Args:
         kind: ``text`` or ``image``
-        argument: the prompt; a sample id or file path
-        against: a second one whose similarity is taken away; None without
+        arguments: one or more prompts; sample ids or file paths
+        against: others, whose similarity is taken away
     """
 
     kind: str
-    argument: str
-    against: str | None = None
+    arguments: tuple[str, ...]
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -226,8 +226,11 @@ def _(expr: Aggregate) -> str:
 
 @_text.register
 def _(expr: Similarity) -> str:
-    against = f", against={_quoted(expr.against)}" if expr.against else ""
-    return f"{expr.kind}({_quoted(expr.argument)}{against})"
+    wanted = ", ".join(map(_quoted, expr.arguments))
+    against = ", ".join(map(_quoted, expr.against))
+    if len(expr.against) > 1:
+        against = f"({against})"
+    return f"{expr.kind}({wanted}{against and f', against={against}'})"
 
 
 @_text.register
