@@ -19,7 +19,7 @@ from evalsets.errors import (
     LockedError,
     NoVectorsError,
 )
-from evalsets.similarity import VectorFile, unit
+from evalsets.similarity import VectorFile, scores, top_k, unit
 
 DIM = 4
 
@@ -59,6 +59,30 @@ def test_the_matrix_is_mapped_until_something_is_replaced(tmp_path):
     assert (store.matrix[-1] == some(1)[0]).all()
     with pytest.raises(ValueError, match="read-only"):
         store.matrix[0] = 0
+
+
+@given(
+    replaced=st.sets(st.integers(0, 39)),
+    removed=st.sets(st.integers(0, 39), max_size=30),
+    searched=st.sets(st.integers(0, 9), min_size=1),
+    k=st.integers(1, 12),
+)
+@settings(max_examples=40, deadline=None)
+def test_search_sees_neither_replaced_nor_removed_rows(replaced, removed, searched, k):
+    with tempfile.TemporaryDirectory() as folder:
+        store = made(folder)
+        store.add([sample_id(i) for i in range(40)], some(0, 40))
+        store.add([sample_id(i) for i in replaced], some(1, 40)[list(replaced)])
+        store.remove([sample_id(i) for i in removed])
+        query = some(2)[0]
+        assert (store.scores(query) == scores(store.matrix, query)).all()
+        among = np.array(sorted(i for i in searched if i < len(store)), dtype=np.int64)
+        for asked in (None, among):
+            rows = np.arange(len(store)) if asked is None else asked
+            found, exact = store.top_k(query, k, asked)
+            place, expected = top_k(store.matrix[rows], query, k, store.ids[rows])
+            assert found.tolist() == store.ids[rows[place]].tolist()
+            assert (exact == expected).all()
 
 
 operations = st.lists(

@@ -93,8 +93,9 @@ def top_k(
         matrix: ``(n, d)`` rows as :class:`VectorFile` stores them
         query: ``(d,)`` of any scale
         k: at least 1; more than ``n`` gives all rows
-        ids: ``(n,)`` sample ids, which order equal scores; by default the row does
-        among: rows to search, by default all
+        ids: sample ids of the rows searched, which order equal scores; by default the
+            row does
+        among: rows to search, rising; by default all
 
     Returns:
         rows and scores, each ``(min(k, n),)``
@@ -104,7 +105,8 @@ def top_k(
     query = _checked(matrix, query)
     rows = _candidates(matrix, query, k, among)
     exact = scores(matrix[rows], query)
-    ties = rows if ids is None else np.asarray(ids)[rows]
+    place = rows if among is None else np.searchsorted(among, rows)
+    ties = rows if ids is None else np.asarray(ids)[place]
     best = np.lexsort((ties, -exact))[:k]
     return rows[best], exact[best]
 

@@ -29,6 +29,7 @@ from evalsets.similarity.files import (
     unpacked,
     write_whole,
 )
+from evalsets.similarity.search import scores, top_k
 from evalsets.similarity.unit import unit
 
 
@@ -159,7 +160,7 @@ class VectorFile:
         new = committed(self.folder / "rows.log", len(self._log))
         if len(new):
             self._log = np.concatenate([self._log, new])
-            for name in ("n_rows", "_rows", "ids", "matrix"):
+            for name in ("n_rows", "_rows", "_live", "ids", "matrix"):
                 self.__dict__.pop(name, None)
 
     @cached_property
@@ -191,12 +192,33 @@ class VectorFile:
     @cached_property
     def matrix(self) -> NDArray[np.float32]:
         """``(n, dim)`` vectors, read-only; mapped, not read, while none was replaced."""
-        stored = self._stored
-        if len(self._rows) == len(stored):
-            return stored
-        kept = stored[list(self._rows.values())]
+        if self._live is None:
+            return self._stored
+        kept = self._stored[self._live]
         kept.flags.writeable = False
         return kept
+
+    def scores(self, query: ArrayLike) -> NDArray[np.float32]:
+        """``(n,)`` exact cosine of every sample to a query, in the order of ids."""
+        found = scores(self._stored, query)
+        return found if self._live is None else found[self._live]
+
+    def top_k(
+        self, query: ArrayLike, k: int, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+        """Ids and exact scores of the ``k`` most similar samples, best first.
+
+        Args:
+            query: ``(dim,)`` of any scale
+            k: at least 1
+            among: places in :attr:`ids` to search, rising; by default all
+        """
+        live = self._live
+        rows = among if live is None else live if among is None else live[among]
+        ids = self.ids if among is None else self.ids[among]
+        found, exact = top_k(self._stored, query, k, ids, rows)
+        place = found if live is None else np.searchsorted(live, found)
+        return self.ids[place], exact
 
     def get(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """``(len(ids), dim)`` vectors of some samples.
@@ -239,6 +261,13 @@ class VectorFile:
             found = {i: row for i, row in found.items() if row != REMOVED}
             found = dict(sorted(found.items(), key=lambda pair: pair[1]))
         return found
+
+    @cached_property
+    def _live(self) -> NDArray[np.int64] | None:
+        """Rows that were not replaced or removed since, rising; None when all."""
+        if len(self._rows) == self.n_rows:
+            return None
+        return np.fromiter(self._rows.values(), dtype=np.int64, count=len(self._rows))
 
     @property
     def _stored(self) -> NDArray[np.float32]:
