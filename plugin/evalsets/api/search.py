@@ -8,13 +8,14 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from evalsets.datasets.columns import read
 from evalsets.datasets.compile import apply
-from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.populations import load_recipes, schema_of
-from evalsets.datasets.scores import query_vectors, term_values
+from evalsets.datasets.scores import kept_fields, query_vectors, term_values
 from evalsets.datasets.vectors import open_vectors
 from evalsets.query import (
     Expr,
@@ -29,6 +30,7 @@ from evalsets.query import (
     similarity_predicates,
     terms,
 )
+from evalsets.similarity import VectorFile
 
 logger = logging.getLogger(__name__)
 
@@ -41,58 +43,54 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         query: a condition over fields, text and images, or a whole ``SELECT``
 
     Returns:
-        a view; without similarity it is a live match, with similarity it holds the
-        samples found now
+        a view; a live match without similarity, and with those that populations keep
+        scores of; with others it holds the samples found now
 
     Raises:
         QueryError: the query cannot be read, or does not fit the dataset's fields
         NoVectorsError: it asks for similarity, but nothing has been embedded
     """
-    view = open_view(dataset)
-    opened = open_dataset(dataset)
+    opened, view = open_both(dataset)
     known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
     checked = check(inline(parse(query), known), schema_of(opened, known))
     asked = terms(checked)
-    if not asked:
-        return apply(view, checked, {})
-    values = _values(opened, asked)
-    predicates = similarity_predicates(checked)
-    return apply(view, replace(checked, _decided(view, predicates, values)), values)
-
-
-def _values(
-    dataset: fo.Dataset, asked: tuple[Term, ...]
-) -> dict[Term, dict[str, float]]:
-    """The values of every term by sample id."""
-    file = open_vectors(dataset)
-    ids = file.ids.tolist()
-    return {
-        term: dict(
-            zip(
-                ids,
-                term_values(term, file, query_vectors(dataset, term)).tolist(),
-                strict=True,
-            )
-        )
-        for term in asked
+    kept = kept_fields(opened, asked) if asked else {}
+    if len(kept) == len(asked):
+        return apply(view, checked, kept)
+    file = open_vectors(opened)
+    values = {
+        term: term_values(term, file, query_vectors(opened, term)) for term in asked
     }
+    decided = _decided(view, similarity_predicates(checked), file, values)
+    sorting = {t for order in checked.order_by for t in terms(order)}
+    by_id = {
+        term: dict(zip(file.ids.tolist(), values[term].tolist(), strict=True))
+        for term in sorting
+    }
+    return apply(view, replace(checked, decided), by_id)
 
 
 def _decided(
     view: fo.DatasetView,
     predicates: tuple[Expr, ...],
-    values: Mapping[Term, Mapping[str, float]],
+    file: VectorFile,
+    values: Mapping[Term, NDArray[Any]],
 ) -> dict[Expr, Members]:
     """Where each predicate is true, and where it is NULL, as sample ids."""
     paths = sorted({path for p in predicates for path in fields(p)})
-    columns = read(view, ["id", *paths])
-    ids = np.asarray(columns.pop("id"), dtype=object)
+    if not paths and is_whole(view) and len(view) == len(file):
+        ids, place = file.ids, np.arange(len(file))
+        columns: dict[str, list[Any]] = {}
+    else:
+        columns = read(view, ["id", *paths])
+        ids = np.asarray(columns.pop("id"), dtype="<U24")
+        place = pd.Index(file.ids).get_indexer(ids)
     table: dict[Term | str, NDArray[Any]] = {
         path: _column(column) for path, column in columns.items()
     }
-    for term, by_id in values.items():
-        table[term] = np.asarray([by_id.get(i, np.nan) for i in ids], dtype=np.float64)
-    missing = sum(i not in next(iter(values.values())) for i in ids)
+    for term, found in values.items():
+        table[term] = np.where(place < 0, np.nan, np.append(found, np.nan)[place])
+    missing = int((place < 0).sum())
     if missing:
         logger.warning(
             "%d of %d samples have no vector and match no similarity; embed them",
@@ -102,7 +100,9 @@ def _decided(
     decided = {}
     for predicate in predicates:
         true, null = evaluate(predicate, table)
-        decided[predicate] = Members(frozenset(ids[true]), frozenset(ids[null]))
+        decided[predicate] = Members(
+            frozenset(ids[true].tolist()), frozenset(ids[null].tolist())
+        )
     return decided
 
 

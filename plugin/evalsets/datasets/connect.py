@@ -85,8 +85,19 @@ def open_dataset(source: Source) -> fo.Dataset:
 
 def open_view(source: Source) -> fo.DatasetView:
     """The samples to read: a view as it is, a dataset as a whole."""
+    return open_both(source)[1]
+
+
+def open_both(source: Source) -> tuple[fo.Dataset, fo.DatasetView]:
+    """The dataset as :func:`open_dataset` gives it, and the samples to read."""
     dataset = open_dataset(source)
-    return source if isinstance(source, fo.DatasetView) else dataset.view()
+    view = source if isinstance(source, fo.DatasetView) else dataset.view()
+    return dataset, view
+
+
+def is_whole(view: fo.DatasetView) -> bool:
+    """Whether a view shows its dataset as it is."""
+    return not view._stages and not view._is_generated
 
 
 def exists(name: str) -> bool:

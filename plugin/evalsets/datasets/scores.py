@@ -8,7 +8,7 @@ term, the query vectors, the encoder's fingerprint and how far the vectors were 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,7 +25,7 @@ from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
 from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
 from evalsets.query import Rank, Term, to_text
-from evalsets.similarity import VectorFile, ranks, scores, unit
+from evalsets.similarity import VectorFile, ranks, unit
 
 KIND = "scores"
 _OTHER_ENCODER = (
@@ -67,9 +67,9 @@ def _mean(vectors: list[Vectors]) -> Vectors:
 def term_values(term: Term, file: VectorFile, query: Query) -> NDArray[Any]:
     """Scores, or ranks, of every sample in the order of ``file.ids``."""
     wanted, against = query
-    found = scores(file.matrix, wanted)
+    found = file.scores(wanted)
     if against is not None:
-        found = found - scores(file.matrix, against)
+        found = found - file.scores(against)
     return ranks(found, file.ids) if isinstance(term, Rank) else found
 
 
@@ -107,6 +107,25 @@ def keep_scores(dataset: fo.Dataset, asked: Collection[Term]) -> None:
         save_run(dataset, KIND, to_text(term), _recipe(term, file, query))
 
 
+def kept_fields(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str]:
+    """The fields of those terms whose values are kept and up to date."""
+    file = open_vectors(dataset)
+    kept = load_runs(dataset, KIND)
+    return {
+        term: field_of(term)
+        for term in asked
+        if _is_current(kept.get(to_text(term), {}), file)
+    }
+
+
+def _is_current(recipe: Mapping[str, Any], file: VectorFile) -> bool:
+    return (recipe.get("fingerprint"), recipe.get("position"), recipe.get("made")) == (
+        file.fingerprint,
+        file.position,
+        file.made,
+    )
+
+
 def refresh_scores(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str]:
     """Scores what has been embedded since; returns why other terms are stale."""
     asked = list(asked)
@@ -122,7 +141,7 @@ def refresh_scores(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str
         recipe = kept.get(to_text(term))
         if recipe is None or recipe["fingerprint"] != file.fingerprint:
             stale[term] = _OTHER_ENCODER
-        elif (recipe["position"], recipe.get("made")) != (file.position, file.made):
+        elif not _is_current(recipe, file):
             with writing(dataset):
                 _catch_up(dataset, term, file, recipe)
     return stale
