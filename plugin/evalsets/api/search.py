@@ -84,7 +84,7 @@ def _decided(
     else:
         columns = read(view, ["id", *paths])
         ids = np.asarray(columns.pop("id"), dtype="<U24")
-        place = pd.Index(file.ids).get_indexer(ids)
+        place = pd.Index(file.ids).get_indexer(pd.Index(ids))
     table: dict[Term | str, NDArray[Any]] = {
         path: _column(column) for path, column in columns.items()
     }
