@@ -1,0 +1,1 @@
+"""Our vectors as an index of FiftyOne's Brain; importing this imports no FiftyOne."""

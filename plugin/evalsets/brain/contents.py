@@ -1,0 +1,72 @@
+"""What is in an index: vectors with the samples or labels they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fiftyone.brain.internal.core.utils as fbu
+import fiftyone.core.media as fom
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsets.similarity import VectorFile
+
+Ids = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The rows of an index.
+
+    Args:
+        matrix: ``(n, d)`` unit vectors
+        sample_ids: ``(n,)``
+        label_ids: ``(n,)`` where labels are indexed
+    """
+
+    matrix: NDArray[np.float32]
+    sample_ids: Ids
+    label_ids: Ids | None = None
+
+    @property
+    def ids(self) -> Ids:
+        """What a row is called: its label where labels are indexed, else its sample."""
+        return self.sample_ids if self.label_ids is None else self.label_ids
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    def find(
+        self, asked: Sequence[str], ids: Ids
+    ) -> tuple[NDArray[np.int64], list[str]]:
+        """Rows by one kind of id, in the order asked for, and the ids that have none."""
+        rows: dict[str, list[int]] = {i: [] for i in asked}
+        for row in np.flatnonzero(np.isin(ids, list(rows))).tolist():
+            rows[str(ids[row])].append(row)
+        missing = [i for i in asked if not rows[i]]
+        return np.array(
+            [row for i in asked for row in rows[i]], dtype=np.int64
+        ), missing
+
+
+EMPTY = Contents(np.empty((0, 0), dtype=np.float32), np.empty(0, dtype="<U24"))
+
+
+def read_contents(
+    file: VectorFile | None, samples: Any, patches_field: str | None
+) -> Contents:
+    """The vectors of a file; of labels those that are still in the dataset."""
+    if file is None:
+        return EMPTY if patches_field is None else replace(EMPTY, label_ids=EMPTY.ids)
+    if patches_field is None:
+        return Contents(file.matrix, file.ids)
+    if samples.media_type == fom.GROUP:
+        samples = samples.select_group_slices(_allow_mixed=True)
+    sample_ids, label_ids = fbu.get_ids(samples, patches_field=patches_field)
+    sample_of = dict(zip(label_ids.tolist(), sample_ids.tolist(), strict=True))
+    there = np.array([i in sample_of for i in file.ids.tolist()], dtype=bool)
+    ids = file.ids[there]
+    owners = np.array([sample_of[i] for i in ids.tolist()], dtype="<U24")
+    return Contents(file.matrix if there.all() else file.matrix[there], owners, ids)

@@ -1,0 +1,81 @@
+"""An encoder as a FiftyOne model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from fiftyone.core.models import EmbeddingsMixin, Model, PromptMixin
+from PIL import Image
+
+from evalsets.encoders import Encoder
+from evalsets.encoders.encoder import Vectors, prompt_vector
+from evalsets.encoders.images import open_image
+from evalsets.errors import EncoderError
+
+
+class EncoderModel(EmbeddingsMixin, PromptMixin, Model):
+    """Embeds images and prompts as ``embed`` and ``text()`` do.
+
+    Args:
+        encoder: of the dataset
+    """
+
+    media_type = "image"
+    transforms = None
+    preprocess = False
+    ragged_batches = True
+    has_embeddings = True
+    can_embed_prompts = True
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def embed(self, arg: Any) -> Vectors:
+        """The unit vector of an image, ``(height, width, 3)`` of 8 bits."""
+        from evalsets.encoders.batches import collate
+
+        image = self._encoder.prepare(Image.fromarray(np.asarray(arg)).convert("RGB"))
+        return self._encoder.encode_images(collate([image]))[0]
+
+    def embed_prompt(self, arg: str) -> Vectors:
+        """The unit vector of a prompt, through the encoder's prompt ensemble."""
+        return prompt_vector(self._encoder, arg)
+
+
+def takes_prompts(encoder: Encoder) -> bool:
+    """Whether an encoder knows texts."""
+    try:
+        encoder.encode_texts(["a"])
+    except EncoderError:
+        return False
+    return True
+
+
+def encode_files(
+    encoder: Encoder, paths: Sequence[str], batch_size: int | None = None
+) -> tuple[list[int], Vectors, dict[str, str]]:
+    """Vectors of image files, read as ``embed`` reads them.
+
+    Returns:
+        positions of the images that can be read, their unit vectors, and the others
+        with the reason
+    """
+    from evalsets.encoders.batches import image_batches
+
+    positions: list[int] = []
+    vectors = [np.empty((0, encoder.dim), dtype=np.float32)]
+    failed: dict[str, str] = {}
+    prepare = partial(_prepared, encoder.prepare)
+    for batch in image_batches(paths, prepare, batch_size=batch_size or 64):
+        if batch.positions:
+            positions += batch.positions
+            vectors.append(encoder.encode_images(batch.items))
+        failed.update({paths[p]: why for p, why in batch.failed})
+    return positions, np.concatenate(vectors), failed
+
+
+def _prepared(prepare: Any, path: str) -> Any:
+    return prepare(open_image(path))
