@@ -69,6 +69,17 @@ def test_a_file_that_broke_since_is_skipped_and_named(
     assert broken in str(done)
 
 
+def test_a_fiftyone_model_that_takes_one_size_sees_images_of_all_sizes(
+    dataset, tmp_path, monkeypatch
+):
+    for width in (20, 30):
+        Image.new("RGB", (width, 20), "red").save(tmp_path / f"{width}.png")
+    monkeypatch.setattr(Colours, "embed_all", lambda _, images: np.stack(images))
+    done = es.embed(es.sync(tmp_path, dataset), Colours())
+    assert done.done == 2
+    assert _vectors(dataset).get(dataset.values("id")).tolist() == [[1, 0, 0]] * 2
+
+
 def test_a_fiftyone_model_is_an_encoder_too(drawn):
     done = es.embed(drawn.limit(6), Colours())
     assert done.done == 6

@@ -42,9 +42,12 @@ class FiftyOneEncoder:
         return np.asarray(image)
 
     def encode_images(self, batch: Sequence[Any]) -> Vectors:
-        """Unit vectors of a batch of images, in one call of the model."""
+        """Unit vectors of a batch of images, in one call of the model if it can."""
         with self._model:
-            embedded = self._model.embed_all(list(batch))
+            if self._model.ragged_batches:  # differing sizes do not go into one call
+                embedded = [self._model.embed(image) for image in batch]
+            else:
+                embedded = self._model.embed_all(list(batch))
         return unit(np.asarray(embedded).reshape(len(batch), -1))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:

@@ -33,6 +33,8 @@ class _ModelTagger:
 
     def _predict(self, prepared: Sequence[Any]) -> list[Any]:
         with self._model:
+            if self._model.ragged_batches:  # differing sizes do not go into one call
+                return [self._model.predict(image) for image in prepared]
             return list(self._model.predict_all(list(prepared)))
 
 
