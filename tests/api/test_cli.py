@@ -92,7 +92,7 @@ def test_select_prints_the_paths_of_a_population(run, drawn):
             ("compose", "NAME", "x", "time = 'night'", "--require", "good"),
             "accuracy >=",
         ),
-        (("evaluate", "NAME", "nobody"), "upload_predictions"),
+        (("evaluate", "NAME", "nobody"), "upload its predictions first"),
         (("sync", "/no/such/folder", "NAME"), "no folder"),
         (("embed", "NAME", "open_clip:ViT-B-33:laion"), "did you mean 'ViT-B-32'"),
         (("frobnicate",), "No such command"),

@@ -108,6 +108,29 @@ def test_missing_truth_is_left_out_and_a_missing_prediction_is_wrong(
     assert row["value"] == pytest.approx(right.sum() / (len(labels) - 1))
 
 
+def test_predicted_classes_that_the_truth_lacks_are_named(composed, labels, guesses):
+    typo = guesses.assign(label=["raod", "dog", *guesses["label"][2:]])
+    uploaded = es.upload_predictions(composed, "typo", typo)
+    assert uploaded.strange_labels == ("dog", "raod")
+    assert "2 of its classes are nowhere in 'ground_truth': 'dog', 'raod'" in str(
+        uploaded
+    )
+    report = es.evaluate(composed, "typo", split=None)
+    assert report.provenance["strange_labels"] == ["dog", "raod"]
+    note = "2 predicted classes are nowhere in the truth: 'dog' and 'raod'."
+    assert note in str(report)
+    fine = es.upload_predictions(composed, "fine", guesses)
+    assert (fine.strange_labels, "nowhere" in str(fine)) == ((), False)
+    composed.clone_sample_field("ground_truth", "teacher")
+    composed.delete_sample_field("ground_truth")
+    assert es.upload_predictions(composed, "third", typo).strange_labels == ()
+    report = es.evaluate(composed, "third", split=None, truth="teacher")
+    assert report.provenance["strange_labels"] == ["dog", "raod"]
+    few = composed.match(fo.ViewField("time") == "night").limit(3)
+    report = es.evaluate(few, "fine", split=None, truth="teacher")
+    assert report.provenance["strange_labels"] == []
+
+
 def test_samples_the_model_was_trained_on_are_left_out_and_counted(
     composed, labels, guesses
 ):
@@ -186,7 +209,7 @@ def test_an_upload_that_is_wrong_writes_nothing(composed, guesses, change, said)
 
 def test_a_second_upload_needs_overwrite_and_then_replaces(composed, labels, guesses):
     es.upload_predictions(composed, "m", guesses)
-    with pytest.raises(NameTakenError, match="overwrite=True"):
+    with pytest.raises(NameTakenError, match="overwrit"):
         es.upload_predictions(composed, "m", labels[["filepath", "label"]])
     es.upload_predictions(composed, "m", labels[["filepath", "label"]], overwrite=True)
     assert es.evaluate(composed, "m", split=None).frame.iloc[0]["value"] == 1
@@ -205,7 +228,7 @@ def test_an_interrupted_upload_is_not_evaluated(composed, guesses, monkeypatch, 
             es.upload_predictions(
                 composed, "m", guesses, trained_on=seen, overwrite=before
             )
-    with pytest.raises(PredictionsError, match="overwrite=True"):
+    with pytest.raises(PredictionsError, match="overwrit"):
         es.evaluate(composed, "m", split=None)
     assert composed.has_sample_field(es.models(composed)["m"].field)
     es.upload_predictions(composed, "m", guesses, trained_on=seen, overwrite=True)
@@ -232,9 +255,9 @@ def test_populations_follow_predictions_that_are_replaced(composed, labels, gues
     [
         ({"model": "blnid"}, UnknownNameError, "did you mean 'blind'"),
         ({"baseline": "other"}, UnknownNameError, "No model 'other'"),
-        ({"truth": "gt"}, UnknownNameError, "truth="),
+        ({"truth": "gt"}, UnknownNameError, "holds the true labels"),
         ({"truth": "num_people"}, ArgumentError, "does not hold"),
-        ({"split": "test"}, ArgumentError, "run split first"),
+        ({"split": "test"}, ArgumentError, "split it first"),
         ({"metrics": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),
         ({"groups": "scene"}, UnknownNameError, "scene"),
         ({"groups": "tags"}, ArgumentError, "single value"),

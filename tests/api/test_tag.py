@@ -43,6 +43,14 @@ class Halves(Model):
         )
 
 
+class OneSize(Halves):
+    """As torchvision's detectors in the zoo: one image a call, unless all are alike."""
+
+    def predict_all(self, images):
+        np.stack(images)
+        return super().predict_all(images)
+
+
 class LeftHalf(Halves):
     def predict(self, image):
         self.seen += 1
@@ -174,7 +182,7 @@ def test_attributes_come_from_the_prompt_that_fits_best(drawn, encoder):
 
 
 def test_zero_shot_before_embedding_says_what_to_do(drawn):
-    with pytest.raises(NoVectorsError, match=r"evalsets\.embed"):
+    with pytest.raises(NoVectorsError, match="embed it first"):
         es.tag(drawn, [{"zero_shot": {"field": "a", "classes": {"b": "b", "c": "c"}}}])
 
 
@@ -226,6 +234,15 @@ def test_a_field_that_someone_else_filled_is_kept(drawn, encoder):
     with pytest.raises(NameTakenError, match="'ground_truth'"):
         es.tag(drawn, [{"zero_shot": attribute}])
     assert drawn.values("ground_truth.label") == truth
+
+
+def test_a_model_that_takes_one_size_sees_images_of_all_sizes(dataset, tmp_path):
+    for width in (20, 30):
+        Image.new("RGB", (width, 20), "white").save(tmp_path / f"{width}.png")
+    mixed = es.sync(tmp_path, dataset)
+    count = {"model": "m", "field": "n_things", "label": "thing"}
+    es.tag(mixed, [{"count": count}], models={"m": OneSize()})
+    assert mixed.values("n_things") == [2, 2]
 
 
 @pytest.mark.parametrize("field", ["split", "pred_a", "_a"])

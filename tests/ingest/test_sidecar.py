@@ -36,8 +36,22 @@ def test_a_table_that_cannot_be_used_is_refused(table, said):
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):
+    (tmp_path / "photo.csv").write_bytes(b"\xff\xd8\xff\xe0")
     with pytest.raises(ArgumentError, match="cannot be read as CSV"):
-        read_sidecar(tmp_path / "gone.csv", PATHS)
+        read_sidecar(tmp_path / "photo.csv", PATHS)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / "gone.csv"
+    with pytest.raises(ArgumentError) as error:
+        read_sidecar(path, PATHS)
+    assert str(error.value) == f"There is no file '{path}'; check the path"
+
+
+def test_a_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "labels.csv").write_text("file,n\ny.jpg,3\n")
+    assert read_sidecar("~/labels.csv", PATHS) == {"n": {PATHS[2]: 3}}
 
 
 def test_labels_and_words_of_a_file_are_read_as_they_stand(tmp_path):

@@ -233,7 +233,9 @@ def test_pixels_become_shares_of_the_image():
     assert relative.relative
     assert relative.boxes[1].tolist() == [0, 0, 0.5, 0.5]
     assert relative.boxes[2].tolist() == [0.1, 0.05, 0.4, 0.2]
-    with pytest.raises(PredictionsError, match="outside their image, the first in '2'"):
+    with pytest.raises(
+        PredictionsError, match="1 box lies outside the image, the first in '2'"
+    ):
         table.relative_to([[600, 800], [5, 5]])
 
 
@@ -265,6 +267,7 @@ def box(**changes):
         ({"a": box()["a"], "b": "cat"}, None, "give a list of boxes"),
         (COCO, None, "names of their categories"),
         (COCO, {1: "cat"}, "no name: '7'"),
+        (COCO, "gone.json", "^There is no file 'gone.json'; check the path$"),
         ([{"image_id": 1, "bbox": [1, 1, 9, 9]}], NAMES, "no 'category_id'"),
     ],
 )
@@ -276,6 +279,18 @@ def test_boxes_that_cannot_be_taken_are_refused(source, classes, said):
 def test_an_upload_report_says_what_is_missing():
     report = UploadReport("net", "predictions_net", "classification", 8, 2, ("a", "b"))
     assert str(report) == "net: 8 samples have a prediction, 2 have none ('a', 'b')"
+
+
+def test_an_upload_report_names_classes_that_are_not_in_the_truth():
+    report = UploadReport(
+        *("net", "pred_net", "classification", 1, 1, ("a",)),
+        truth="ground_truth",
+        strange_labels=("cow",),
+    )
+    assert str(report) == (
+        "net: 1 sample has a prediction, 1 has none ('a'); 1 of its classes is nowhere "
+        "in 'ground_truth': 'cow'"
+    )
 
 
 @pytest.mark.shared

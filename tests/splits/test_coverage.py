@@ -49,7 +49,7 @@ def test_gaps_are_sentences(found):
         "'crowded' asked 40.0% for test, got 20.0%",
         "'night' has no training sample",
         "'rain' is empty",
-        "'[new]' has 1 samples without a side; split again",
+        "'[new]' has 1 sample without a side; split again",
     ]
 
 

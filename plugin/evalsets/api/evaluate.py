@@ -18,7 +18,12 @@ from evalsets.api.populations import current_queries
 from evalsets.api.split import group_values, on_split
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import last_split
-from evalsets.datasets.outcomes import Read, read_outcomes
+from evalsets.datasets.outcomes import (
+    GROUND_TRUTH,
+    Read,
+    read_outcomes,
+    true_labels,
+)
 from evalsets.datasets.populations import load_recipes, members
 from evalsets.datasets.predictions import prediction_set, trained_on
 from evalsets.datasets.reports import list_reports, save_report
@@ -28,7 +33,6 @@ from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
 
-GROUND_TRUTH = "ground_truth"
 LEAST_REPLICATES = 40
 """Fewer cannot show both ends of a 95 % interval."""
 SHOWN = 12
@@ -89,6 +93,7 @@ def evaluate(
     )
     frame = members(view, {n: q for n, q in queries.items() if n not in stale})
     frame = frame.reindex(index=read.ids, columns=list(known), fill_value=False)
+    strange = read.strange and read.strange - true_labels(opened, truth, candidate.task)
     grouping = groups or last_split(opened).get("groups")
     rows = evaluate_populations(
         read.outcomes,
@@ -112,6 +117,7 @@ def evaluate(
         "samples": len(read.ids),
         "unlabelled": read.unlabelled,
         "unpredicted": read.unpredicted,
+        "strange_labels": sorted(strange),
         **left_out,
         "stale": sorted(stale),
         "suite": _digest(known.values()),

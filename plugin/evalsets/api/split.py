@@ -186,8 +186,8 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
         raise UnknownNameError("split", split, [side for side in SIDES if side])
     if not view.has_sample_field(SPLIT):
         raise ArgumentError(
-            f"Dataset '{view.dataset_name}' has not been split yet; run split first, "
-            "or pass split=None for all samples"
+            f"Dataset '{view.dataset_name}' has not been split yet; split it first, "
+            "or take the samples of all splits"
         )
     return view.match(fo.ViewField(SPLIT) == split)
 
@@ -204,8 +204,8 @@ def group_values(dataset: fo.Dataset, ids: Sequence[str], field: str) -> list[An
         raise UnknownNameError("field", field, dataset.get_field_schema())
     if fields[field].kind in ("list", "objects", "other"):
         raise ArgumentError(
-            f"groups='{field}' holds no single value a sample; give a field of text or "
-            "numbers, such as a scene"
+            f"Field '{field}' holds no single value a sample to group by; give one of "
+            "text or numbers, such as a scene"
         )
     return _column(dataset, ids, fields[field].name)
 
@@ -215,7 +215,7 @@ def _warn_of_loose_groups(settings: dict[str, Any], groups: str | None) -> None:
     if before is not None and groups is None:
         logger.warning(
             "The last split kept '%s' together and this one does not: new samples of "
-            "one group may lie on both sides; pass groups='%s'",
+            "one group may lie on both sides; group by '%s' again",
             before,
             before,
         )

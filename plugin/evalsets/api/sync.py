@@ -18,13 +18,13 @@ from evalsets.api.populations import refresh
 from evalsets.datasets.columns import check_new, declare, refuse_reserved, write
 from evalsets.datasets.connect import create_dataset, exists, open_dataset
 from evalsets.datasets.locks import writing
+from evalsets.datasets.outcomes import GROUND_TRUTH
 from evalsets.datasets.runs import save_run
 from evalsets.errors import NoImagesError
 from evalsets.ingest import LABEL, Facts, Processed, examine, list_images, read_sidecar
 
 logger = logging.getLogger(__name__)
 
-TRUTH = "ground_truth"
 OWNER = "column"
 """What ``info`` of a field has when ``sync`` filled it: the column's name."""
 
@@ -141,7 +141,7 @@ def _columns(
     for name, values in table.items():
         refuse_reserved(name)
         if name == LABEL:
-            columns[TRUTH] = _Column(fo.Classification, values)
+            columns[GROUND_TRUTH] = _Column(fo.Classification, values)
         elif values:
             field = dataset.get_field(name) if dataset is not None else None
             columns[name] = _Column(_kind(values.values(), field), values)

@@ -11,6 +11,7 @@ import numpy as np
 
 from evalsets.api.populations import refresh
 from evalsets.datasets.connect import Source, open_dataset
+from evalsets.datasets.outcomes import GROUND_TRUTH, true_labels
 from evalsets.datasets.predictions import store_predictions
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.predictions import (
@@ -73,6 +74,7 @@ def upload_predictions(
         overwrite=overwrite,
     )
     refresh(opened)
+    truth = true_labels(opened, GROUND_TRUTH, stored.task)
     report = UploadReport(
         model=model,
         field=stored.field,
@@ -80,6 +82,8 @@ def upload_predictions(
         matched=stored.matched,
         missing=len(match.missing),
         missing_examples=tuple(str(known[p]) for p in match.missing[:3]),
+        truth=GROUND_TRUTH if truth else "",
+        strange_labels=tuple(sorted(set(table.labels) - truth)) if truth else (),
     )
     logger.info("%s", report)
     return report
@@ -97,7 +101,7 @@ def _sizes(dataset: fo.Dataset) -> Any:
     width, height = dataset.values(["metadata.width", "metadata.height"])
     if None in width or None in height:
         raise ArgumentError(
-            f"Samples of dataset '{dataset.name}' lack their size in pixels; run "
-            "dataset.compute_metadata()"
+            f"Samples of dataset '{dataset.name}' lack their size in pixels; compute "
+            "their metadata with FiftyOne first"
         )
     return np.column_stack([width, height])

@@ -72,7 +72,7 @@ def open_dataset(source: Source) -> fo.Dataset:
                     "dataset",
                     source,
                     fo.list_datasets(),
-                    "create it with evalsets.sync(folder, dataset=...)",
+                    "sync a folder to create it",
                 )
             dataset = fo.load_dataset(source)
         else:

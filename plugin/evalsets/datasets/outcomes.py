@@ -13,6 +13,9 @@ from evalsets.datasets.predictions import PredictionSet
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics import Boxes, Classification, Detection, Outcomes
 
+GROUND_TRUTH = "ground_truth"
+"""The field of the true labels, where none is named."""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -23,6 +26,7 @@ class Read:
         outcomes: of the same samples
         unlabelled: samples left out, since they have no true label
         unpredicted: samples counted as wrong, since they have no prediction
+        strange: predicted labels that are true of none of the samples
         mistakes: confidence and description of what went wrong, by id
     """
 
@@ -30,6 +34,7 @@ class Read:
     outcomes: Outcomes
     unlabelled: int
     unpredicted: int
+    strange: frozenset[str]
     mistakes: Mapping[str, tuple[float, str]]
 
 
@@ -49,26 +54,38 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
     if truth not in schema:
         labels = [n for n, f in schema.items() if isinstance(f, _LABELLED)]
         raise UnknownNameError(
-            "field", truth, labels, "name the field of the true labels with truth="
+            "field", truth, labels, "name the field that holds the true labels"
         )
-    kind = getattr(schema[truth], "document_type", None)
+    path = _label_path(schema[truth], truth, stored.task)
+    if path is None:
+        wanted = "boxes" if stored.task == "detection" else "one label an image"
+        raise ArgumentError(
+            f"Model '{stored.model}' predicts {wanted}, but field '{truth}' does not "
+            "hold that; name the field that holds the true labels"
+        )
     if stored.task == "detection":
-        _check(kind is fo.Detections, truth, stored, "boxes")
         return _detection(view, truth, stored.field)
-    plain = isinstance(schema[truth], fo.StringField)
-    _check(plain or kind is fo.Classification, truth, stored, "one label an image")
-    return _classification(view, truth if plain else f"{truth}.label", stored)
+    return _classification(view, path, stored)
+
+
+def true_labels(dataset: fo.Dataset, truth: str, task: str) -> set[str]:
+    """Every label in a field; empty where it is not there or of another task."""
+    field = dataset.get_field(truth)
+    path = None if field is None else _label_path(field, truth, task)
+    return set() if path is None else set(dataset.distinct(path))
 
 
 _LABELLED = (fo.StringField, fo.EmbeddedDocumentField)
 
 
-def _check(fits: bool, truth: str, stored: PredictionSet, wanted: str) -> None:
-    if not fits:
-        raise ArgumentError(
-            f"Model '{stored.model}' predicts {wanted}, but field '{truth}' does not "
-            "hold that; name the field of the true labels with truth="
-        )
+def _label_path(field: fo.Field, name: str, task: str) -> str | None:
+    """Where a field keeps the labels of a task; None where it keeps none."""
+    kind = getattr(field, "document_type", None)
+    if task == "detection":
+        return f"{name}.detections.label" if kind is fo.Detections else None
+    if kind is fo.Classification:
+        return f"{name}.label"
+    return name if isinstance(field, fo.StringField) else None
 
 
 def _classification(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Read:
@@ -95,7 +112,9 @@ def _classification(view: fo.DatasetView, truth: str, stored: PredictionSet) -> 
         for i, t, p, c in rows
         if t != p
     }
-    return Read(ids, outcomes, len(columns[0]) - len(ids), missing, mistakes)
+    strange = frozenset(predicted) - frozenset(true) - {None}
+    unlabelled = len(columns[0]) - len(ids)
+    return Read(ids, outcomes, unlabelled, missing, strange, mistakes)
 
 
 def _detection(view: fo.DatasetView, truth: str, field: str) -> Read:
@@ -109,7 +128,7 @@ def _detection(view: fo.DatasetView, truth: str, field: str) -> Read:
         [column[at] or [] for at in labelled] for column in columns
     )
     missing = sum(columns[3][at] is None for at in labelled)
-    classes = sorted({name for row in (*true_label, *label) for name in row})
+    classes = sorted(_names(true_label) | _names(label))
     truth_boxes = _boxes(true_label, true_box, classes)
     flags = [
         c
@@ -125,7 +144,12 @@ def _detection(view: fo.DatasetView, truth: str, field: str) -> Read:
         len(ids),
         classes,
     )
-    return Read(ids, outcomes, len(all_ids) - len(ids), missing, {})
+    strange = _names(label) - _names(true_label)
+    return Read(ids, outcomes, len(all_ids) - len(ids), missing, strange, {})
+
+
+def _names(labels: list[Any]) -> frozenset[str]:
+    return frozenset(name for row in labels for name in row)
 
 
 def _boxes(labels: list[Any], boxes: list[Any], classes: list[str]) -> Boxes:

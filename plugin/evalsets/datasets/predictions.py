@@ -57,9 +57,7 @@ def prediction_set(dataset: fo.Dataset, model: str) -> PredictionSet:
     """
     known = prediction_sets(dataset)
     if model not in known:
-        raise UnknownNameError(
-            "model", model, known, "upload its predictions with upload_predictions"
-        )
+        raise UnknownNameError("model", model, known, "upload its predictions first")
     return known[model]
 
 
@@ -73,7 +71,7 @@ def trained_on(dataset: fo.Dataset, model: str) -> set[str]:
     if found is None:
         raise PredictionsError(
             f"The upload of model '{model}' to dataset '{dataset.name}' was "
-            "interrupted; upload its predictions again with overwrite=True"
+            "interrupted; upload its predictions again, overwriting what is there"
         )
     return set(found)
 
@@ -105,7 +103,7 @@ def store_predictions(
         if before is not None and not overwrite:
             raise NameTakenError(
                 f"Model '{model}' has predictions in dataset '{dataset.name}' already; "
-                "pass overwrite=True to replace them, or choose another name"
+                "overwrite them, or choose another name"
             )
         kind = (
             fo.Classification

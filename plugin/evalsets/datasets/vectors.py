@@ -31,7 +31,7 @@ def open_vectors(dataset: fo.Dataset) -> VectorFile:
         NoVectorsError: it has not been embedded
     """
     recorded = load_runs(dataset, KIND).get(KIND)
-    remedy = f"run evalsets.embed('{dataset.name}', encoder=...) first"
+    remedy = "embed it first"
     if recorded is None:
         raise NoVectorsError(f"Dataset '{dataset.name}' has no vectors; {remedy}")
     folder = Path(recorded["folder"])
@@ -80,7 +80,7 @@ def create_vectors(
                     f"The vectors of dataset '{dataset.name}' were made by "
                     f"'{recorded['name']}' ({recorded['fingerprint'][:8]}), not by "
                     f"'{encoder.name}' ({encoder.fingerprint[:8]}); use that encoder, "
-                    "or pass overwrite=True to embed all samples again"
+                    "or overwrite the vectors to embed all samples again"
                 )
             delete_run(dataset, KIND, KIND)
         folder = home() / "vectors" / str(dataset._doc.id) / encoder.fingerprint[:16]
@@ -113,7 +113,7 @@ def encoder_of(dataset: fo.Dataset) -> Encoder:
     if encoder.fingerprint != file.fingerprint:
         raise EncoderError(
             f"The weights of encoder '{file.encoder}' have changed since dataset "
-            f"'{dataset.name}' was embedded; embed it again with overwrite=True"
+            f"'{dataset.name}' was embedded; embed it again, overwriting its vectors"
         )
     _encoders[file.fingerprint] = encoder
     return encoder

@@ -78,13 +78,16 @@ def _values(name: str, column: pd.Series[Any]) -> dict[str, Any]:
 def _table(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if isinstance(source, pd.DataFrame):
         return source, "The table of labels"
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise ArgumentError(f"There is no file '{source}'; check the path")
     try:
-        return _read_csv(source), f"'{source}'"
+        return _read_csv(path), f"'{source}'"
     except (OSError, ValueError) as error:
         raise ArgumentError(f"'{source}' cannot be read as CSV: {error}") from error
 
 
-def _read_csv(path: str | Path) -> pd.DataFrame:
+def _read_csv(path: Path) -> pd.DataFrame:
     """Numbers as numbers; labels, keys and all other text as they stand."""
     text = pd.read_csv(
         path, encoding="utf-8-sig", dtype=str, keep_default_na=False, na_values=[""]

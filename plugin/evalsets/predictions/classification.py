@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from evalsets.errors import PredictionsError
+from evalsets.errors import PredictionsError, counted
 from evalsets.predictions.tables import (
     ClassificationTable,
     Floats,
@@ -94,7 +94,7 @@ def _key_column(frame: pd.DataFrame, key: str | None) -> str:
     if found is None:
         asked = f"no column '{key}'" if key else "no column of keys"
         raise PredictionsError(
-            f"The predictions have {asked}; name it with key=, their columns are "
+            f"The predictions have {asked}; name it as the key, their columns are "
             f"{examples(frame.columns, 10)}"
         )
     return found
@@ -128,7 +128,7 @@ def _class_columns(
         absent = sorted(set(classes) - set(named))
         if named and absent and labels is None:
             raise PredictionsError(
-                f"{len(absent)} classes have no column: {examples(absent)}"
+                f"{counted(len(absent), 'class has', 'classes have')} no column: {examples(absent)}"
             )
         return [] if absent else named
     numbers = [c for c in rest if pd.api.types.is_numeric_dtype(frame[c])]
@@ -160,8 +160,8 @@ def _probabilities(frame: pd.DataFrame, names: list[str], keys: list[str]) -> Fl
             off,
             keys,
             f"Probabilities of the columns {examples(names, 5)} sum to "
-            f"{sums[off][0]:.4g}, not 1; apply softmax, or name the classes with "
-            "classes= if other columns hold numbers too",
+            f"{sums[off][0]:.4g}, not 1; apply softmax, or name the classes if "
+            "other columns hold numbers too",
         )
     return values.clip(max=1.0)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evalsets.errors import PredictionsError
+from evalsets.errors import PredictionsError, counted
 from evalsets.predictions.tables import (
     DetectionTable,
     Floats,
@@ -48,15 +48,16 @@ def coco_table(rows: Sequence[Mapping[str, Any]], classes: Any) -> DetectionTabl
     unknown = sorted(set(category) - set(names))
     if unknown:
         raise PredictionsError(
-            f"{len(unknown)} category ids have no name: {examples(unknown)}; name every "
-            "one in classes="
+            f"{counted(len(unknown), 'category id has', 'category ids have')} no name: "
+            f"{examples(unknown)}; name every one among the classes"
         )
     image_ids = [row["image_id"] for row in rows]
     if keys:
         absent = sorted({i for i in image_ids if i not in keys}, key=str)
         if absent:
             raise PredictionsError(
-                f"{len(absent)} image ids are not in the annotations: {examples(absent)}"
+                f"{counted(len(absent), 'image id is', 'image ids are')} not in the "
+                f"annotations: {examples(absent)}"
             )
     of_row = [str(keys[i]) if keys else str(i) for i in image_ids]
     return _table(
@@ -113,9 +114,11 @@ def _categories(classes: Any) -> tuple[dict[int, str], dict[Any, str]]:
         return {int(k): str(name) for k, name in classes.items()}, {}
     if not isinstance(classes, str | Path):
         raise PredictionsError(
-            "COCO results need the names of their categories; give classes={id: name} "
-            "or the path of the COCO annotations"
+            "COCO results need the names of their categories; give as classes the "
+            "path of the COCO annotations, or the names by id"
         )
+    if not Path(classes).is_file():
+        raise PredictionsError(f"There is no file '{classes}'; check the path")
     try:
         truth = json.loads(Path(classes).read_text(encoding="utf-8"))
         names = {int(c["id"]): str(c["name"]) for c in truth["categories"]}

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsets.errors import PredictionsError, suggest
+from evalsets.errors import PredictionsError, counted, suggest
 from evalsets.predictions.tables import examples
 
 
@@ -108,12 +108,16 @@ def _find(key: str, at: dict[str, int], tails: dict[str, list[str]] | None) -> i
 
 
 def _unknown(unknown: Sequence[str], n: int, known: Sequence[str]) -> str:
-    said = f"{len(unknown)} of {n} keys belong to no sample: {examples(unknown)}"
+    belong = "belongs" if len(unknown) == 1 else "belong"
+    said = (
+        f"{len(unknown):,} of {counted(n, 'key')} {belong} to no sample: "
+        f"{examples(unknown)}"
+    )
     if not known:
         return f"{said}; no sample has a value in the key field"
     remedy = (
-        f"samples have keys like {examples(known[:2], 2)}; give key= the field that "
-        "holds yours, or leave out what is not in the dataset"
+        f"samples have keys like {examples(known[:2], 2)}; name as the key the field "
+        "that holds yours, or leave out what is not in the dataset"
     )
     near = [] if _are_paths(known) else known[:2000]
     return said + suggest(unknown[0], near, remedy)

@@ -67,7 +67,8 @@ def _names(classes: Classes | None) -> list[str] | None:
         return None
     if isinstance(classes, str | Path):
         raise PredictionsError(
-            "A path as classes= is for COCO results; give the names of the classes"
+            "A file of classes is for COCO results only; leave it out, or give the "
+            "names of the classes"
         )
     return [
         str(c) for c in (classes.values() if isinstance(classes, Mapping) else classes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalsets.errors import PredictionsError
+from evalsets.errors import PredictionsError, counted
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +75,8 @@ class DetectionTable:
         if outside.any():
             at = int(np.flatnonzero(outside)[0])
             raise PredictionsError(
-                f"{outside.sum()} boxes lie outside their image, the first in "
+                f"{counted(outside.sum(), 'box lies', 'boxes lie')} outside the image, "
+                "the first in "
                 f"'{self.keys[self.image[at]]}': {self.boxes[at].tolist()} in "
                 f"{sides[at].astype(int).tolist()} pixels; give left, top, width, "
                 "height in pixels of the stored image"
@@ -94,6 +95,9 @@ class UploadReport:
         matched: samples that now have a prediction
         missing: samples of the dataset without one
         missing_examples: keys of some of them
+        truth: the field of true labels that the predicted ones were compared with;
+            empty where there was none
+        strange_labels: predicted labels that this field does not have
     """
 
     model: str
@@ -102,12 +106,23 @@ class UploadReport:
     matched: int
     missing: int = 0
     missing_examples: tuple[str, ...] = ()
+    truth: str = ""
+    strange_labels: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        said = f"{self.model}: {self.matched} samples have a prediction"
-        if not self.missing:
-            return said
-        return f"{said}, {self.missing} have none ({examples(self.missing_examples)})"
+        have = counted(self.matched, "sample has", "samples have")
+        said = f"{self.model}: {have} a prediction"
+        if self.missing:
+            lack = counted(self.missing, "has", "have")
+            said += f", {lack} none ({examples(self.missing_examples)})"
+        if self.strange_labels:
+            are = counted(
+                len(self.strange_labels), "of its classes is", "of its classes are"
+            )
+            said += (
+                f"; {are} nowhere in '{self.truth}': {examples(self.strange_labels)}"
+            )
+        return said
 
 
 def examples(values: Iterable[object], most: int = 3) -> str:
@@ -123,8 +138,7 @@ def refuse(bad: ArrayLike, keys: Sequence[str], problem: str) -> None:
     if not len(at):
         return
     first = int(at[0])
-    rows = "1 row" if len(at) == 1 else f"{len(at)} rows"
-    where = f"{rows}, first row {first + 1} with key '{keys[first]}'"
+    where = f"{counted(len(at), 'row')}, first row {first + 1} with key '{keys[first]}'"
     raise PredictionsError(f"{problem} ({where})")
 
 
@@ -137,7 +151,7 @@ def check_keys(keys: Sequence[str]) -> None:
     doubled = [key for key in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
     if doubled:
         raise PredictionsError(
-            f"{len(doubled)} keys occur more than once, such as {examples(doubled)}; "
+            f"{counted(len(doubled), 'key occurs', 'keys occur')} more than once, such as {examples(doubled)}; "
             "keep one prediction a key"
         )
 
@@ -154,13 +168,11 @@ def check_shares(values: Floats, keys: Sequence[str], name: str) -> None:
     refuse(outside, keys, f"'{name}' lies outside [0, 1]; {remedy}")
 
 
-def check_labels(
-    labels: Iterable[str], classes: Iterable[str] | None, what: str = "labels"
-) -> None:
+def check_labels(labels: Iterable[str], classes: Iterable[str] | None) -> None:
     """Refuses labels outside the known classes, where those are given."""
     unknown = sorted(set(labels) - set(classes)) if classes is not None else []
     if unknown:
         raise PredictionsError(
-            f"{len(unknown)} {what} are not among the classes: {examples(unknown)}; "
+            f"{counted(len(unknown), 'label is', 'labels are')} not among the classes: {examples(unknown)}; "
             f"known are {examples(classes or (), 10)}"
         )

@@ -139,10 +139,11 @@ def summary(
         (r for r in rows if r.population == ALL and r.delta is not None), None
     )
     if overall is not None:
+        difference = interval(overall.delta_low, overall.delta_high)
         said.append(
-            f"Over all of {counted(overall.n, 'sample')} {overall.metric} is "
-            f"{number(overall.value)}, {signed(overall.delta)} {interval(overall.delta_low, overall.delta_high)} "
-            f"against {provenance.get('baseline', 'the baseline')}."
+            f"Over all data ({counted(overall.n, 'sample')}) {overall.metric} is "
+            f"{number(overall.value)}, {signed(overall.delta)} {difference} against "
+            f"{provenance.get('baseline', 'the baseline')}."
         )
     return said + notes(provenance)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, counted
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -158,7 +158,8 @@ def _gaps(frame: pd.DataFrame) -> list[str]:
             continue
         waiting = n - int(row[list(PARTS)].sum())
         if waiting:
-            found.append(f"'{name}' has {waiting} samples without a side; split again")
+            samples = counted(waiting, "sample")
+            found.append(f"'{name}' has {samples} without a side; split again")
         elif not row["train"]:
             found.append(f"'{name}' has no training sample")
         if asked > 0 and waiting < n and row["test"] < np.ceil(asked * n - 1e-9):

@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from evalsets.errors import counted
+
 
 @dataclass(frozen=True)
 class Move:
@@ -80,9 +82,10 @@ class SplitReport:
                 f"The total excess may be {self.gap} memberships above the least."
             )
         if self.moved:
-            lines.append(f"{len(self.moved)} samples changed sides; see .moved")
+            lines.append(f"{counted(len(self.moved), 'sample')} changed sides")
         if self.leaks:
-            lines.append(f"{len(self.leaks)} groups lie on both sides of test")
+            lie = counted(len(self.leaks), "group lies", "groups lie")
+            lines.append(f"{lie} on both sides of test")
         return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ def read_taggers(
 
         taggers:
           - zero_shot: {field: weather, classes: {sunny: a sunny day, rain: rain}}
-          - count: {model: yolo11n-coco-torch, fields: {num_people: person}}
+          - count: {model: faster-rcnn-resnet50-fpn-coco-torch, fields: {num_people: person}}
           - area: {model: segmenter, fields: {road_pct: road}}
           - statistics: {}
 
@@ -44,10 +44,14 @@ def read_taggers(
 
 
 def _entries(path: str | Path) -> list[Any]:
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ArgumentError(f"There is no file '{path}'; check the path")
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ArgumentError(f"Taggers '{path}' cannot be read: {error}") from error
+        said = " ".join(str(error).split())
+        raise ArgumentError(f"'{path}' cannot be read as YAML: {said}") from error
     entries = content.get("taggers") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
         raise ArgumentError(f"'{path}' holds no list under the key 'taggers'")
@@ -126,7 +130,7 @@ def _model(name: str, models: Mapping[str, Any]) -> Any:
             "model",
             name,
             [*models, *known],
-            "give a name of FiftyOne's model zoo, or pass models={name: model}",
+            "name one of FiftyOne's model zoo, or give a model of your own from Python",
         )
     try:
         return foz.load_zoo_model(name)
@@ -134,8 +138,8 @@ def _model(name: str, models: Mapping[str, Any]) -> Any:
         raise ArgumentError(
             f"Zoo model '{name}' cannot be loaded "
             f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); its "
-            "weights are fetched once from the network: connect, install what the "
-            f"model needs, or pass models={{'{name}': model}}"
+            "weights are fetched once from the network: connect, or install what the "
+            "model needs"
         ) from error
 
 

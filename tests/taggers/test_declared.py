@@ -1,0 +1,31 @@
+import pytest
+
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.query.check import STATISTICS
+from evalsets.taggers import read_taggers
+
+
+def test_a_file_that_is_not_there_is_named():
+    with pytest.raises(ArgumentError) as error:
+        read_taggers("gone.yml")
+    assert str(error.value) == "There is no file 'gone.yml'; check the path"
+
+
+def test_a_file_that_is_no_yaml_says_where_in_one_line(tmp_path):
+    path = tmp_path / "tags.yml"
+    path.write_text("taggers: [\n")
+    with pytest.raises(ArgumentError, match=r"read as YAML.*line 2") as error:
+        read_taggers(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_that_nobody_knows_is_told_in_words_of_a_file():
+    entry = {"count": {"model": "seer-9000", "field": "n", "label": "person"}}
+    with pytest.raises(UnknownNameError, match="model zoo") as error:
+        read_taggers([entry])
+    assert "=" not in str(error.value)
+
+
+def test_queries_know_which_fields_the_statistics_fill():
+    (tagger,) = read_taggers([{"statistics": {}}])
+    assert tuple(tagger.fields) == STATISTICS
