@@ -27,6 +27,7 @@ from evalsets.query.syntax import (
     Or,
     Order,
     Query,
+    Similarity,
     When,
     joined,
 )
@@ -44,14 +45,22 @@ from evalsets.query.types import (
 BOX = {p: FieldType("number", path="bounding_box", stored_as=p) for p in "xywh"}
 OBJECTS = FieldType(
     "objects",
-    fields={"label": TEXT, "confidence": NUMBER, "index": INTEGER}
+    fields={
+        "label": TEXT,
+        "confidence": NUMBER,
+        "index": INTEGER,
+        "occluded": BOOLEAN,
+        "tags": FieldType("list", item=TEXT),
+    }
     | BOX
     | {"area": FieldType("number", path="bounding_box", stored_as="area")},
 )
 SCHEMA = Schema(
     {
+        "id": FieldType("text", stored_as="object id"),
         "n": INTEGER,
         "m": INTEGER,
+        "big": INTEGER,
         "f": NUMBER,
         "g": NUMBER,
         "s": TEXT,
@@ -61,15 +70,20 @@ SCHEMA = Schema(
         "d": DATE,
         "t": TIME,
         "words": FieldType("list", item=TEXT),
+        "numbers": FieldType("list", item=INTEGER),
+        "weather": FieldType("text", name="weather.label", path="weather.label"),
+        "metadata.width": INTEGER,
         "odd name": NUMBER,
         "gt": OBJECTS,
     }
 )
 
-LETTERS = "abAÄäß%_!\n$.x "
+LETTERS = "abAÄäßİıΣſ😀%_!\\\n$.*+?^(|[{x' "
 texts_of = st.text(LETTERS, max_size=4)
 whole = st.integers(-4, 4)
-fraction = st.sampled_from([-2.5, -0.5, 0.0, 0.25, 0.5, 1.5, 2.0, 4.0])
+FRACTIONS = [-2.5, -0.5, 0.0, 0.1, 0.25, 0.3, 0.5, 0.7, 1.5, 2.0, 4.0, 1e-5]
+fraction = st.sampled_from(FRACTIONS)
+SIMILAR = Similarity("text", ("a", "b"), against=("c",))
 days = st.dates(dt.date(1969, 12, 30), dt.date(1970, 1, 3))
 times = st.datetimes(
     dt.datetime.fromisoformat("1969-12-30"), dt.datetime.fromisoformat("1970-01-03")
@@ -91,16 +105,20 @@ def _nullable(values: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 def leaves(inner: bool) -> dict[str, st.SearchStrategy[Expr]]:
     """The fields and constants of each type, in a sample or in an object."""
     numbers = (
-        ("confidence", "index", "x", "area", "n") if inner else ("n", "m", "f", "g")
+        ("confidence", "index", "x", "area", "n")
+        if inner
+        else ("n", "m", "big", "f", "g", "metadata.width")
     )
-    texts = ("label", "s") if inner else ("s", "u")
+    texts = ("label", "s") if inner else ("s", "u", "weather", "id")
+    truths = ("occluded", "b") if inner else ("b", "c")
     constants = st.one_of(whole, fraction).map(Constant)
+    number = [_fields(*numbers), _nullable(constants)]
     return {
-        "number": st.one_of(_fields(*numbers), _nullable(constants)),
+        "number": st.one_of(*number, *([] if inner else [st.just(SIMILAR)])),
         "text": st.one_of(_fields(*texts), _nullable(texts_of.map(Constant))),
-        "boolean": st.one_of(_fields("b", "c"), _nullable(st.booleans().map(Constant))),
-        "date": st.one_of(_fields("d"), days.map(Constant)),
-        "time": st.one_of(_fields("t"), times.map(Constant)),
+        "boolean": st.one_of(_fields(*truths), _nullable(st.booleans().map(Constant))),
+        "date": st.one_of(_fields("d"), _nullable(days.map(Constant))),
+        "time": st.one_of(_fields("t"), _nullable(times.map(Constant))),
     }
 
 
@@ -141,14 +159,10 @@ def _coalesce(value) -> st.SearchStrategy[Expr]:
 
 def _numbers(below, inner: bool) -> list[st.SearchStrategy[Expr]]:
     number = below["number"]
-    # The divisor is never computed: DuckDB tells -0.0 from 0.0, MongoDB does not.
-    divided = st.builds(
-        Arithmetic, st.sampled_from("/%"), number, leaves(inner)["number"]
-    )
-    places = st.integers(-2, 2).map(Constant)
+    places = st.integers(-3, 3).map(Constant)
     forms = [
-        st.builds(Arithmetic, st.sampled_from("+-*"), number, number),
-        divided,
+        st.builds(Arithmetic, st.sampled_from("+-*/%"), number, number),
+        st.builds(Arithmetic, st.sampled_from("/%"), number, leaves(inner)["number"]),
         st.builds(Negative, _fields("n", "f")),
         number.map(lambda e: Call("ABS", (e,))),
         number.map(lambda e: Call("ROUND", (e,))),
@@ -172,21 +186,28 @@ def conditions(depth: int, inner: bool = False) -> st.SearchStrategy[Expr]:
     below = {k: values(k, depth - 1, inner) for k in KINDS}
     text, condition = below["text"], below["boolean"]
     pairs = st.lists(condition, min_size=2, max_size=3).map(tuple)
-    escaped = texts_of.map(lambda pattern: pattern.replace("!", "!!"))
     forms = [
         *(form for kind in KINDS for form in _tests(below[kind])),
+        *_tests(st.one_of(below["date"], below["time"])),
         st.builds(Like, text, texts_of, st.booleans()),
-        st.builds(Like, text, escaped, st.booleans(), st.just("!")),
+        st.builds(_escaped, text, texts_of, st.booleans(), st.sampled_from("!\\%_ß😀")),
         condition.map(Not),
         pairs.map(lambda p: joined(And(p))),
         pairs.map(lambda p: joined(Or(p))),
     ]
+    lists = [st.builds(Contains, _fields("tags" if inner else "words"), text)]
+    forms += lists
     if not inner:
-        forms.append(st.builds(Contains, st.just(Field("words")), text))
+        forms.append(st.builds(Contains, st.just(Field("numbers")), below["number"]))
         quantifier = st.sampled_from(["ANY", "ALL"])
         one = conditions(1, True)
         forms.append(st.builds(Aggregate, quantifier, st.just(Field("gt")), one))
     return st.one_of(forms)
+
+
+def _escaped(operand: Expr, pattern: str, fold: bool, escape: str) -> Expr:
+    """A pattern in which the escape never stands alone at the end."""
+    return Like(operand, pattern.replace(escape, escape * 2), fold, escape)
 
 
 def _tests(value: st.SearchStrategy[Expr]) -> list[st.SearchStrategy[Expr]]:
@@ -199,9 +220,34 @@ def _tests(value: st.SearchStrategy[Expr]) -> list[st.SearchStrategy[Expr]]:
     ]
 
 
+sums = st.recursive(
+    st.one_of(
+        _fields("f", "g", "n"), st.sampled_from([0.1, 0.3, 0.7, 3, -2]).map(Constant)
+    ),
+    lambda e: st.builds(Arithmetic, st.sampled_from("++**-"), e, e),
+    max_leaves=8,
+)
+"""Arithmetic whose result depends on the order in which it is rounded."""
+sums_of_objects = st.builds(
+    Aggregate,
+    st.sampled_from(["SUM", "AVG"]),
+    st.just(Field("gt")),
+    st.recursive(
+        st.one_of(_fields("confidence", "area", "x", "f"), st.just(Constant(0.3))),
+        lambda e: st.builds(Arithmetic, st.sampled_from("+*"), e, e),
+        max_leaves=4,
+    ),
+)
+any_values = st.one_of(sums, sums_of_objects, *(values(kind, 3) for kind in KINDS))
+
+
+def _is_no_constant(expr: Expr) -> bool:
+    return not isinstance(expr, Constant)
+
+
 orders = st.builds(
     Order,
-    _fields("n", "f", "s", "b", "d", "t"),
+    st.one_of(values(kind, 1).filter(_is_no_constant) for kind in KINDS),
     st.booleans(),
     st.booleans(),
 )

@@ -59,6 +59,9 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
             "wether",
         ),
         ("Weather = 'x'", "did you mean 'weather'?", "Weather"),
+        ('weather = "sunny"', "(text takes single quotes: 'sunny')", '"sunny"'),
+        ('weather = "driver\'s"', "quotes: 'driver''s')", '"driver'),
+        ("glare < 0.2", "'glare'; tag the dataset with 'statistics' first", "glare"),
         ("weather.lable = 'x'", "did you mean 'weather.label'?", "weather.lable"),
         ("population('tree')", "did you mean 'trees'?", "population"),
         ("prediction('resnt') = 'x'", "did you mean 'resnet'?", "prediction"),
@@ -93,6 +96,7 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
         ("CASE WHEN n THEN 1 END = 1", "WHEN needs a condition", "n"),
         ("CASE WHEN b THEN 1 ELSE 'x' END = 1", "CASE mixes number, text", "'x'"),
         ("TRUE ORDER BY gt", "ORDER BY needs values", "gt"),
+        ("TRUE ORDER BY n, 1 DESC", "not a constant", "1"),
     ],
 )
 def test_what_does_not_fit_the_fields_is_refused_where_it_stands(text, problem, word):

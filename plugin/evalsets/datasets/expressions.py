@@ -20,6 +20,7 @@ from evalsets.datasets.mongo import (
     Mongo,
     all_of,
     choose,
+    combined,
     divided_by_zero,
     is_known,
     is_null,
@@ -145,7 +146,7 @@ class Compiler:
         left, right = self.value(expr.left), self.value(expr.right)
         operator = {"+": "$add", "-": "$subtract", "*": "$multiply"}.get(expr.operator)
         if operator:
-            return {operator: [left, right]}
+            return combined(operator, left, right)
         operator = "$divide" if expr.operator == "/" else "$mod"
         if isinstance(expr.right, Constant) and expr.right.value not in (0, None):
             return {operator: [left, right]}

@@ -3,7 +3,8 @@
 What MongoDB does differently, and is put right here: null and missing are less than every
 number, NaN is the least number, ``$toLower`` of null is text, ``$divide`` by zero is an
 error even where it is not reached (constants are folded), ``$round`` rounds halves to
-even, ``$min`` and ``$max`` follow MongoDB's NaN.
+even, ``$min`` and ``$max`` follow MongoDB's NaN, ``$abs`` of the least whole number is an
+error, sums are rounded in ways of their own.
 """
 
 from __future__ import annotations
@@ -61,6 +62,13 @@ def let(values: list[Mongo], build: Callable[..., Mongo], name: str = "v") -> Mo
     return {"$let": {"vars": bound, "in": build(*names)}} if bound else build(*names)
 
 
+def combined(operator: str, left: Mongo, right: Mongo) -> Mongo:
+    """``left operator right``; MongoDB would merge ``(a + b) + c`` and round otherwise."""
+    if any(isinstance(v, dict) and operator in v for v in (left, right)):
+        return let([left, right], lambda a, b: {operator: [a, b]})
+    return {operator: [left, right]}
+
+
 def _is_simple(value: Mongo) -> bool:
     constant = isinstance(value, dict) and set(value) <= {"$literal", "$toDate"}
     return isinstance(value, str) or constant
@@ -115,8 +123,12 @@ def rounded(value: Mongo, places: int) -> Mongo:
 
     return let(
         [value],
-        lambda n: let([{up: [{"$abs": n}, scale]}], lambda s: of(n, s), name="scaled"),
+        lambda n: let([{up: [_size(n), scale]}], lambda s: of(n, s), name="scaled"),
     )
+
+
+def _size(number: Mongo) -> Mongo:
+    return choose({"$lt": [number, 0]}, {"$multiply": [number, -1]}, number)
 
 
 def _length(text: Mongo) -> Mongo:
@@ -157,8 +169,18 @@ def _least(values: Mongo) -> Mongo:
     )
 
 
+def _total(values: Mongo) -> Mongo:
+    added = {"$add": ["$$value", {"$ifNull": ["$$this", 0]}]}
+    return {"$reduce": {"input": values, "initialValue": 0, "in": added}}
+
+
+def _count(values: Mongo) -> Mongo:
+    known = {"input": values, "as": "one", "cond": is_known("$$one")}
+    return {"$size": {"$filter": known}}
+
+
 FUNCTIONS: dict[str, Callable[[Mongo], Mongo]] = {
-    "ABS": lambda v: choose({"$lt": [v, 0]}, {"$multiply": [v, -1]}, v),
+    "ABS": _size,
     "LOWER": lambda v: cased(v, "lower"),
     "UPPER": lambda v: cased(v, "upper"),
     "LENGTH": lambda v: choose(is_null(v), None, _length(v)),
@@ -170,8 +192,10 @@ AGGREGATES: dict[str, Callable[[Mongo], Mongo]] = {
     "ALL": lambda v: choose(
         {"$in": [False, v]}, False, choose({"$in": [None, v]}, None, True)
     ),
-    "SUM": lambda v: choose(is_null({"$max": v}), None, {"$sum": v}),
-    "AVG": lambda v: {"$avg": v},
+    "SUM": lambda v: choose(is_null({"$max": v}), None, _total(v)),
+    "AVG": lambda v: choose(
+        is_null({"$max": v}), None, {"$divide": [_total(v), _count(v)]}
+    ),
     "MIN": _least,
     "MAX": lambda v: choose({"$in": [NAN, v]}, NAN, {"$max": v}),
 }

@@ -37,6 +37,8 @@ from evalsets.query.syntax import (
 from evalsets.query.text import to_text
 from evalsets.query.types import FieldType, Schema
 
+STATISTICS = ("brightness", "contrast", "sharpness", "glare")
+"""The fields that the tagger of image statistics fills."""
 _ORDERED = ("number", "text", "boolean", "date", "time")
 
 
@@ -59,6 +61,9 @@ def check(query: Query, schema: Schema) -> Query:
     for order in query.order_by:
         key = checker.bound(order.key)
         checker.want(key, _ORDERED, "ORDER BY needs values that have an order")
+        if isinstance(key, Constant):
+            problem = "ORDER BY takes fields and expressions, not a constant"
+            raise checker.error(problem, order)
         order_by.append(replace(order, key=key))
     return replace(query, where=where, order_by=tuple(order_by))
 
@@ -116,16 +121,22 @@ class _Checker:
         if found:
             name = found.name or expr.path
             return replace(expr, path=name, type=found, inner=False)
-        raise self.error(self._unknown(expr.path), expr)
+        raise self.error(self._unknown(expr), expr)
 
-    def _unknown(self, path: str) -> str:
+    def _unknown(self, expr: Field) -> str:
+        path = expr.path
         owner, _, rest = path.partition(".")
         there = self.schema.fields.get(owner)
         if there and there.kind == "objects":
             inner = rest.rpartition(".")[2] or "label"
             return f"'{owner}' holds several objects; write ANY({owner}, {inner} = ...)"
+        if path in STATISTICS:
+            return f"No field '{path}'; tag the dataset with 'statistics' first"
         known = {*self.schema.fields, *(self.objects.fields if self.objects else ())}
-        return f"No field '{path}'{suggest(path, sorted(known))}"
+        quoted = expr.span is not None and self.text[expr.span[0] :].startswith('"')
+        text = path.replace("'", "''")
+        hint = f" (text takes single quotes: '{text}')" if quoted else ""
+        return f"No field '{path}'{hint}{suggest(path, sorted(known))}"
 
     def prediction(self, expr: Prediction) -> Expr:
         path = self.schema.models.get(expr.model)

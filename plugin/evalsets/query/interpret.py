@@ -6,7 +6,8 @@ SQL's meaning with three-valued logic, as in DuckDB wherever DuckDB has the cons
 - NaN equals NaN and is greater than every other number;
 - ``/`` divides as floating point does: ``x / 0`` is an infinity, or NaN if ``x`` is 0;
   ``%`` takes the sign of the left side, ``x % 0`` is NULL for whole numbers, else NaN;
-- ``ROUND`` rounds halves away from zero;
+- ``ROUND`` rounds halves away from zero; ``SUM`` and ``AVG`` add in the objects' order;
+- whole numbers beyond 64 bits go on as fractions;
 - ``LOWER``, ``UPPER`` and ``ILIKE`` map each character to one character;
 - ``ORDER BY`` puts NULL last in both directions; ties keep the order of the rows;
 - a label field without a value holds no objects: ``COUNT`` 0, ``ANY`` false, ``ALL``
@@ -23,6 +24,7 @@ from datetime import date, datetime
 from functools import singledispatch
 from typing import Any, NamedTuple, TypeAlias
 
+from evalsets.query.infer import type_of
 from evalsets.query.letters import lower, upper
 from evalsets.query.syntax import (
     Aggregate,
@@ -258,7 +260,12 @@ def _(expr: Arithmetic, scope: _Scope) -> Any:
     left, right = _value(expr.left, scope), _value(expr.right, scope)
     if left is None or right is None:
         return None
-    return _OPERATIONS[expr.operator](left, right)
+    return _in_64_bits(_OPERATIONS[expr.operator](left, right))
+
+
+def _in_64_bits(value: Any) -> Any:
+    beyond = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return float(value) if beyond else value
 
 
 def _divided(left: Any, right: Any) -> Any:
@@ -288,7 +295,7 @@ _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
 @_value.register
 def _(expr: Negative, scope: _Scope) -> Any:
     value = _value(expr.operand, scope)
-    return None if value is None else -value
+    return None if value is None else _in_64_bits(-value)
 
 
 @_value.register
@@ -307,7 +314,11 @@ def _(expr: Call, scope: _Scope) -> Any:
     values = [_value(a, scope) for a in expr.arguments]
     if expr.name == "COALESCE":
         return next((v for v in values if v is not None), None)
-    return None if values[0] is None else _FUNCTIONS[expr.name](*values)
+    if values[0] is None:
+        return None
+    if expr.name == "ROUND" and not type_of(expr.arguments[0]).whole:
+        values[0] = float(values[0])
+    return _in_64_bits(_FUNCTIONS[expr.name](*values))
 
 
 def _rounded(value: Any, places: int = 0) -> Any:
@@ -341,12 +352,19 @@ def _(expr: Aggregate, scope: _Scope) -> Any:
     return _AGGREGATES[expr.name](values, [v for v in values if v is not None])
 
 
+def _total(values: list[Any]) -> Any:
+    total: Any = 0
+    for value in values:  # not sum(), which rounds otherwise from Python 3.12 on
+        total = _in_64_bits(total + value)
+    return total
+
+
 _AGGREGATES: Mapping[str, Callable[[list[Any], list[Any]], Any]] = {
     "COUNT": lambda _, known: sum(known),
     "ANY": lambda values, _: _any(values),
     "ALL": lambda values, _: _all(values),
-    "SUM": lambda _, known: sum(known) if known else None,
-    "AVG": lambda _, known: sum(known) / len(known) if known else None,
+    "SUM": lambda _, known: _total(known) if known else None,
+    "AVG": lambda _, known: _total(known) / len(known) if known else None,
     "MIN": lambda _, known: min(known, key=_ordinal) if known else None,
     "MAX": lambda _, known: max(known, key=_ordinal) if known else None,
 }
