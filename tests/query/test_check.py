@@ -96,6 +96,7 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
         ("CASE WHEN n THEN 1 END = 1", "WHEN needs a condition", "n"),
         ("CASE WHEN b THEN 1 ELSE 'x' END = 1", "CASE mixes number, text", "'x'"),
         ("TRUE ORDER BY gt", "ORDER BY needs values", "gt"),
+        ("TRUE ORDER BY n, 1 DESC", "not a constant", "1"),
     ],
 )
 def test_what_does_not_fit_the_fields_is_refused_where_it_stands(text, problem, word):

@@ -61,6 +61,9 @@ def check(query: Query, schema: Schema) -> Query:
     for order in query.order_by:
         key = checker.bound(order.key)
         checker.want(key, _ORDERED, "ORDER BY needs values that have an order")
+        if isinstance(key, Constant):
+            problem = "ORDER BY takes fields and expressions, not a constant"
+            raise checker.error(problem, order)
         order_by.append(replace(order, key=key))
     return replace(query, where=where, order_by=tuple(order_by))
 
