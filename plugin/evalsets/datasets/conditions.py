@@ -17,8 +17,7 @@ from evalsets.datasets.mongo import (
     object_ids,
 )
 from evalsets.query.infer import type_of
-from evalsets.query.interpret import like_characters
-from evalsets.query.letters import lower
+from evalsets.query.interpret import like_pieces
 from evalsets.query.syntax import (
     Between,
     Compare,
@@ -129,30 +128,28 @@ def _like(expr: Like, text: Mongo) -> Truth:
     if _has_null(expr.operand):
         return False, False
     if expr.fold:
-        pattern, escape = lower(expr.pattern), lower(expr.escape)
         text = cased(text, "lower")
-    else:
-        pattern, escape = expr.pattern, expr.escape
-    match = {"input": text, "regex": literal(_regex(pattern, escape)), "options": "s"}
+    regex = literal(_regex(like_pieces(expr)))
+    match = {"input": text, "regex": regex, "options": "s"}
     found = {"$regexMatch": match}
     return found, all_of(is_known(text), {"$not": [found]})
 
 
-def _regex(pattern: str, escape: str) -> str:
+def _regex(pieces: list[list[str]]) -> str:
     """A regular expression that never goes back over what stood before a ``%``."""
-    pieces = [""]
-    for character, wild in like_characters(pattern, escape):
-        if wild and character == "%":
-            pieces.append("")
-        elif wild and character == "_":
-            pieces[-1] += "."
-        else:
-            pieces[-1] += f"\\x{{{ord(character):x}}}"
-    first, *rest = pieces
+    first, *rest = ["".join(map(_one, piece)) for piece in pieces]
     if not rest:
         return rf"\A{first}\z"
     middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
-    return rf"\A{first}{middle}.*{rest[-1]}\z"
+    end = rf".*{rest[-1]}\z" if rest[-1] else ""
+    return rf"\A{first}{middle}{end}"
+
+
+def _one(character: str) -> str:
+    if not character:
+        return "."
+    plain = character.isascii() and character.isalnum()
+    return character if plain else f"\\x{{{ord(character):x}}}"
 
 
 def _null_test(_: IsNull, value: Mongo) -> Truth:
