@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
+import time
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalsets.query import Schema, check, interpret, parse
 from evalsets.query.letters import lower, upper
@@ -126,6 +130,27 @@ def test_a_condition_means_what_sql_means(text, expected):
 def test_a_test_of_a_missing_value_is_neither_true_nor_false(test):
     assert holds(test, EMPTY) is None
     assert holds("n IS NULL AND s IS NULL AND tags IS NULL", EMPTY) is True
+
+
+def test_a_pattern_of_many_wildcards_takes_no_time():
+    row = {"s": "a" * 5000}
+    start = time.process_time()
+    assert holds(f"s LIKE '{'%a' * 400}b'", row) is False
+    assert holds(f"s LIKE '{'%a' * 400}'", row) is True
+    assert holds(f"s LIKE '{'%_' * 400}b%'", row) is False
+    assert time.process_time() - start < 1
+
+
+@given(
+    st.text("ab%_!", max_size=6).map(lambda p: p.replace("!", "!!")),
+    st.text("ab%_!", max_size=8),
+)
+def test_a_pattern_matches_what_its_regular_expression_does(pattern, text):
+    wild = {"%": ".*", "_": ".", "!!": "!"}
+    pieces = re.findall("!!|.", pattern)
+    regex = "".join(wild.get(p) or p for p in pieces)
+    quoted = f"'{text}' LIKE '{pattern}' ESCAPE '!'"
+    assert holds(quoted) is (re.fullmatch(regex, text) is not None)
 
 
 def test_a_label_field_without_a_value_holds_no_objects():

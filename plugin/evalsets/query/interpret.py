@@ -228,26 +228,38 @@ def _(expr: Like, scope: _Scope) -> Any:
     text = _value(expr.operand, scope)
     if text is None:
         return None
+    return _is_like(lower(text) if expr.fold else text, like_pieces(expr))
+
+
+def _is_like(text: str, pieces: list[list[str]]) -> bool:
+    """Each piece at its first place, the last one at the end: never goes back."""
+    first, *rest = [
+        re.compile("".join(re.escape(c) if c else "." for c in piece), re.DOTALL)
+        for piece in pieces
+    ]
+    if not rest:
+        return first.fullmatch(text) is not None
+    place = first.match(text)
+    for piece in rest[:-1]:
+        place = place and piece.search(text, place.end())
+    end = len(text) - len(pieces[-1])
+    return place is not None and rest[-1].match(text, max(end, place.end())) is not None
+
+
+def like_pieces(expr: Like) -> list[list[str]]:
+    """What stands between the ``%`` of a pattern: characters, "" for any one of them."""
     pattern = lower(expr.pattern) if expr.fold else expr.pattern
     escape = lower(expr.escape) if expr.fold else expr.escape
-    regex = "".join(
-        {"%": ".*", "_": "."}.get(c, re.escape(c)) if wild else re.escape(c)
-        for c, wild in like_characters(pattern, escape)
-    )
-    return (
-        re.fullmatch(regex, lower(text) if expr.fold else text, re.DOTALL) is not None
-    )
-
-
-def like_characters(pattern: str, escape: str) -> list[tuple[str, bool]]:
-    """The characters of a pattern, each with whether it may be a wildcard."""
-    found, position = [], 0
-    while position < len(pattern):
-        literal = bool(escape) and pattern[position] == escape
-        position += literal
-        found.append((pattern[position], not literal))
-        position += 1
-    return found
+    pieces: list[list[str]] = [[]]
+    characters = iter(pattern)
+    for c in characters:
+        if c == escape:
+            pieces[-1].append(next(characters))
+        elif c == "%":
+            pieces.append([])
+        else:
+            pieces[-1].append("" if c == "_" else c)
+    return pieces
 
 
 @_value.register
