@@ -60,6 +60,32 @@ def test_a_library_that_mongod_lacks_is_mended_by_its_package(monkeypatch, tmp_p
     assert found.remedy == "apt-get update && apt-get install -y libcurl4"
 
 
+def _disk():
+    (found,) = [f for f in doctor.examine() if f.name == "disk"]
+    return found
+
+
+def test_the_disk_is_that_of_the_database(monkeypatch, tmp_path):
+    import fiftyone as fo
+
+    monkeypatch.setattr(fo.config, "database_uri", None)
+    monkeypatch.setattr(fo.config, "database_dir", str(tmp_path / "new" / "mongo"))
+    assert f"free in {tmp_path / 'new' / 'mongo'}, where" in _disk().detail
+
+
+def test_with_a_database_elsewhere_the_disk_is_that_of_the_vectors(
+    monkeypatch, tmp_path
+):
+    import fiftyone as fo
+
+    monkeypatch.setattr(fo.config, "database_uri", "mongodb://127.0.0.1:1")
+    monkeypatch.setenv("EVALSETS_HOME", str(tmp_path / "vectors"))
+    assert f"free in {tmp_path / 'vectors'}, where vectors lie" in _disk().detail
+    monkeypatch.setattr(doctor, "_NEEDED_GB", 1e9)
+    assert "too little" in _disk().detail
+    assert _disk().remedy == "export EVALSETS_HOME=/a/larger/disk/vectors"
+
+
 def test_a_well_database_needs_no_mending():
     assert doctor.mend().ok
 

@@ -233,12 +233,32 @@ def _browser() -> Finding:
 
 
 def _disk() -> Finding:
-    free = shutil.disk_usage(Path.home()).free / 1e9
-    detail = f"{free:.1f} GB free in {Path.home()}, where FiftyOne keeps its database"
+    folder, holds, variable = _largest_folder()
+    there = next(f for f in (folder, *folder.parents) if f.exists())
+    free = shutil.disk_usage(there).free / 1e9
+    detail = f"{free:.1f} GB free in {folder}, where {holds}"
     if free >= _NEEDED_GB:
         return Finding("disk", True, detail)
-    remedy = "export FIFTYONE_DATABASE_DIR=/a/larger/disk/mongo"
+    remedy = f"export {variable}=/a/larger/disk/{folder.name.lstrip('.')}"
     return Finding("disk", False, f"{detail}: too little", remedy)
+
+
+def _largest_folder() -> tuple[Path, str, str]:
+    """Where most is written, what that is, and the variable that moves it."""
+    try:
+        import fiftyone as fo
+
+        from evalsets.datasets.vectors import home
+    except (ImportError, OSError):  # other findings say so
+        return (
+            Path.home() / ".fiftyone",
+            "FiftyOne keeps its database",
+            "FIFTYONE_DATABASE_DIR",
+        )
+    if fo.config.database_uri:
+        return home().absolute(), "vectors lie", "EVALSETS_HOME"
+    folder = Path(fo.config.database_dir).absolute()
+    return folder, "FiftyOne keeps its database", "FIFTYONE_DATABASE_DIR"
 
 
 def _pip(*arguments: str) -> str:
