@@ -5,7 +5,12 @@ import evalsets as es
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.ledger import read_ledger
 from evalsets.datasets.runs import delete_run, load_runs
-from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
+from evalsets.errors import (
+    ArgumentError,
+    NameTakenError,
+    NoVectorsError,
+    UnknownNameError,
+)
 from evalsets.splits import replay
 
 pytestmark = pytest.mark.db
@@ -42,9 +47,9 @@ def test_the_last_settings_are_known_and_dropping_groups_is_warned_of(composed, 
     es.split(composed, val=0.2, groups="scene_id")
     settings = es.split_settings(composed)
     assert (settings["val"], settings["groups"]) == (0.2, "scene_id")
-    assert "pass groups" not in caplog.text
+    assert "group by" not in caplog.text
     es.split(composed)
-    assert "pass groups='scene_id'" in caplog.text
+    assert "group by 'scene_id' again" in caplog.text
 
 
 def test_no_scene_lies_on_both_sides_of_test(composed):
@@ -161,6 +166,25 @@ def test_what_cannot_be_done_is_said_and_nothing_written(composed, call, error, 
     with pytest.raises(error, match=said):
         call(composed)
     assert not composed.has_sample_field("split")
+
+
+def test_a_split_field_of_the_users_own_is_not_taken_over(composed):
+    composed.add_sample_field("split", fo.StringField)
+    own = ["test", "mine", *[None] * (len(composed) - 2)]
+    composed.set_values("split", own)
+    with pytest.raises(NameTakenError, match="'split'.*rename it"):
+        es.split(composed)
+    assert composed.values("split") == own
+    assert es.split_settings(composed) == {}
+    composed.rename_sample_field("split", "original_split")
+    es.split(composed)
+    es.split(composed)
+    assert composed.values("original_split") == own
+
+
+def test_an_empty_split_field_is_filled(composed):
+    composed.add_sample_field("split", fo.StringField)
+    assert sum(es.split(composed).sizes.values()) == len(composed)
 
 
 def test_coverage_without_populations_says_what_to_do(drawn):

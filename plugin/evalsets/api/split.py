@@ -24,7 +24,12 @@ from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.schema import read_schema
 from evalsets.datasets.scores import field_of
 from evalsets.datasets.vectors import open_vectors
-from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError
+from evalsets.errors import (
+    ArgumentError,
+    EvalsetsError,
+    NameTakenError,
+    UnknownNameError,
+)
 from evalsets.query import terms
 from evalsets.splits import (
     SIDES,
@@ -65,6 +70,7 @@ def split(
 
     Raises:
         ArgumentError: a share or threshold out of range, or nothing to hold out
+        NameTakenError: a field ``split`` holds values that are not from here
         UnknownNameError: no field ``groups``
         NoVectorsError: ``near_duplicates`` without vectors
         EvalsetsError: a population that asks for a hold-out is stale
@@ -81,6 +87,8 @@ def split(
                 raise EvalsetsError(f"Population '{name}' cannot be held out: {reason}")
         frame = membership(opened)
         settings = last_split(opened)
+        if not settings:
+            _refuse_foreign_sides(opened)
         _warn_of_loose_groups(settings, groups)
         codes = _groups(opened, frame.index, groups, near_duplicates)
         sides = _sides(opened, frame.index)
@@ -208,6 +216,15 @@ def group_values(dataset: fo.Dataset, ids: Sequence[str], field: str) -> list[An
             "text or numbers, such as a scene"
         )
     return _column(dataset, ids, fields[field].name)
+
+
+def _refuse_foreign_sides(dataset: fo.Dataset) -> None:
+    if dataset.has_sample_field(SPLIT) and dataset.count(SPLIT):
+        raise NameTakenError(
+            f"Field '{SPLIT}' of dataset '{dataset.name}' already holds values from "
+            "elsewhere, which would be lost; rename it, for example to "
+            f"'original_{SPLIT}'"
+        )
 
 
 def _warn_of_loose_groups(settings: dict[str, Any], groups: str | None) -> None:
