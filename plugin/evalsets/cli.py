@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import evalsets as es
+from evalsets.errors import counted
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def main() -> NoReturn:
 
 
 def _refuse(sentence: str) -> NoReturn:
-    Console(stderr=True).print(f"Error: {sentence}", markup=False, highlight=False)
+    typer.echo(f"Error: {sentence}", err=True)
     sys.exit(2)
 
 
@@ -63,7 +64,8 @@ def sync(
 ) -> None:
     """Add the images of a folder that the dataset does not have yet."""
     synced = es.sync(source, dataset, labels=labels)
-    console.print(f"Dataset '{synced.name}' has {len(synced):,} samples")
+    samples = counted(len(synced), "sample")
+    console.print(f"Dataset '{synced.name}' has {samples}", markup=False)
 
 
 @app.command()
@@ -98,7 +100,7 @@ def search(
     view = es.search(dataset, query)
     for path in view.limit(limit).values("filepath") if limit else ():
         typer.echo(path)
-    Console(stderr=True).print(f"{len(view):,} samples")
+    Console(stderr=True).print(counted(len(view), "sample"))
 
 
 @app.command()
@@ -125,11 +127,10 @@ def compose(
     )
     before = es.populations(dataset).get(name)
     view = es.compose(dataset, population)
-    console.print(f"Population '{name}' has {len(view):,} samples", markup=False)
+    samples = counted(len(view), "sample")
+    console.print(f"Population '{name}' has {samples}", markup=False)
     if before is not None and before != population:
-        required = ", ".join(map(str, before.require)) or "nothing"
-        said = f"{before.query}; hold-out {before.holdout:.0%}; required {required}"
-        console.print(f"It replaces: {said}", markup=False)
+        console.print(f"It replaces: {_defined(before)}", markup=False)
 
 
 @app.command()
@@ -145,7 +146,10 @@ def populations(dataset: Dataset) -> None:
 @app.command()
 def remove(dataset: Dataset, name: str) -> None:
     """Remove a population."""
+    before = es.populations(dataset).get(name)
     es.remove(dataset, name)
+    if before is not None:
+        console.print(f"Removed population '{name}': {_defined(before)}", markup=False)
 
 
 @app.command()
@@ -188,7 +192,7 @@ def select(
     view = es.select(dataset, split=split, population=population)
     for path in view.values("filepath"):
         typer.echo(path)
-    Console(stderr=True).print(f"{len(view):,} samples")
+    Console(stderr=True).print(counted(len(view), "sample"))
 
 
 @app.command()
@@ -309,6 +313,12 @@ def _report(
     if html is not None:
         report.to_html(html)
     return report
+
+
+def _defined(population: es.Population) -> str:
+    """What makes a population, in one line."""
+    required = ", ".join(map(str, population.require)) or "nothing"
+    return f"{population.query}; hold-out {population.holdout:.0%}; required {required}"
 
 
 def _plain(text: str) -> Any:

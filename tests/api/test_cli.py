@@ -97,19 +97,53 @@ def test_select_prints_the_paths_of_a_population(run, drawn):
         (("embed", "NAME", "open_clip:ViT-B-33:laion"), "did you mean 'ViT-B-32'"),
         (("frobnicate",), "No such command"),
         (("app", "no such dataset"), "No dataset"),
+        (("embed", "no such dataset", "x"), "sync a folder to create it"),
+        (("search", "NAME", "text('x') > 0"), "embed it first"),
+        (("search", "NAME", "glare > 0.1"), "tag the dataset with 'statistics'"),
+        (("search", "NAME", 'time = "night"'), "single quotes: 'night'"),
+        (("select", "NAME", "--split", "test"), "split it first"),
+        (
+            ("evaluate", "NAME", "right", "--truth", "gt", "--split", "all"),
+            "holds the true labels",
+        ),
+        (("upload", "NAME", "right", "LABELS"), "overwrite them"),
+        (("upload", "NAME", "m", "LABELS", "--key", "x"), "name the field of the keys"),
+        (("upload", "NAME", "m", "LABELS", "--classes", "x"), "leave it out"),
+        (("upload", "NAME", "m", "gone.csv"), "no file 'gone.csv'"),
+        (("tag", "NAME", "gone.yml"), "no file 'gone.yml'"),
+        (("sync", "FOLDER", "NAME", "--labels", "gone.csv"), "no file 'gone.csv'"),
     ],
-    ids=[
-        *("field", "dataset", "requirement", "model", "folder", "encoder", "command"),
-        "app",
-    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_mistake_exits_2_with_one_sentence_and_no_traceback(
-    run, drawn, arguments, said
+    run, drawn, labels, world, tmp_path, arguments, said
 ):
-    done = run(*(drawn.name if a == "NAME" else a for a in arguments))
+    es.upload_predictions(drawn, "right", labels)
+    table = tmp_path / "labels.csv"
+    labels.to_csv(table, index=False)
+    given = {"NAME": drawn.name, "LABELS": table, "FOLDER": world}
+    done = run(*(given.get(a, a) for a in arguments))
     assert done.returncode == 2
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    for not_shell in ("Traceback", "Errno", "evalsets.", "=True", "truth=", "key="):
+        assert not_shell not in done.stderr
+
+
+def test_removing_says_what_is_gone(run, drawn):
+    es.compose(drawn, es.Population("dusk", "time = 'sunset'", holdout=0.2))
+    done = run("remove", drawn.name, "dusk")
+    assert done.stdout == (
+        "Removed population 'dusk': time = 'sunset'; hold-out 20%; required nothing\n"
+    )
+    assert es.populations(drawn) == {}
+
+
+def test_one_sample_is_one_sample(run, drawn):
+    one = f"id = '{drawn.first().id}'"
+    assert run("search", drawn.name, one).stderr == "1 sample\n"
+    assert run("compose", drawn.name, "one", one).stdout == (
+        "Population 'one' has 1 sample\n"
+    )
 
 
 def test_a_report_that_cannot_be_written_does_not_read_as_a_failed_model(
