@@ -163,7 +163,8 @@ def show_populations(dataset: fo.Dataset) -> None:
         view = es.select(dataset, population=name)
         most = [f"{label} {n:,}" for label, n in labels_in(view).items() if n > 1][:3]
         say("Population", f"{name}: {population.query}")
-        say("", f"{len(view):,} samples{'; ' if most else ''}{', '.join(most)}")
+        size = f"{len(view):,} sample{'' if len(view) == 1 else 's'}"
+        say("", "; ".join(filter(None, [size, ", ".join(most)])))
 
 
 def labels_in(view: fo.Dataset | fo.DatasetView) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 import evalsets
+from evalsets.errors import counted
 
 ALL = "(all)"
 """The population of all evaluated samples."""
@@ -147,7 +148,7 @@ def source(provenance: Mapping[str, Any]) -> str:
     split = provenance["split"]
     looks = provenance["looks"]
     parts = [
-        f"{provenance['samples']:,} samples of {split or 'all splits'}",
+        f"{counted(provenance['samples'], 'sample')} of {split or 'all splits'}",
         f"truth {provenance['truth']}",
         f"against {provenance['baseline']}"
         if provenance["baseline"]

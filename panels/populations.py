@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.errors import counted
 
 from . import _blocks as blocks
 from ._board import board
@@ -108,8 +109,8 @@ class Populations(foo.Panel):
         )
         ctx.ops.reload_dataset()
         sizes = ", ".join(f"{n:,} {side}" for side, n in report.sizes.items() if n)
-        moved = f"{len(report.moved):,} samples changed sides" if report.moved else ""
-        said = (sizes, moved, *map(str, report.conflicts))
+        changed = f"{counted(len(report.moved), 'sample')} changed sides"
+        said = (sizes, changed if report.moved else "", *map(str, report.conflicts))
         _show(ctx, _loaded(ctx, state).noted("split", *filter(None, said)))
 
     @told

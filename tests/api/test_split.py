@@ -172,7 +172,7 @@ def test_a_split_field_of_the_users_own_is_not_taken_over(composed):
     composed.add_sample_field("split", fo.StringField)
     own = ["test", "mine", *[None] * (len(composed) - 2)]
     composed.set_values("split", own)
-    with pytest.raises(NameTakenError, match="'split'.*rename it"):
+    with pytest.raises(NameTakenError, match=r"'split'.*rename it"):
         es.split(composed)
     assert composed.values("split") == own
     assert es.split_settings(composed) == {}
