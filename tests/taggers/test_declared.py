@@ -1,3 +1,7 @@
+import re
+from pathlib import Path
+
+import fiftyone.zoo as foz
 import pytest
 
 from evalsets.errors import ArgumentError, UnknownNameError
@@ -29,3 +33,12 @@ def test_a_model_that_nobody_knows_is_told_in_words_of_a_file():
 def test_queries_know_which_fields_the_statistics_fill():
     (tagger,) = read_taggers([{"statistics": {}}])
     assert tuple(tagger.fields) == STATISTICS
+
+
+def test_models_that_the_documentation_names_need_nothing_else_installed():
+    readme = Path(__file__).parents[2] / "README.md"
+    text = readme.read_text(encoding="utf-8") + read_taggers.__doc__
+    named = set(re.findall(r"[\w-]+-torch\b", text))
+    assert named
+    for name in named:
+        foz.ensure_zoo_model_requirements(name, error_level=0)
