@@ -15,7 +15,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
-HOME = tempfile.TemporaryDirectory(prefix="evalsets-benchmark-")
+HOME = tempfile.TemporaryDirectory(
+    prefix="evalsets-benchmark-", ignore_cleanup_errors=True
+)
 os.environ.update(
     FIFTYONE_DATABASE_DIR=f"{HOME.name}/mongo",
     FIFTYONE_DATABASE_VALIDATION="false",

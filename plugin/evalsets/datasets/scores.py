@@ -20,7 +20,6 @@ from evalsets.datasets.columns import declare, slug, write
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.vectors import encoder_of, open_vectors
-from evalsets.encoders.batches import collate
 from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
 from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
@@ -229,6 +228,8 @@ def _image(dataset: fo.Dataset, name: str) -> Vectors:
             f"image('{name}') is no image that can be read ({error}); give the path "
             "of one, or the id of a sample"
         ) from error
+    from evalsets.encoders.batches import collate  # torch takes seconds to import
+
     encoder = encoder_of(dataset)
     return encoder.encode_images(collate([encoder.prepare(image)]))[0]
 

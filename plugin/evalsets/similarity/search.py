@@ -93,8 +93,7 @@ def top_k(
         matrix: ``(n, d)`` rows as :class:`VectorFile` stores them
         query: ``(d,)`` of any scale
         k: at least 1; more than ``n`` gives all rows
-        ids: sample ids of the rows searched, which order equal scores; by default the
-            row does
+        ids: ``(n,)`` sample ids, which order equal scores; by default the row does
         among: rows to search, rising; by default all
 
     Returns:
@@ -105,8 +104,7 @@ def top_k(
     query = _checked(matrix, query)
     rows = _candidates(matrix, query, k, among)
     exact = scores(matrix[rows], query)
-    place = rows if among is None else np.searchsorted(among, rows)
-    ties = rows if ids is None else np.asarray(ids)[place]
+    ties = rows if ids is None else np.asarray(ids)[rows]
     best = np.lexsort((ties, -exact))[:k]
     return rows[best], exact[best]
 

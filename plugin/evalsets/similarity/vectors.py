@@ -160,7 +160,7 @@ class VectorFile:
         new = committed(self.folder / "rows.log", len(self._log))
         if len(new):
             self._log = np.concatenate([self._log, new])
-            for name in ("n_rows", "_rows", "_live", "ids", "matrix"):
+            for name in ("n_rows", "_rows", "_live", "_stored_ids", "ids", "matrix"):
                 self.__dict__.pop(name, None)
 
     @cached_property
@@ -187,7 +187,7 @@ class VectorFile:
     @cached_property
     def ids(self) -> NDArray[np.str_]:
         """Ids of the samples that have a vector, in the order of :attr:`matrix`."""
-        return np.array(list(self._rows), dtype="<U24")
+        return self._stored_ids if self._live is None else self._stored_ids[self._live]
 
     @cached_property
     def matrix(self) -> NDArray[np.float32]:
@@ -215,10 +215,8 @@ class VectorFile:
         """
         live = self._live
         rows = among if live is None else live if among is None else live[among]
-        ids = self.ids if among is None else self.ids[among]
-        found, exact = top_k(self._stored, query, k, ids, rows)
-        place = found if live is None else np.searchsorted(live, found)
-        return self.ids[place], exact
+        found, exact = top_k(self._stored, query, k, self._stored_ids, rows)
+        return self._stored_ids[found], exact
 
     def get(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """``(len(ids), dim)`` vectors of some samples.
@@ -246,7 +244,7 @@ class VectorFile:
         ]
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self.n_rows if self._live is None else len(self._live)
 
     def __contains__(self, sample_id: object) -> bool:
         return sample_id in self._rows
@@ -263,11 +261,25 @@ class VectorFile:
         return found
 
     @cached_property
+    def _stored_ids(self) -> NDArray[np.str_]:
+        """Id of every row in the file, replaced and removed ones included."""
+        return unpacked(self._log["id"][self._log["row"] >= 0])
+
+    @cached_property
     def _live(self) -> NDArray[np.int64] | None:
         """Rows that were not replaced or removed since, rising; None when all."""
-        if len(self._rows) == self.n_rows:
+        if self._all_live():
             return None
         return np.fromiter(self._rows.values(), dtype=np.int64, count=len(self._rows))
+
+    def _all_live(self) -> bool:
+        """Whether no row was replaced or removed; most files need no dict to know."""
+        if (self._log["row"] == REMOVED).any():
+            return False
+        ids = self._log["id"][self._log["row"] >= 0]
+        ends = np.frombuffer(ids.tobytes(), np.uint8).reshape(-1, 12)[:, 4:]
+        ends = np.ascontiguousarray(ends).view(np.uint64)
+        return len(np.unique(ends)) == len(ids) or len(self._rows) == len(ids)
 
     @property
     def _stored(self) -> NDArray[np.float32]:
