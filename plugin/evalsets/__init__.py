@@ -10,6 +10,7 @@ from evalsets.brain.registration import register_backend
 __version__ = "0.1.0"
 
 _HOME = {
+    "Calibration": "calibration.calibration",
     "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
     "Population": "suites.population",
@@ -17,6 +18,8 @@ _HOME = {
     "Requirement": "suites.population",
     "SplitReport": "splits.report",
     "UploadReport": "predictions.tables",
+    "calibrate": "api.calibrate",
+    "calibrations": "api.calibrate",
     "compose": "api.populations",
     "coverage": "api.split",
     "embed": "api.embed",
@@ -40,6 +43,8 @@ _HOME = {
 __all__ = [*sorted(_HOME), "__version__"]
 
 if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
+    from evalsets.api.calibrate import calibrate as calibrate
+    from evalsets.api.calibrate import calibrations as calibrations
     from evalsets.api.embed import embed as embed
     from evalsets.api.evaluate import evaluate as evaluate
     from evalsets.api.history import history as history
@@ -58,6 +63,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.sync import sync as sync
     from evalsets.api.tag import tag as tag
     from evalsets.api.upload import upload_predictions as upload_predictions
+    from evalsets.calibration.calibration import Calibration as Calibration
     from evalsets.errors import EvalsetsError as EvalsetsError
     from evalsets.predictions.tables import UploadReport as UploadReport
     from evalsets.reports.report import Report as Report

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 import fiftyone as fo
 import pandas as pd
 
+from evalsets.datasets.answers import delete_answers
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import (
+    Measured,
     Recipe,
     check_names,
     delete_recipe,
@@ -60,6 +62,24 @@ def compose(
     given = [population] if isinstance(population, Population) else list(population)
     _check_given(given)
     opened = open_dataset(dataset)
+    views = write_populations(opened, given)
+    return views[given[0].name] if one else [views[p.name] for p in given]
+
+
+def write_populations(
+    opened: fo.Dataset, given: list[Population], measured: Measured | None = None
+) -> dict[str, fo.DatasetView]:
+    """Composes checked populations.
+
+    Args:
+        opened: where
+        given: populations that are free to be composed
+        measured: of the only one given; without it, each keeps what was measured of it
+            as long as its query stays
+
+    Returns:
+        the views of all populations that changed, by name
+    """
     with writing(opened):
         recipes = load_recipes(opened)
         check_names(opened, recipes, [p.name for p in given])
@@ -74,11 +94,11 @@ def compose(
         keep_scores(opened, asked)
         refresh_scores(opened, asked)
         for p in given:  # before the views, which can be made again from them
-            save_recipe(opened, Recipe(p, _version(recipes.get(p.name), p)))
+            save_recipe(opened, _recipe(recipes.get(p.name), p, measured))
         for name, view in views.items():
             save_population_view(opened, known[name], view)
         drop_scores(opened, used_terms(known))
-    return views[given[0].name] if one else [views[p.name] for p in given]
+    return views
 
 
 def populations(dataset: Source) -> dict[str, Population]:
@@ -107,6 +127,7 @@ def remove(dataset: Source, name: str) -> None:
                 f"Population '{name}' is used by '{users[0]}'; remove that one first, "
                 "or change its query"
             )
+        delete_answers(opened, name)
         delete_recipe(opened, name)
         del known[name]
         drop_scores(opened, used_terms(known))
@@ -208,10 +229,14 @@ def _check_given(given: list[Population]) -> None:
         raise ArgumentError(f"Population '{doubled[0]}' is given more than once")
 
 
-def _version(before: Recipe | None, population: Population) -> int:
+def _recipe(
+    before: Recipe | None, population: Population, measured: Measured | None
+) -> Recipe:
     if before is None:
-        return 1
-    return before.version + (before.population.query != population.query)
+        return Recipe(population, measured=measured)
+    same = before.population.query == population.query
+    kept = before.measured if same else None
+    return Recipe(population, before.version + (not same), measured or kept)
 
 
 def _dependents(known: dict[str, Population], changed: set[str]) -> set[str]:

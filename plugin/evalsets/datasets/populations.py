@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from bson import json_util
 
+from evalsets.calibration import Calibration
 from evalsets.datasets.compile import apply, compile_query
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
@@ -25,24 +27,52 @@ KIND = "population"
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A calibration, and what it holds for.
+
+    Args:
+        calibration: precision and recall of the population's cut
+        query: the population's query, with those it refers to written out
+        fingerprint: of the encoder
+    """
+
+    calibration: Calibration
+    query: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A population as a dataset keeps it.
 
     Args:
         population: the newest definition
         version: grows by one with each change of the query
+        measured: what calibration found of its cut; None where nobody calibrated it
     """
 
     population: Population
     version: int = 1
+    measured: Measured | None = None
 
 
 def load_recipes(dataset: fo.Dataset) -> dict[str, Recipe]:
     """All recipes of a dataset, by name, oldest first."""
     return {
-        name: Recipe(Population.from_dict(content["population"]), content["version"])
+        name: Recipe(
+            Population.from_dict(content["population"]),
+            content["version"],
+            _measured(content.get("measured")),
+        )
         for name, content in load_runs(dataset, KIND).items()
     }
+
+
+def _measured(content: Mapping[str, Any] | None) -> Measured | None:
+    if content is None:
+        return None
+    calibration = Calibration.from_dict(content["calibration"])
+    return Measured(calibration, content["query"], content["fingerprint"])
 
 
 def save_recipe(dataset: fo.Dataset, recipe: Recipe) -> None:
@@ -50,6 +80,7 @@ def save_recipe(dataset: fo.Dataset, recipe: Recipe) -> None:
     content = {
         "population": recipe.population.to_dict(),
         "version": recipe.version,
+        "measured": None if recipe.measured is None else asdict(recipe.measured),
         "changed": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     save_run(dataset, KIND, recipe.population.name, content)

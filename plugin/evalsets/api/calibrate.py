@@ -1,0 +1,375 @@
+"""``calibrate``: the cut that gives a similarity population a wanted precision."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any, overload
+
+import fiftyone as fo
+import numpy as np
+
+from evalsets.api.cuts import Cut, find_cut, with_cut, without_cut
+from evalsets.api.populations import current_queries, write_populations
+from evalsets.api.search import search
+from evalsets.calibration import (
+    CONFIDENCE,
+    Answers,
+    Bools,
+    Calibration,
+    Counts,
+    Curve,
+    Decision,
+    Floats,
+    cut_after,
+    decide,
+    draw,
+    lots,
+    window,
+)
+from evalsets.datasets import answers as stored
+from evalsets.datasets.columns import read
+from evalsets.datasets.connect import Source, open_dataset
+from evalsets.datasets.locks import writing
+from evalsets.datasets.populations import Measured, load_recipes, resolve, view_of
+from evalsets.datasets.scores import field_of
+from evalsets.datasets.vectors import fingerprint_of
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.query import Query, parse, to_text
+from evalsets.suites import Population
+
+logger = logging.getLogger(__name__)
+
+_POINTS = 60  # of the curve that a calibration shows
+
+
+@overload
+def calibrate(
+    dataset: Source,
+    name: str,
+    answers: None = None,
+    *,
+    precision: float = ...,
+    n: int = ...,
+    term: str | None = ...,
+) -> fo.DatasetView: ...
+@overload
+def calibrate(
+    dataset: Source,
+    name: str,
+    answers: Mapping[str, bool] | str,
+    *,
+    precision: float = ...,
+    n: int = ...,
+    term: str | None = ...,
+) -> Calibration: ...
+
+
+def calibrate(
+    dataset: Source,
+    name: str,
+    answers: Mapping[str, bool] | str | None = None,
+    *,
+    precision: float = 0.9,
+    n: int = 100,
+    term: str | None = None,
+) -> fo.DatasetView | Calibration:
+    """Sets a population's cut on a similarity so that it has a wanted precision.
+
+    Without answers, it proposes samples to judge: a random choice, dense where the cut
+    may come to lie. With answers, it sets the widest cut that is proven to keep the
+    precision. The population then has at least that precision among the dataset's
+    present samples in 9 of 10 calibrations or more, however many rounds of judging it
+    took. Answers stay, also where no cut is found: the next round builds on them.
+
+    Proposed samples without an answer count as wrong, so judge all of them. Answers to
+    samples of your own choice are used too, but where less than half of the proposed
+    ones are judged, the result supposes that those judged are like others of about
+    their score; ``Calibration.proposed`` tells.
+
+    Args:
+        dataset: or its name; with ``answers`` as a condition, or a view to read it in
+        name: of the population, whose query compares a similarity with a number, alone
+            or joined by ``AND``; everything else in the query stays as it is
+        answers: whether a sample belongs to the population, by sample id; or a
+            condition in the query language that tells it, such as ``is_windy`` or
+            ``ground_truth = 'church'`` (where it is NULL, nobody judged); ``{}`` to
+            calibrate again with the answers given so far
+        precision: wanted share of the population that belongs, in (0, 1]
+        n: samples to propose; a proposal judged in part is proposed again as it was
+        term: which similarity to cut where there are several: ``"text('windy road')"``
+            or ``"windy road"``
+
+    Returns:
+        without answers, a view of the samples to judge; with answers, what was measured
+
+    Raises:
+        UnknownNameError: no such population, or no such sample
+        ArgumentError: the query has no such cut, the population is stale, or no cut is
+            proven to be precise enough; the population then stays as it is
+    """
+    _check(precision, n)
+    opened = open_dataset(dataset)
+    given = None if answers is None else _read(dataset, opened, answers)
+    with writing(opened):
+        scored = _scored(opened, name, term)
+        if given is None:
+            return _propose(opened, scored, precision, int(n))
+        if given:
+            stored.add_answers(opened, name, given)
+        return _settle(opened, scored, precision)
+
+
+def calibrations(dataset: Source) -> dict[str, Calibration]:
+    """What was measured of the populations whose cut is calibrated, by name.
+
+    A population whose query or encoder has changed since is not among them.
+    """
+    opened = open_dataset(dataset)
+    recipes = load_recipes(opened)
+    measured = {n: r.measured for n, r in recipes.items() if r.measured is not None}
+    if not measured:
+        return {}
+    queries, _ = resolve(opened, {n: r.population for n, r in recipes.items()})
+    fingerprint = fingerprint_of(opened)
+    return {
+        name: found.calibration
+        for name, found in measured.items()
+        if name in queries
+        and (found.query, found.fingerprint) == (to_text(queries[name]), fingerprint)
+    }
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """The samples that a cut decides on, by falling similarity.
+
+    Args:
+        population: whose cut it is
+        query: as parsed
+        cut: the comparison
+        ids: ``(n,)``
+        score: ``(n,)`` similarity, times the cut's sign
+        subject: tells the scores and the candidates from others
+    """
+
+    population: Population
+    query: Query
+    cut: Cut
+    ids: list[str]
+    score: Floats
+    subject: str
+
+    def lots(self, round_: int) -> Floats:
+        """Of a round of judging."""
+        return lots(self.ids, f"{self.population.name}:{round_}")
+
+    def judged(self, answers: stored.Judgements) -> tuple[Answers, Counts]:
+        """The answers, and how many rounds there were when each was given."""
+        return (
+            np.array([answers.belongs.get(i, -1) for i in self.ids], dtype=np.int8),
+            np.array([answers.since.get(i, 0) for i in self.ids], dtype=np.int64),
+        )
+
+
+def _check(precision: Any, n: Any) -> None:
+    if (
+        isinstance(precision, bool)
+        or not isinstance(precision, Real)
+        or not 0 < float(precision) <= 1
+    ):
+        raise ArgumentError(
+            f"precision is {precision!r}; give a share above 0, up to 1"
+        )
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+        raise ArgumentError(f"n is {n!r}; propose at least 1 sample")
+
+
+def _read(
+    dataset: Source, opened: fo.Dataset, answers: Mapping[str, bool] | str
+) -> dict[str, bool]:
+    """Answers by sample id."""
+    if isinstance(answers, str):
+        right = search(dataset, answers).values("id")
+        wrong = search(dataset, f"NOT ({answers})").values("id")
+        if not right and not wrong:
+            raise ArgumentError(f"'{answers}' is NULL for every sample: none is judged")
+        return {**dict.fromkeys(right, True), **dict.fromkeys(wrong, False)}
+    if not isinstance(answers, Mapping):
+        raise ArgumentError(
+            "answers must be a dict of sample id and True or False, or a condition as "
+            f"text, not {type(answers).__name__}"
+        )
+    for key, value in answers.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(
+                f"The answer for sample '{key}' is {value!r}; give True or False, and "
+                "leave out what nobody judged"
+            )
+    unknown = set(answers) - set(opened.values("id")) if answers else set()
+    if unknown:
+        raise UnknownNameError(
+            "sample", str(min(unknown, key=str)), remedy="answers go by sample id"
+        )
+    return {key: bool(value) for key, value in answers.items()}
+
+
+def _scored(dataset: fo.Dataset, name: str, term: str | None) -> _Scored:
+    known = {n: r.population for n, r in load_recipes(dataset).items()}
+    if name not in known:
+        raise UnknownNameError("population", name, known)
+    query = parse(known[name].query)
+    cut = find_cut(name, query, term)
+    everyone = replace(known[name], query=to_text(without_cut(query, cut)))
+    queries, stale = current_queries(dataset, {**known, name: everyone})
+    if name in stale:
+        raise ArgumentError(f"Population '{name}' is stale: {stale[name]}")
+    columns = read(view_of(dataset, queries[name]), ["id", field_of(cut.term)])
+    ids, values = (list(column) for column in columns.values())
+    if not ids:
+        raise ArgumentError(
+            f"No sample meets the rest of the query of '{name}', so that there is "
+            "nothing to judge; change the query or add data"
+        )
+    score = cut.sign * np.array(values, dtype=np.float64)
+    order = np.lexsort((ids, -score))
+    subject = f"{to_text(cut.term)} in {to_text(queries[name])} by "
+    return _Scored(
+        known[name],
+        query,
+        cut,
+        [ids[i] for i in order],
+        score[order],
+        f"{subject}{fingerprint_of(dataset)}",
+    )
+
+
+def _propose(
+    dataset: fo.Dataset, scored: _Scored, precision: float, n: int
+) -> fo.DatasetView:
+    """The samples to judge next; those of a half-judged round first."""
+    name = scored.population.name
+    answers = stored.load_answers(dataset, name)
+    answer, _ = scored.judged(answers)
+    unknown = answer < 0
+    if not unknown.any():
+        raise ArgumentError(
+            f"Every sample that the cut of '{name}' decides on is judged; call "
+            "calibrate with answers={} to set the cut"
+        )
+    last = answers.rounds[-1] if answers.rounds else None
+    if last is not None and not answers.open and last.subject == scored.subject:
+        left = unknown & (
+            scored.lots(len(answers.rounds)) < last.design.rate(scored.score)
+        )
+        if left.any():
+            return _ordered(dataset, scored, left, last, len(answers.rounds))
+    round_ = len(answers.rounds) + (not answers.open)
+    above = int((scored.score > scored.cut.sign * scored.cut.value).sum())
+    n_unknown = np.cumsum(unknown)
+    low, high = (
+        max(1, int(n_unknown[size - 1])) for size in window(answer, n, above, precision)
+    )
+    design = draw(scored.score[unknown], scored.lots(round_)[unknown], n, (low, high))
+    made = stored.Round(design, scored.subject)
+    stored.add_round(dataset, name, made)
+    chosen = unknown & (scored.lots(round_) < design.rate(scored.score))
+    return _ordered(dataset, scored, chosen, made, round_)
+
+
+def _ordered(
+    dataset: fo.Dataset,
+    scored: _Scored,
+    chosen: Bools,
+    round_: stored.Round,
+    number: int,
+) -> fo.DatasetView:
+    """Chosen samples, so that any number from the first on is spread like all."""
+    share = scored.lots(number) / np.maximum(round_.design.rate(scored.score), 1e-300)
+    rows = [i for i in np.argsort(share, kind="stable").tolist() if chosen[i]]
+    return dataset.select([scored.ids[i] for i in rows], ordered=True)
+
+
+def _settle(dataset: fo.Dataset, scored: _Scored, precision: float) -> Calibration:
+    """Sets the widest cut that the answers prove, and keeps what they measure."""
+    name = scored.population.name
+    answers = stored.load_answers(dataset, name)
+    answer, since = scored.judged(answers)
+    if not (answer >= 0).any():
+        raise ArgumentError(
+            f"None of the answers is for a sample that the cut of '{name}' decides on; "
+            f"judge the samples of calibrate(dataset, '{name}')"
+        )
+    designs = [
+        r.design if r.subject == scored.subject else None for r in answers.rounds
+    ]
+    decision = decide(scored.score, answer, since, designs, scored.lots, precision)
+    if decision.proven is None:
+        raise ArgumentError(_unproven(scored, decision, precision, answer))
+    found = _calibration(scored, decision, precision, answer)
+    query = to_text(with_cut(scored.query, scored.cut, found.threshold))
+    population = replace(scored.population, query=query)
+    known = {n: r.population for n, r in load_recipes(dataset).items()}
+    queries, _ = resolve(dataset, {**known, name: population})
+    measured = Measured(found, to_text(queries[name]), fingerprint_of(dataset))
+    write_populations(dataset, [population], measured)
+    logger.info("%s", found)
+    return found
+
+
+def _calibration(
+    scored: _Scored, decision: Decision, precision: float, answer: Answers
+) -> Calibration:
+    bound = decision.proven
+    assert bound is not None  # noqa: S101 - the caller looked
+    curve = Curve.fit(answer)
+    recall, low, high = curve.recall(bound.size, CONFIDENCE)
+    n = len(answer)
+    sizes = np.unique(np.geomspace(1, n, min(n, _POINTS)).round().astype(np.int64))
+    sign = scored.cut.sign
+    points = zip(
+        (sign * cut_after(scored.score, size) for size in sizes.tolist()),
+        sizes.tolist(),
+        *(column.tolist() for column in curve.at(sizes)),
+        strict=True,
+    )
+    return Calibration(
+        population=scored.population.name,
+        term=to_text(scored.cut.term),
+        threshold=sign * bound.cut,
+        wanted=float(precision),
+        precision=bound.value,
+        precision_interval=(bound.low, bound.high),
+        recall=recall,
+        recall_interval=(low, high),
+        n=bound.size,
+        answers=int((answer >= 0).sum()),
+        missing=decision.missing,
+        proposed=decision.proposed,
+        curve=tuple(points),
+    )
+
+
+def _unproven(
+    scored: _Scored, decision: Decision, precision: float, answer: Answers
+) -> str:
+    name, term = scored.population.name, to_text(scored.cut.term)
+    text = (
+        f"No cut of {term} is proven to give '{name}' a precision of {precision:g} "
+        f"({(answer >= 0).sum():,} answers"
+    )
+    if decision.missing:
+        text += f"; {decision.missing:,} proposed samples have none and count as wrong"
+    text += "); "
+    best = decision.best
+    if best is not None:
+        text += (
+            f"the best is {best.value:.2f} [{best.low:.2f}, {best.high:.2f}] at "
+            f"{scored.cut.sign * best.cut:g}, with {best.size:,} samples; "
+        )
+    return text + (
+        "the population stays as it is and the answers are kept: judge the samples of "
+        f"calibrate(dataset, '{name}') too, or ask for less"
+    )
