@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import contextlib
-import time
-
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from evalsets.errors import ArgumentError, EvalsetsError, QueryError
-from evalsets.query import check, parse, to_text
+from evalsets.errors import ArgumentError, QueryError
+from evalsets.query import parse, to_text
 from evalsets.query.syntax import (
     Aggregate,
     And,
@@ -24,7 +20,7 @@ from evalsets.query.syntax import (
     Rank,
     Similarity,
 )
-from tests.query.strategies import SCHEMA, queries
+from tests.query.strategies import queries
 
 A, B, C = (Compare("=", Field(name), Constant(1)) for name in "abc")
 
@@ -76,6 +72,12 @@ def test_a_whole_select_has_a_condition_an_order_and_a_limit():
     assert parse("where a = 1 order by b desc, c limit 5") == query
 
 
+def test_a_limit_beyond_all_datasets_is_none():
+    assert parse("LIMIT 0007").limit == 7
+    assert parse("LIMIT 0").limit == 0
+    assert parse("LIMIT " + "9" * 5000).limit == 2**31 - 1
+
+
 @settings(max_examples=200, deadline=None)
 @given(queries)
 def test_a_printed_query_reads_back_as_itself(query):
@@ -108,6 +110,7 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("SELECT a + 1 FROM dataset", "selects samples", "a + 1"),
         ("SELECT * FROM road", "FROM dataset", "road"),
         ("a = 1 LIMIT b", "whole number", "b"),
+        ("ORDER BY " + ", ".join("abcdefghi"), "at most 8 values", "a"),
         ("a = 1 LIMIT 3 OFFSET 3", "OFFSET is not part", "3"),
         ("cuont(gt) > 1", "did you mean 'COUNT'", "cuont"),
         ("COUNT(DISTINCT gt) > 1", "DISTINCT", None),
@@ -144,52 +147,3 @@ def test_text_outside_the_language_is_refused_where_it_stands(text, problem, wor
 def test_a_query_that_is_no_text_is_refused():
     with pytest.raises(ArgumentError, match="A query is text, not int"):
         parse(5)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a = 'x' " + "OR a = 'y' " * 1500,
-        "((a" + "(" * 57 + "a = 1" + ")" * 59,
-        "(" * 10_000,
-        "NOT " * 4_900 + "b",
-        "1" + " + 1" * 4_900 + " > 1",
-        "1" + " = 1" * 4_900,
-        "CASE WHEN " * 1_900,
-        "[" * 19_000,
-        "{" * 19_000,
-        "x IN (" * 3_000,
-        "a." * 9_000,
-        "- " * 9_000 + "1 > 1",
-        "'" * 19_999,
-        "/*" * 9_000,
-        "x" * 1_000_000,
-        "LOWER(" * 3_000,
-        "a BETWEEN " * 1_900,
-        "INTERVAL " * 2_000,
-        "{{" + "{%" * 5_000,
-    ],
-    ids=lambda text: f"{text[:12]}…{len(text)}",
-)
-def test_a_monstrous_query_is_answered_within_a_second(text):
-    start = time.process_time()
-    with contextlib.suppress(EvalsetsError):
-        check(parse(text), SCHEMA)
-    assert time.process_time() - start < 1
-
-
-WORDS = """
-a n f s b gt words ( ) ( ) , . = <> < AND OR NOT IN BETWEEN LIKE ESCAPE IS NULL CASE WHEN
-THEN ELSE END COUNT ANY text RANK population SELECT * FROM dataset WHERE ORDER BY LIMIT
-CONTAINS 1 -2.5 1e5 'x' '$where' '{"$ne":1}' $where "$f" {$gt:1} $$ROOT -- /* */ ; [ ] :
-:: @ ? % + - / | || ~ ^ \\ é ＝ ʼ ‘ DATE '2024-01-01' UNION JOIN OVER FILTER EXISTS
-INTERVAL LATERAL VALUES
-"""
-words = st.lists(st.sampled_from([*WORDS.split(), "\x00", "\ud800", "\n"]), max_size=14)
-
-
-@settings(max_examples=400, deadline=2000)
-@given(st.one_of(st.text(max_size=60), words.map(" ".join)))
-def test_any_text_is_a_query_or_one_clear_error(text):
-    with contextlib.suppress(EvalsetsError):
-        check(parse(text), SCHEMA)

@@ -31,7 +31,9 @@ from evalsets.query.syntax import (
 Columns: TypeAlias = Mapping[Term, str | Mapping[str, float]]
 
 _MAX_DEPTH = 150  # MongoDB takes 200, with what stands around the expression
-_MAX_BYTES = 12_000_000  # MongoDB takes 16 MB
+_MAX_BYTES = 12_000_000  # MongoDB takes 16 MB in all
+_MAX_SORT_BYTES = 3_000_000
+_MAX_SORTED = 400_000
 
 
 def compile_query(query: Query, columns: Columns | None = None) -> fo.ViewExpression:
@@ -48,7 +50,8 @@ def compile_query(query: Query, columns: Columns | None = None) -> fo.ViewExpres
         QueryError: the query is too deep or too large for MongoDB
     """
     where = Constant(True) if query.where is None else query.where
-    return fo.ViewExpression(_bounded(Compiler(columns or {}).true(where)))
+    compiler = Compiler(columns or {})
+    return fo.ViewExpression(_bounded(compiler.closed(compiler.true(where))))
 
 
 def apply(
@@ -81,7 +84,7 @@ def _filter(where: Expr, compiler: Compiler) -> fo.ViewExpression | dict[str, Mo
     """The condition; sets of ids are matched by MongoDB's index, not one by one."""
     if any(isinstance(node, Members) for node in walk(where)):
         return _bounded(_match(where, compiler, holds=True))
-    return fo.ViewExpression(_bounded(compiler.true(where)))
+    return fo.ViewExpression(_bounded(compiler.closed(compiler.true(where))))
 
 
 def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
@@ -95,11 +98,12 @@ def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
     if isinstance(expr, (And, Or)):
         operator = "$and" if isinstance(expr, And) is holds else "$or"
         return {operator: [_match(e, compiler, holds=holds) for e in expr.operands]}
-    return {"$expr": compiler.true(expr) if holds else compiler.false(expr)}
+    truth = compiler.true(expr) if holds else compiler.false(expr)
+    return {"$expr": compiler.closed(truth)}
 
 
-def _bounded(mongo: Mongo) -> Mongo:
-    if len(bson.encode({"": mongo})) > _MAX_BYTES:
+def _bounded(mongo: Mongo, most: int = 0) -> Mongo:
+    if len(bson.encode({"": mongo})) > (most or _MAX_BYTES):
         raise QueryError("The query is too large for MongoDB")
     if _depth(mongo) > _MAX_DEPTH:
         raise QueryError("The query is nested too deeply for MongoDB")
@@ -122,13 +126,14 @@ def _sort_keys(order_by: Sequence[Order], columns: Columns) -> list[tuple[Any, i
     compiler = Compiler(columns)
     keys: list[tuple[Any, int]] = []
     for order in order_by:
-        value = _bounded(compiler.value(order.key))
+        value = compiler.closed(compiler.value(order.key))
         direction = -1 if order.descending else 1
-        keys.append((fo.ViewExpression(is_null(value)), -1 if order.nulls_first else 1))
+        keys.append((is_null(value), -1 if order.nulls_first else 1))
         if type_of(order.key).kind == "number" and not type_of(order.key).whole:
-            keys.append((fo.ViewExpression({"$eq": [value, NAN]}), direction))
-        keys.append((fo.ViewExpression({"$ifNull": [value, None]}), direction))
-    return [*keys, ("id", 1)]
+            keys.append(({"$eq": [value, NAN]}, direction))
+        keys.append(({"$ifNull": [value, None]}, direction))
+    _bounded([key for key, _ in keys], _MAX_SORT_BYTES)
+    return [*((fo.ViewExpression(key), to) for key, to in keys), ("id", 1)]
 
 
 def _sorted_here(view: fo.DatasetView, query: Query, columns: Columns) -> Any:
@@ -145,6 +150,11 @@ def _sorted_here(view: fo.DatasetView, query: Query, columns: Columns) -> Any:
     found = list(range(len(ids)))
     for order in reversed(query.order_by):
         found = in_order(found, _keys(order.key, known), order)
+    if len(found[: query.limit]) > _MAX_SORTED:
+        raise QueryError(
+            f"{len(found):,} samples are too many to sort by a similarity that no "
+            "population keeps; add LIMIT"
+        )
     return view.select([ids[i] for i in found[: query.limit]], ordered=True)
 
 

@@ -10,7 +10,6 @@ from evalsets.datasets.mongo import (
     Mongo,
     all_of,
     any_of,
-    cased,
     is_known,
     is_null,
     literal,
@@ -18,6 +17,7 @@ from evalsets.datasets.mongo import (
 )
 from evalsets.query.infer import type_of
 from evalsets.query.interpret import like_pieces
+from evalsets.query.letters import same_lower
 from evalsets.query.syntax import (
     Between,
     Compare,
@@ -127,17 +127,15 @@ def _contains(expr: Contains, elements: Mongo, member: Mongo) -> Truth:
 def _like(expr: Like, text: Mongo) -> Truth:
     if _has_null(expr.operand):
         return False, False
-    if expr.fold:
-        text = cased(text, "lower")
-    regex = literal(_regex(like_pieces(expr)))
+    regex = literal(_regex(like_pieces(expr), fold=expr.fold))
     match = {"input": text, "regex": regex, "options": "s"}
     found = {"$regexMatch": match}
     return found, all_of(is_known(text), {"$not": [found]})
 
 
-def _regex(pieces: list[list[str]]) -> str:
+def _regex(pieces: list[list[str]], *, fold: bool) -> str:
     """A regular expression that never goes back over what stood before a ``%``."""
-    first, *rest = ["".join(map(_one, piece)) for piece in pieces]
+    first, *rest = ["".join(_one(c, fold) for c in piece) for piece in pieces]
     if not rest:
         return rf"\A{first}\z"
     middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)
@@ -145,9 +143,14 @@ def _regex(pieces: list[list[str]]) -> str:
     return rf"\A{first}{middle}{end}"
 
 
-def _one(character: str) -> str:
+def _one(character: str, fold: bool) -> str:
     if not character:
         return "."
+    found = "".join(map(_escaped, same_lower(character) if fold else character))
+    return f"[{found}]" if fold else found
+
+
+def _escaped(character: str) -> str:
     plain = character.isascii() and character.isalnum()
     return character if plain else f"\\x{{{ord(character):x}}}"
 

@@ -30,6 +30,7 @@ from evalsets.datasets.mongo import (
     rounded,
     switch,
     truth,
+    with_letters,
 )
 from evalsets.query.infer import type_of
 from evalsets.query.syntax import (
@@ -60,6 +61,11 @@ class Compiler:
 
     def __init__(self, columns: Mapping[Term, Any]) -> None:
         self.columns = columns
+        self.cases: set[str] = set()
+
+    def closed(self, mongo: Mongo) -> Mongo:
+        """What was compiled, with all that it refers to."""
+        return with_letters(mongo, self.cases)
 
     def true(self, expr: Expr) -> Mongo:
         """Whether ``expr`` is true; false where it is NULL."""
@@ -186,6 +192,8 @@ class Compiler:
             places = others[0]["$literal"] if others else 0
             whole = type_of(expr.arguments[0]).whole
             return first if whole and places >= 0 else rounded(first, places)
+        if expr.name in ("LOWER", "UPPER"):
+            self.cases.add(expr.name.lower())
         return let([first], lambda v: FUNCTIONS[expr.name](v))
 
     def _aggregate(self, expr: Aggregate) -> Mongo:

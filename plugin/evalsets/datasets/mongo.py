@@ -9,7 +9,7 @@ error, sums are rounded in ways of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timezone
 from typing import Any, TypeAlias
 
@@ -136,14 +136,16 @@ def _length(text: Mongo) -> Mongo:
 
 
 def cased(text: Mongo, case: str) -> Mongo:
-    """``text`` in another case; letters beyond ASCII by table, which MongoDB lacks."""
+    """``text`` in another case; letters beyond ASCII by table, which MongoDB lacks.
+
+    It stands inside ``with_letters``.
+    """
     ascii_only = {"lower": "$toLower", "upper": "$toUpper"}[case]
-    source, target = map("".join, zip(*table(case).items(), strict=True))
     letter = {"$substrCP": [text, "$$this", 1]}
-    found = {"$indexOfCP": [literal(source), "$$letter"]}
+    found = {"$indexOfCP": [f"$${case}_source", "$$letter"]}
     changed = choose(
         {"$gte": ["$$place", 0]},
-        {"$substrCP": [literal(target), "$$place", 1]},
+        {"$substrCP": [f"$${case}_target", "$$place", 1]},
         {ascii_only: "$$letter"},
     )
     placed = {"$let": {"vars": {"place": found}, "in": changed}}
@@ -158,6 +160,15 @@ def cased(text: Mongo, case: str) -> Mongo:
     beyond = {"$regexMatch": {"input": text, "regex": r"[^\x00-\x7f]"}}
     cased = choose(beyond, by_letter, {ascii_only: text})
     return choose(is_null(text), None, cased)
+
+
+def with_letters(mongo: Mongo, cases: Collection[str]) -> Mongo:
+    """``mongo`` with the tables that ``cased`` looks in; they are long, so only once."""
+    names: dict[str, Mongo] = {}
+    for case in sorted(cases):
+        source, target = map("".join, zip(*table(case).items(), strict=True))
+        names |= {f"{case}_source": literal(source), f"{case}_target": literal(target)}
+    return {"$let": {"vars": names, "in": mongo}} if names else mongo
 
 
 def _least(values: Mongo) -> Mongo:

@@ -282,7 +282,7 @@ def _in_64_bits(value: Any) -> Any:
 
 def _divided(left: Any, right: Any) -> Any:
     if right != 0:
-        return left / right
+        return float(left) / float(right)
     return math.copysign(math.inf, left) if left == left and left != 0 else math.nan
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from functools import lru_cache
 
 _LAST_CASED = 0x1F000
@@ -25,6 +26,19 @@ def table(case: str) -> dict[str, str]:
         if len(other) == 1 and other != c:
             changed.setdefault(c, other)
     return changed
+
+
+@lru_cache(maxsize=1)
+def _written_as() -> dict[str, str]:
+    written: dict[str, str] = {c: c + c.upper() for c in string.ascii_lowercase}
+    for c, small in table("lower").items():
+        written[small] = written.get(small, small) + c
+    return written
+
+
+def same_lower(letter: str) -> str:
+    """The characters whose lower case is ``letter``, which is lower case itself."""
+    return _written_as().get(letter, letter)
 
 
 def lower(text: str) -> str:

@@ -17,6 +17,10 @@ MAX_LENGTH = 20_000
 """Longest query text, in characters."""
 MAX_PARENTHESES = 60
 """Deepest nesting of parentheses."""
+MAX_ORDERS = 8
+"""Most values to order by."""
+MAX_LIMIT = 2**31 - 1
+"""A LIMIT above this number of samples is this one."""
 
 _SELECT = "SELECT * FROM dataset "
 
@@ -150,6 +154,8 @@ def _query(statement: exp.Expression, text: str) -> Query:
         if not isinstance(column, exp.Star):
             _selected(column, text)
     where, order = statement.args.get("where"), statement.args.get("order")
+    if order and len(order.expressions) > MAX_ORDERS:
+        raise refuse(order, problem=f"ORDER BY takes at most {MAX_ORDERS} values")
     return Query(
         where=convert.condition(where.this, text) if where else None,
         order_by=tuple(_order(o, text) for o in order.expressions) if order else (),
@@ -182,7 +188,8 @@ def _limit(limit: exp.Expression | None, text: str) -> int | None:
     count = limit.args.get("expression")
     if not isinstance(count, exp.Literal) or not count.this.isdecimal():
         raise convert.refuse(limit, text, problem="LIMIT takes a whole number")
-    return int(count.this)
+    digits = count.this.lstrip("0")[:11]
+    return min(int(digits or 0), MAX_LIMIT)
 
 
 def is_plain_name(name: str) -> bool:
