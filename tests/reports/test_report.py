@@ -141,7 +141,7 @@ LEFT_OUT = {
     "strange_labels": ["dog", "wolf"],
 }
 NOTES = [
-    "2 samples had no prediction and count as wrong.",
+    "2 samples had no prediction and count as predicting nothing.",
     "1 sample had no true label and was left out.",
     "1,200 samples were left out because the model was trained on them.",
     "2 predicted classes are nowhere in the truth: 'dog' and 'wolf'.",

@@ -25,7 +25,7 @@ class Read:
         ids: ``(n,)`` of the samples that have a true label, in the view's order
         outcomes: of the same samples
         unlabelled: samples left out, since they have no true label
-        unpredicted: samples counted as wrong, since they have no prediction
+        unpredicted: samples without a prediction, counted as predicting nothing
         strange: predicted labels that are true of none of the samples
         mistakes: confidence and description of what went wrong, by id
     """

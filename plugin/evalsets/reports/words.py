@@ -150,8 +150,8 @@ def summary(
 
 _NOT_COUNTED = {
     "unpredicted": (
-        "sample had no prediction and counts as wrong",
-        "samples had no prediction and count as wrong",
+        "sample had no prediction and counts as predicting nothing",
+        "samples had no prediction and count as predicting nothing",
     ),
     "unlabelled": (
         "sample had no true label and was left out",
@@ -179,4 +179,11 @@ def notes(provenance: Mapping[str, Any]) -> list[str]:
         what = counted(len(strange), "predicted class is", "predicted classes are")
         names = listed([f"'{name}'" for name in strange])
         said.append(f"{what} nowhere in the truth: {names}.")
+    if unsure := provenance.get("uncalibrated"):
+        cut = "cut is" if len(unsure) == 1 else "cuts are"
+        names = listed([f"'{name}'" for name in unsure])
+        said.append(
+            f"The similarity {cut} uncalibrated, so that nobody knows how much of the "
+            f"population belongs: {names}."
+        )
     return said
