@@ -1,5 +1,6 @@
 """The query language: text → tree → checked tree, and what it means."""
 
+from evalsets.query.advice import PromptWarning, advise
 from evalsets.query.arrays import evaluate
 from evalsets.query.check import check
 from evalsets.query.interpret import interpret
@@ -21,11 +22,13 @@ __all__ = [
     "Expr",
     "FieldType",
     "Members",
+    "PromptWarning",
     "Query",
     "Rank",
     "Schema",
     "Similarity",
     "Term",
+    "advise",
     "check",
     "evaluate",
     "fields",
