@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import fiftyone as fo
 import numpy as np
 import pytest
 
@@ -14,6 +13,8 @@ ENCODER = str(Path(__file__).parents[2] / "examples" / "demo" / "models" / "clip
 @pytest.fixture
 def points(dataset):
     """Forty samples and their vectors, of which some are copies of others."""
+    import fiftyone as fo
+
     dataset.add_samples([fo.Sample(f"{n:02}.png", number=n) for n in range(40)])
     vectors = np.random.default_rng(7).normal(size=(40, 16))
     vectors[[11, 12, 25]] = vectors[[3, 3, 8]]

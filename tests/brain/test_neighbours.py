@@ -132,6 +132,18 @@ def test_a_ranking_is_sorted_by_distance_then_id(
     assert pairs == sorted(pairs, reverse=reverse)
 
 
+@modest
+@given(seed=seeds, n=st.integers(1, 60), k=st.integers(1, 60))
+def test_the_first_rows_are_those_of_the_whole_ranking(seed, n, k):
+    matrix, query = rows(seed, n), rows(seed + 1, 1)
+    whole = ranked(matrix, query, np.arange(n))
+    first = ranked(matrix, query, np.arange(n), k=k)
+    last = ranked(matrix, query, np.arange(n), k=k, reverse=True)
+    assert first[0].tolist() == whole[0][:k].tolist()
+    assert first[1].tolist() == whole[1][:k].tolist()
+    assert last[0].tolist() == whole[0][::-1][:k].tolist()
+
+
 def test_an_unknown_aggregation_and_a_k_of_none_are_refused():
     matrix, ids = rows(1, 5), np.arange(5)
     with pytest.raises(ArgumentError, match="post-mean"):

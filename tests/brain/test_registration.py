@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from evalsets.brain.registration import register_backend
+
 ROOT = Path(__file__).resolve().parents[2]
 
 NAMES = "print(sorted(fob.brain_config.similarity_backends))"
@@ -47,48 +49,58 @@ def test_the_order_of_imports_does_not_matter(first, tmp_path):
 
 
 @pytest.mark.db
-@pytest.mark.parametrize("first", ["", "import fiftyone.brain"])
-def test_loading_the_plugin_is_enough(first, tmp_path):
+def test_loading_the_plugin_is_enough(tmp_path):
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     (plugins / "evalsets").symlink_to(ROOT)
     load = (
         "from fiftyone.operators.registry import OperatorRegistry; OperatorRegistry()"
     )
-    script = f"{first}\n{load}\nimport fiftyone.brain as fob\n{NAMES}"
+    script = f"{load}\nimport fiftyone.brain as fob\n{NAMES}"
     assert "faiss" in run(script, tmp_path, FIFTYONE_PLUGINS_DIR=str(plugins))[-1]
 
 
-def test_what_a_user_declared_stays(tmp_path):
+@pytest.fixture
+def register(monkeypatch, tmp_path):
+    """Registers in a given environment; returns what a Brain loaded after it knows."""
+    from fiftyone.brain.config import load_brain_config
+
     file = tmp_path / "brain.json"
-    mine = {"similarity_backends": {"mine": {"config_cls": "my.Config", "size": 3}}}
-    file.write_text(json.dumps(mine))
-    script = f"import evalsets, fiftyone.brain as fob; {NAMES}; print("
-    script += "fob.brain_config.similarity_backends['mine'])"
-    names, own = run(script, tmp_path, FIFTYONE_BRAIN_CONFIG_PATH=str(file))
-    assert all(name in names for name in ["mine", "faiss", *BUILTIN])
-    assert own == "{'config_cls': 'my.Config', 'size': 3}"
+
+    def registered(content="{}", **env):
+        file.write_text(content)
+        for name in [name for name in os.environ if name.startswith("FIFTYONE_BRAIN")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("FIFTYONE_BRAIN_CONFIG_PATH", str(file))
+        for name, value in env.items():
+            monkeypatch.setenv(f"FIFTYONE_BRAIN_SIMILARITY_{name}", value)
+        with monkeypatch.context() as without:
+            without.delitem(sys.modules, "fiftyone.brain")
+            register_backend()
+        return load_brain_config().similarity_backends
+
+    return registered
 
 
-def test_a_users_own_choice_of_backends_is_only_added_to(tmp_path):
-    script = f"import evalsets, fiftyone.brain as fob; {NAMES}"
-    env = {"FIFTYONE_BRAIN_SIMILARITY_BACKENDS": "sklearn,qdrant"}
-    assert run(script, tmp_path, **env) == ["['faiss', 'qdrant', 'sklearn']"]
+def test_what_a_users_file_declares_stays(register):
+    mine = {"mine": {"config_cls": "my.Config", "size": 3}}
+    known = register(json.dumps({"similarity_backends": mine}))
+    assert known["mine"] == mine["mine"]
+    assert {"faiss", *BUILTIN} <= known.keys()
 
 
-def test_another_backend_called_faiss_stays_the_users(tmp_path):
-    script = f"import evalsets, fiftyone.brain as fob; {OURS}"
-    env = {"FIFTYONE_BRAIN_SIMILARITY_FAISS_CONFIG_CLS": "my.Config"}
-    assert run(script, tmp_path, **env) == ["my.Config"]
-    file = tmp_path / "brain.json"
+def test_a_users_own_choice_of_backends_is_only_added_to(register):
+    assert sorted(register(BACKENDS="sklearn,qdrant")) == ["faiss", "qdrant", "sklearn"]
+
+
+def test_another_backend_called_faiss_stays_the_users(register):
+    assert register(FAISS_CONFIG_CLS="my.Config")["faiss"] == {
+        "config_cls": "my.Config"
+    }
     theirs = {"similarity_backends": {"faiss": {"config_cls": "their.Config"}}}
-    file.write_text(json.dumps(theirs))
-    env = {"FIFTYONE_BRAIN_CONFIG_PATH": str(file)}
-    assert run(script, tmp_path, **env) == ["their.Config"]
+    assert register(json.dumps(theirs))["faiss"] == {"config_cls": "their.Config"}
 
 
-def test_a_broken_configuration_file_is_fiftyones_to_report(tmp_path):
-    file = tmp_path / "brain.json"
-    file.write_text("[1")
-    env = {"FIFTYONE_BRAIN_CONFIG_PATH": str(file)}
-    assert run("import evalsets; print('imported')", tmp_path, **env) == ["imported"]
+def test_a_broken_configuration_file_is_fiftyones_to_report(register):
+    with pytest.raises(ValueError, match="parse JSON"):
+        register("[1")

@@ -7,7 +7,7 @@ a millionth beyond it, so that copies of one image are at distance 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import faiss
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evalsets.brain.ranking import ranked
 
 Floats = NDArray[np.float32]
-Found: TypeAlias = "tuple[NDArray[np.int64], Floats]"
+Found: TypeAlias = "tuple[NDArray[np.int64], NDArray[Any]]"
 """Rows near one vector, and their distances."""
 
 _BLOCK = 1024

@@ -32,7 +32,7 @@ def ranked(
     k: int | None = None,
     reverse: bool = False,
     among: Rows | None = None,
-) -> tuple[Rows, Floats]:
+) -> tuple[Rows, NDArray[np.float64]]:
     """Rows by rising distance to some queries; the smaller id first where equal.
 
     Args:
@@ -42,7 +42,7 @@ def ranked(
         aggregation: one of ``AGGREGATIONS``
         k: how many rows, by default all
         reverse: whether to give the end of that order, backwards
-        among: rows to rank, by default all
+        among: rows to rank, in any order; by default all
 
     Returns:
         rows and their distances, one minus the cosine
@@ -58,10 +58,12 @@ def ranked(
     if combine is None:
         queries = queries.sum(axis=0, dtype=np.float64, keepdims=True)
         if k is not None and not reverse:
+            among = None if among is None else np.sort(among)
             rows, close = top_k(matrix, queries[0], k, ids, among)
-            return rows, 1 - close
-    close = np.stack([scores(matrix, query) for query in queries])
-    distance = 1 - close[0] if combine is None else combine(1 - close, axis=0)
+            return rows, 1 - close.astype(np.float64)
+    # float64, where one minus a score keeps the order that scores have
+    each = 1 - np.stack([scores(matrix, query) for query in queries]).astype(np.float64)
+    distance = each[0] if combine is None else combine(each, axis=0)
     rows = np.arange(len(matrix)) if among is None else among
     order = rows[np.lexsort((np.asarray(ids)[rows], distance[rows]))]
     order = (order[::-1] if reverse else order)[:k]
