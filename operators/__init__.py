@@ -1,5 +1,6 @@
 """The verbs of evalsets as operators of the App, one a file."""
 
+from .calibrate import Calibrate
 from .compose import Compose
 from .coverage import Coverage
 from .embed import Embed
@@ -21,6 +22,7 @@ OPERATORS = (
     Tag,
     Search,
     Compose,
+    Calibrate,
     Populations,
     Membership,
     Remove,

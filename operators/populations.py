@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import fiftyone.operators as foo
@@ -12,7 +13,7 @@ import evalsets
 from ._tables import table
 from ._verb import Verb
 
-_COLUMNS = ("population", "query", "holdout", "requires")
+_COLUMNS = ("population", "query", "holdout", "requires", "precision")
 
 
 class Populations(Verb):
@@ -31,10 +32,8 @@ class Populations(Verb):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         known = evalsets.populations(ctx.dataset).values()
-        rows = [
-            (p.name, p.query, f"{p.holdout:.0%}", ", ".join(map(str, p.require)))
-            for p in known
-        ]
+        measured = evalsets.calibrations(ctx.dataset)
+        rows = [(*_row(p), _precision(p.name, measured)) for p in known]
         return {
             "populations": [p.to_dict() for p in known],
             "rows": [dict(zip(_COLUMNS, row, strict=True)) for row in rows],
@@ -42,3 +41,12 @@ class Populations(Verb):
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
         return table("Populations", _COLUMNS)
+
+
+def _row(p: evalsets.Population) -> tuple[str, ...]:
+    return p.name, p.query, f"{p.holdout:.0%}", ", ".join(map(str, p.require))
+
+
+def _precision(name: str, measured: Mapping[str, evalsets.Calibration | None]) -> str:
+    found = measured.get(name)
+    return found.words() if found else "uncalibrated" * (name in measured)

@@ -29,15 +29,16 @@ def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]
         return (), ()
     store = ctx.store(_STORE)
     kept = store.get("board")
-    if kept and kept["mark"] == _mark(dataset, known):
+    measured = evalsets.calibrations(dataset)
+    if kept and kept["mark"] == _mark(dataset, known, measured):
         return tuple(Line(**line) for line in kept["lines"]), tuple(kept["gaps"])
     stale = evalsets.refresh(dataset)
     coverage = evalsets.coverage(dataset)
-    counted = lines(coverage.frame, known, stale)
+    counted = lines(coverage.frame, known, stale, measured)
     store.set(
         "board",
         {
-            "mark": _mark(dataset, known),
+            "mark": _mark(dataset, known, measured),
             "lines": [dataclasses.asdict(line) for line in counted],
             "gaps": list(coverage.gaps),
         },
@@ -45,7 +46,11 @@ def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]
     return counted, tuple(coverage.gaps)
 
 
-def _mark(dataset: fo.Dataset, known: Mapping[str, evalsets.Population]) -> str:
+def _mark(
+    dataset: fo.Dataset,
+    known: Mapping[str, evalsets.Population],
+    measured: Mapping[str, evalsets.Calibration | None],
+) -> str:
     """Changes with whatever the table shows."""
     runs = dataset.list_brain_runs()
     state = [
@@ -53,5 +58,6 @@ def _mark(dataset: fo.Dataset, known: Mapping[str, evalsets.Population]) -> str:
         str(dataset.bounds("last_modified_at")[1]),
         [str(dataset.get_brain_info(run).timestamp) for run in runs],
         [population.to_dict() for population in known.values()],
+        {name: str(found) for name, found in measured.items()},
     ]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()

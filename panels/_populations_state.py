@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,15 +10,14 @@ import pandas as pd
 
 import evalsets
 
-LIVE, UNCALIBRATED, SMALL, EMPTY, STALE = (
+LIVE, CALIBRATED, UNCALIBRATED, SMALL, EMPTY, STALE = (
     "live",
+    "calibrated",
     "uncalibrated",
     "too small",
     "empty",
     "stale",
 )
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
-_SIMILARITY = re.compile(r"\b(text|image)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,10 @@ class Line:
         quarantine: in quarantine
         asked: share asked for test, in [0, 1]
         require: what a model must reach, joined by commas
-        state: one of ``LIVE``, ``UNCALIBRATED``, ``SMALL``, ``EMPTY``, ``STALE``
+        state: one of ``LIVE``, ``CALIBRATED``, ``UNCALIBRATED``, ``SMALL``, ``EMPTY``,
+            ``STALE``
         why: reason of the state, in words
+        precision: of its cut, where it is calibrated
     """
 
     name: str
@@ -51,6 +51,7 @@ class Line:
     require: str
     state: str
     why: str
+    precision: float | None = None
 
     @property
     def has_sides(self) -> bool:
@@ -205,14 +206,16 @@ def lines(
     frame: pd.DataFrame,
     populations: Mapping[str, evalsets.Population],
     stale: Mapping[str, str],
+    measured: Mapping[str, evalsets.Calibration | None],
 ) -> tuple[Line, ...]:
-    """The table from ``coverage().frame`` and what ``refresh`` named stale."""
+    """The table from ``coverage``'s frame, ``refresh`` and ``calibrations``."""
     counted = frame.to_dict("index")
     found = []
     for name, population in populations.items():
         counts = counted[name]
         n = int(counts["n"])
-        state, why = _state(population, n, stale.get(name, ""))
+        state, why = _state(population, n, stale.get(name, ""), measured)
+        calibration = measured.get(name)
         found.append(
             Line(
                 name=name,
@@ -226,24 +229,30 @@ def lines(
                 require=", ".join(map(str, population.require)),
                 state=state,
                 why=why,
+                precision=None if calibration is None else calibration.precision,
             )
         )
     return tuple(found)
 
 
-def _state(population: evalsets.Population, n: int, stale: str) -> tuple[str, str]:
+def _state(
+    population: evalsets.Population,
+    n: int,
+    stale: str,
+    measured: Mapping[str, evalsets.Calibration | None],
+) -> tuple[str, str]:
     if stale:
         return STALE, stale
     if not n:
         return EMPTY, "No sample is in it; change its query or add data"
     if n < population.min_size:
         return SMALL, f"It needs {population.min_size:,} samples for a verdict"
-    if _SIMILARITY.search(_QUOTED.sub("''", population.query)):
-        return (
-            UNCALIBRATED,
-            "Its similarity threshold was not checked on judged samples",
-        )
-    return LIVE, "New samples enter by themselves"
+    if population.name not in measured:
+        return LIVE, "New samples enter by themselves"
+    calibration = measured[population.name]
+    if calibration is None:
+        return UNCALIBRATED, "Nobody judged samples to set its cut; calibrate it"
+    return CALIBRATED, str(calibration)
 
 
 def share(found: int, samples: int) -> str:

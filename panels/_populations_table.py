@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from . import _blocks as blocks
 from ._populations_state import (
+    CALIBRATED,
     EMPTY,
     LIVE,
     SMALL,
@@ -26,6 +27,7 @@ SIDES = {
 }
 _STATES = {
     LIVE: blocks.GOOD,
+    CALIBRATED: blocks.GOOD,
     UNCALIBRATED: blocks.OPEN,
     SMALL: blocks.OPEN,
     EMPTY: blocks.BAD,
@@ -88,8 +90,14 @@ def _cells(line: Line) -> dict[str, str]:
         "sides": sides if line.has_sides else "–",
         "holdout": f"{got.removesuffix(' %')} / {asked}" if line.has_sides else asked,
         "require": blocks.signs(line.require).replace(", ", "\n") or "–",
-        "state": line.state,
+        "state": _state(line),
     }
+
+
+def _state(line: Line) -> str:
+    if line.state == CALIBRATED and line.precision is not None:
+        return f"precision {line.precision:.2f}"
+    return line.state
 
 
 def _tooltips(at: int, line: Line) -> dict[tuple[int, str], str]:

@@ -7,6 +7,7 @@ exits 2 as well, so that none reads as a failed model. ``EVALSETS_DEBUG=1`` show
 
 from __future__ import annotations
 
+import csv
 import logging
 import os
 import sys
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import evalsets as es
-from evalsets.errors import counted
+from evalsets.errors import ArgumentError, counted
 
 logger = logging.getLogger(__name__)
 
@@ -136,11 +137,42 @@ def compose(
 @app.command()
 def populations(dataset: Dataset) -> None:
     """List the populations of a dataset."""
-    table = Table("population", "query", "hold-out", "requires", box=None)
+    table = Table("population", "query", "hold-out", "requires", "precision", box=None)
+    measured = es.calibrations(dataset)
     for p in es.populations(dataset).values():
         required = "\n".join(map(str, p.require))
-        table.add_row(*map(_plain, (p.name, p.query, f"{p.holdout:.0%}", required)))
+        found = measured.get(p.name)
+        precision = found.words() if found else "uncalibrated" * (p.name in measured)
+        row = (p.name, p.query, f"{p.holdout:.0%}", required, precision)
+        table.add_row(*map(_plain, row))
     console.print(table)
+
+
+@app.command()
+def calibrate(
+    dataset: Dataset,
+    name: Annotated[str, typer.Argument(help="Name of the population.")],
+    answers: Annotated[
+        Path | None, typer.Option(help="CSV with the columns id and belongs.")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Condition that tells what belongs instead.")
+    ] = None,
+    precision: Annotated[float, typer.Option(help="Share that shall belong.")] = 0.9,
+    n: Annotated[int, typer.Option(min=1, help="Samples to propose.")] = 100,
+    term: Annotated[
+        str | None, typer.Option(help="Similarity to cut, where there are several.")
+    ] = None,
+) -> None:
+    """Set a similarity cut by judged samples; print those to judge, as CSV."""
+    given = where if answers is None else _judged(answers)
+    found = es.calibrate(dataset, name, given, precision=precision, n=n, term=term)
+    if isinstance(found, es.Calibration):
+        console.print(str(found), markup=False)
+        return
+    rows = csv.writer(sys.stdout)
+    rows.writerow(("id", "filepath", "belongs"))
+    rows.writerows((s.id, s.filepath, "") for s in found.select_fields())
 
 
 @app.command()
@@ -319,6 +351,35 @@ def _defined(population: es.Population) -> str:
     """What makes a population, in one line."""
     required = ", ".join(map(str, population.require)) or "nothing"
     return f"{population.query}; hold-out {population.holdout:.0%}; required {required}"
+
+
+def _judged(path: Path) -> dict[str, bool]:
+    """Answers from a CSV; a row without one is left out."""
+    words = {
+        "yes": True,
+        "true": True,
+        "1": True,
+        "no": False,
+        "false": False,
+        "0": False,
+    }
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [
+                (row["id"], row["belongs"].strip().lower())
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, UnicodeDecodeError, KeyError, AttributeError) as error:
+        raise ArgumentError(
+            f"'{path}' cannot be read as CSV with the columns id and belongs"
+        ) from error
+    for sample, word in rows:
+        if word and word not in words:
+            raise ArgumentError(
+                f"The answer for sample '{sample}' in '{path}' is '{word}'; write yes "
+                "or no, or nothing"
+            )
+    return {sample: words[word] for sample, word in rows if word}
 
 
 def _plain(text: str) -> Any:

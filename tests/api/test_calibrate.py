@@ -179,7 +179,7 @@ def test_without_a_precise_cut_the_population_stays_and_the_answers_are_kept(roa
     assert "\n" not in str(caught.value)
     assert es.populations(roads) == before[0]
     assert es.membership(roads).equals(before[1])
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None}
     with pytest.raises(ArgumentError, match="117 answers"):
         es.calibrate(roads, "windy road", answers={})
 
@@ -223,21 +223,21 @@ def test_a_calibration_holds_until_the_query_or_the_encoder_changes(
     assert es.calibrations(roads) == {"windy road": found}
 
     es.compose(roads, es.Population("windy road", ROAD))
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None}
     es.compose(roads, population)
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None}
 
     es.calibrate(roads, "windy road", answers={})
-    assert set(es.calibrations(roads)) == {"windy road"}
+    assert es.calibrations(roads)["windy road"] is not None
     other = tmp_path / "other"
     shutil.copytree(encoder, other)
     config = json.loads((other / "open_clip_config.json").read_text())
     config["preprocess_cfg"]["mean"] = [0.4, 0.4, 0.4]
     (other / "open_clip_config.json").write_text(json.dumps(config))
     es.embed(roads, str(other), overwrite=True)
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None}
     es.compose(roads, population)
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None}
     assert es.calibrate(roads, "windy road", answers={}).answers == 117
 
 
@@ -250,9 +250,9 @@ def test_a_calibration_holds_for_what_the_query_refers_to(roads):
         ],
     )
     es.calibrate(roads, "p", answers=TRUTH)
-    assert set(es.calibrations(roads)) == {"p"}
+    assert es.calibrations(roads)["p"] is not None
     es.compose(roads, es.Population("few", "num_people < 30"))
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None, "p": None}
 
 
 def test_removing_a_population_forgets_its_answers(roads):
@@ -269,7 +269,7 @@ def test_an_interrupted_calibration_loses_no_answer(roads, monkeypatch):
         patch.setattr("evalsets.api.calibrate.write_populations", _stop)
         with pytest.raises(KeyboardInterrupt):
             es.calibrate(roads, "windy road", answers=TRUTH)
-    assert es.calibrations(roads) == {}
+    assert es.calibrations(roads) == {"windy road": None}
     assert es.calibrate(roads, "windy road", answers={}).answers == 117
 
 
@@ -281,6 +281,46 @@ def test_when_everything_is_judged_there_is_nothing_to_propose(roads):
     es.calibrate(roads, "windy road", answers=TRUTH)
     with pytest.raises(ArgumentError, match="judged"):
         es.calibrate(roads, "windy road")
+
+
+def test_a_shell_prints_what_to_judge_and_reads_it_back(roads, tmp_path):
+    from typer.testing import CliRunner
+
+    from evalsets.cli import app
+
+    def run(*arguments):
+        done = CliRunner().invoke(app, [*map(str, arguments)])
+        assert done.exception is None, done.output
+        return done.output
+
+    truth = judge(roads)
+    printed = run("calibrate", roads.name, "windy road", "--n", 40)
+    rows = list(csv.DictReader(printed.splitlines()))
+    assert len(rows) == 40
+    assert "uncalibrated" in run("populations", roads.name)
+    with (tmp_path / "judged.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["id", "belongs"])
+        table.writerows((r["id"], "Yes" if truth[r["id"]] else "no") for r in rows)
+    judged = ("--answers", tmp_path / "judged.csv", "--precision", 0.6)
+    assert "precision" in run("calibrate", roads.name, "windy road", *judged)
+    found = es.calibrations(roads)["windy road"]
+    assert found.answers == 40
+    assert f"{found.precision:.2f} [" in run("populations", roads.name)
+    assert "117 answers" in run("calibrate", roads.name, "windy road", "--where", TRUTH)
+    (tmp_path / "judged.csv").write_text(f"id,belongs\n{rows[0]['id']},maybe\n")
+    done = CliRunner().invoke(
+        app, ["calibrate", roads.name, "windy road", *map(str, judged)]
+    )
+    assert "'maybe'; write yes or no" in str(done.exception)
+
+
+def test_a_report_names_the_uncalibrated_populations(roads):
+    labels = {i: roads[i].ground_truth.label for i in roads.values("id")}
+    es.upload_predictions(roads, "m", labels, key="id")
+    assert "uncalibrated" in es.evaluate(roads, "m", split=None).to_text()
+    es.calibrate(roads, "windy road", answers=TRUTH)
+    assert "uncalibrated" not in es.evaluate(roads, "m", split=None).to_text()
 
 
 @pytest.mark.shared

@@ -1,7 +1,9 @@
 """Every verb does its work when it is called by its URI."""
 
 import csv
+from pathlib import Path
 
+import fiftyone as fo
 import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.executor import ExecutionError
@@ -11,6 +13,7 @@ import evalsets as es
 
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
 
+ROOT = Path(__file__).parents[2]
 BRIGHT = 100  # the population of the tests: shade above this
 
 
@@ -64,7 +67,7 @@ def test_every_operator_can_be_called_and_delegated():
         for operator in OperatorRegistry().list_operators(type="operator")
         if operator.plugin_name == "@evalsets/evalsets"
     ]
-    assert len(ours) == 14
+    assert len(ours) == 15
     assert all(callable(operator) for operator in ours)
     assert all(operator.config.allow_delegated_execution for operator in ours)
 
@@ -111,6 +114,22 @@ def test_compose_saves_everything_the_form_asks(grey):
     assert population.to_dict() == composed
     assert population.require == (es.Requirement("accuracy", at_least=0.9),)
     assert population.holdout == 0.5
+
+
+def test_calibrate_shows_what_to_judge_and_takes_what_was_tagged(grey):
+    es.embed(grey, str(ROOT / "examples" / "demo" / "models" / "clip"))
+    es.compose(grey, es.Population("bright", "text('bright') > -1"))
+    shown = run("calibrate", grey, name="bright", n=12)["to_judge"]
+    assert len(shown) == 12
+    view = grey.select(shown)
+    view.match(fo.ViewField("shade") > BRIGHT).tag_samples("yes")
+    asked = {"name": "bright", "answers": "'yes' IN tags", "precision": 0.2}
+    calibrate = foo.get_operator("@evalsets/evalsets/calibrate")
+    measured = calibrate(view, **asked)
+    assert measured["answers"] == 12
+    assert measured["n"] == len(es.select(grey, population="bright"))
+    (row,) = run("populations", grey)["rows"]
+    assert row["precision"].startswith(f"{measured['precision']:.2f} [")
 
 
 def test_a_holdout_above_one_is_refused_by_the_form(grey):

@@ -33,7 +33,7 @@ def frame(**counts):
 
 
 def test_the_state_survives_the_way_through_the_browser():
-    table = lines(frame(night=[100, 70, 5, 25, 0]), {"night": NIGHT}, {})
+    table = lines(frame(night=[100, 70, 5, 25, 0]), {"night": NIGHT}, {}, {})
     state = PopulationsState(samples=400, lines=table, gaps=("none",), found=3)
     state = state.noted("save", "Saved 'night'")
     assert PopulationsState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
@@ -57,15 +57,26 @@ def test_without_a_state_the_panel_starts_empty():
 def test_a_population_has_the_state_that_matters_most(population, n, stale, state):
     counts = frame(**{population.name: [n, n, 0, 0, 0]})
     reasons = {population.name: stale} if stale else {}
-    (line,) = lines(counts, {population.name: population}, reasons)
+    measured = {"p": None} if "text('" in population.query else {}
+    (line,) = lines(counts, {population.name: population}, reasons, measured)
     assert line.state == state
     assert line.why
+
+
+def test_a_calibrated_population_shows_its_precision():
+    population = es.Population("p", "text('fog') > 0.2")
+    found = es.Calibration(
+        "p", "text('fog')", 0.2, 0.9, 0.95, (0.91, 0.98), 0.6, (0.5, 0.7), 9, 40
+    )
+    (line,) = lines(frame(p=[9, 9, 0, 0, 0]), {"p": population}, {}, {"p": found})
+    assert (line.state, line.precision) == ("calibrated", 0.95)
+    assert "0.95 [0.91, 0.98]" in line.why
 
 
 def test_a_population_below_its_share_is_short_once_it_is_split():
     table = frame(night=[100, 76, 0, 24, 0], day=[100, 0, 0, 0, 0])
     known = {"night": NIGHT, "day": es.Population("day", "x > 1", holdout=0.2)}
-    night, day = lines(table, known, {})
+    night, day = lines(table, known, {}, {})
     assert night.is_short
     assert not day.is_short
 

@@ -37,7 +37,7 @@ from evalsets.datasets.populations import Measured, load_recipes, resolve, view_
 from evalsets.datasets.scores import field_of
 from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.query import Query, parse, to_text
+from evalsets.query import Query, parse, terms, to_text
 from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,18 @@ def calibrate(
     n: int = ...,
     term: str | None = ...,
 ) -> Calibration: ...
+
+
+@overload
+def calibrate(
+    dataset: Source,
+    name: str,
+    answers: Mapping[str, bool] | str | None,
+    *,
+    precision: float = ...,
+    n: int = ...,
+    term: str | None = ...,
+) -> fo.DatasetView | Calibration: ...
 
 
 def calibrate(
@@ -122,24 +134,28 @@ def calibrate(
         return _settle(opened, scored, precision)
 
 
-def calibrations(dataset: Source) -> dict[str, Calibration]:
-    """What was measured of the populations whose cut is calibrated, by name.
+def calibrations(dataset: Source) -> dict[str, Calibration | None]:
+    """What was measured of each population whose own query has a similarity, by name.
 
-    A population whose query or encoder has changed since is not among them.
+    It is None where nobody calibrated the cut, or where the query, a population that it
+    refers to, or the encoder has changed since.
     """
     opened = open_dataset(dataset)
     recipes = load_recipes(opened)
-    measured = {n: r.measured for n, r in recipes.items() if r.measured is not None}
-    if not measured:
+    known = {n: r.population for n, r in recipes.items()}
+    asked = [n for n, p in known.items() if terms(parse(p.query))]
+    if not asked:
         return {}
-    queries, _ = resolve(opened, {n: r.population for n, r in recipes.items()})
+    queries, _ = resolve(opened, known)
     fingerprint = fingerprint_of(opened)
-    return {
-        name: found.calibration
-        for name, found in measured.items()
-        if name in queries
-        and (found.query, found.fingerprint) == (to_text(queries[name]), fingerprint)
-    }
+    found: dict[str, Calibration | None] = dict.fromkeys(asked)
+    for name in asked:
+        measured = recipes[name].measured
+        if measured is not None and name in queries:
+            now = to_text(queries[name]), fingerprint
+            if (measured.query, measured.fingerprint) == now:
+                found[name] = measured.calibration
+    return found
 
 
 @dataclass(frozen=True)

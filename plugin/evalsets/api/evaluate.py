@@ -14,6 +14,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
+from evalsets.api.calibrate import calibrations
 from evalsets.api.populations import current_queries
 from evalsets.api.split import group_values, on_split
 from evalsets.datasets.connect import Source, open_dataset, open_view
@@ -120,6 +121,7 @@ def evaluate(
         "strange_labels": sorted(strange),
         **left_out,
         "stale": sorted(stale),
+        "uncalibrated": [n for n, found in calibrations(opened).items() if not found],
         "suite": _digest(known.values()),
         "alpha": alpha,
         "replicates": replicates,
