@@ -89,6 +89,7 @@ class FaissSimilarityIndex(SearchableIndex):
             config.supports_prompts = self._takes_prompts()
             self.save_config()
             self.reload()
+            logger.info("Index '%s' shows the vectors of '%s'", self.key, file.encoder)
         if not self.is_external:
             # what compute_similarity has set is about a model that is not used
             self._model = self._supports_prompts = None
