@@ -19,6 +19,7 @@ from evalsets.datasets.mongo import (
     NAN,
     Mongo,
     all_of,
+    as_double,
     choose,
     combined,
     divided_by_zero,
@@ -150,6 +151,9 @@ class Compiler:
 
     def _arithmetic(self, expr: Arithmetic) -> Mongo:
         left, right = self.value(expr.left), self.value(expr.right)
+        if expr.operator in "+%" and not type_of(expr).whole:
+            sides = ((expr.left, left), (expr.right, right))
+            left, right = [as_double(v) if type_of(e).whole else v for e, v in sides]
         operator = {"+": "$add", "-": "$subtract", "*": "$multiply"}.get(expr.operator)
         if operator:
             return combined(operator, left, right)

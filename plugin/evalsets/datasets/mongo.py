@@ -10,7 +10,7 @@ error, sums are rounded in ways of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
 from bson import ObjectId
@@ -62,6 +62,11 @@ def let(values: list[Mongo], build: Callable[..., Mongo], name: str = "v") -> Mo
     return {"$let": {"vars": bound, "in": build(*names)}} if bound else build(*names)
 
 
+def as_double(number: Mongo) -> Mongo:
+    """A whole number as a fraction; MongoDB is more exact with the two mixed."""
+    return {"$toDouble": number}
+
+
 def combined(operator: str, left: Mongo, right: Mongo) -> Mongo:
     """``left operator right``; MongoDB would merge ``(a + b) + c`` and round otherwise."""
     if any(isinstance(v, dict) and operator in v for v in (left, right)):
@@ -87,7 +92,8 @@ def literal(value: Any) -> Mongo:
 def moment(value: date) -> Mongo:
     """A date as milliseconds: FiftyOne would rewrite one inside a literal."""
     time = value if isinstance(value, datetime) else datetime(*value.timetuple()[:3])  # noqa: DTZ001
-    return {"$toDate": literal(time.replace(tzinfo=timezone.utc).timestamp() * 1000.0)}
+    since = (time - datetime(1970, 1, 1)) // timedelta(milliseconds=1)  # noqa: DTZ001
+    return {"$toDate": literal(float(since))}
 
 
 def switch(tests: list[Mongo], values: list[Mongo], default: Mongo) -> Mongo:

@@ -272,6 +272,8 @@ def _(expr: Arithmetic, scope: _Scope) -> Any:
     left, right = _value(expr.left, scope), _value(expr.right, scope)
     if left is None or right is None:
         return None
+    if not type_of(expr).whole:
+        left, right = float(left), float(right)
     return _in_64_bits(_OPERATIONS[expr.operator](left, right))
 
 
@@ -282,7 +284,7 @@ def _in_64_bits(value: Any) -> Any:
 
 def _divided(left: Any, right: Any) -> Any:
     if right != 0:
-        return float(left) / float(right)
+        return left / right
     return math.copysign(math.inf, left) if left == left and left != 0 else math.nan
 
 
