@@ -108,6 +108,7 @@ def test_a_bound_from_above_turns_the_verdict():
             Scores(values, higher_better=False),
             np.ones((200, 1)),
             [population("p", Requirement("mean", at_most=bound))],
+            ("mean",),
         )
         assert rows[1].verdict == verdict
 

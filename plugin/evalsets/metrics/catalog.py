@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
+
+from evalsets.errors import UnknownNameError
+
+OVERLAPS = (50, 55, 60, 65, 70, 75, 80, 85, 90, 95)
+"""The overlaps (IoU, in percent) over which COCO averages."""
+QUANTILES = {"q05": 0.05, "median": 0.5, "q95": 0.95}
+"""Metrics of per-sample scores that are quantiles."""
 
 
 @dataclass(frozen=True)
@@ -13,11 +21,14 @@ class Metric:
     Args:
         name: as users write it
         tasks: the tasks it is defined for
-        higher_is_better: direction; for ``mean`` the outcomes say
+        higher_is_better: direction; for metrics of scores their upload says it
         low: least possible value
         high: greatest possible value
         proportion: whether it is the share of samples that are right
-        needs: what predictions must carry for it: "", "confidences", "probabilities"
+        needs: what predictions must carry for it: "", "confidences", "probabilities",
+            "candidates" (probabilities, or five ranked labels)
+        averaged: whether it is a mean over classes, so that ``recall:cat`` is that of one
+        shown: whether reports give it unasked
     """
 
     name: str
@@ -27,6 +38,8 @@ class Metric:
     high: float = 1.0
     proportion: bool = False
     needs: str = ""
+    averaged: bool = False
+    shown: bool = True
 
     @property
     def span(self) -> float:
@@ -34,23 +47,65 @@ class Metric:
         return self.high - self.low
 
 
-_CLASSES = frozenset({"classification"})
+_ONE = frozenset({"classification"})
+_MANY = frozenset({"multilabel"})
 _BOXES = frozenset({"detection"})
+_PIXELS = frozenset({"segmentation"})
+_NUMBERS = frozenset({"regression"})
+_SCORES = frozenset({"scores"})
+_INF = math.inf
 
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", _CLASSES, proportion=True),
-        Metric("balanced_accuracy", _CLASSES),
-        Metric("map", _BOXES),
-        Metric("map50", _BOXES),
-        Metric("precision", _CLASSES | _BOXES),
-        Metric("recall", _CLASSES | _BOXES),
-        Metric("f1", _CLASSES | _BOXES),
-        Metric("top5", _CLASSES, proportion=True, needs="probabilities"),
-        Metric("log_loss", _CLASSES, False, high=math.inf, needs="probabilities"),
-        Metric("ece", _CLASSES, False, needs="confidences"),
-        Metric("mean", frozenset({"scores"}), low=-math.inf, high=math.inf),
+        Metric("accuracy", _ONE | _MANY, proportion=True),
+        Metric("balanced_accuracy", _ONE),
+        Metric("map", _BOXES | _MANY, needs="confidences", averaged=True),
+        *(
+            Metric(f"map{t}", _BOXES, averaged=True, shown=t == OVERLAPS[0])
+            for t in OVERLAPS
+        ),
+        Metric("precision", _ONE | _MANY | _BOXES, averaged=True),
+        Metric("recall", _ONE | _MANY | _BOXES, averaged=True),
+        Metric("f1", _ONE | _MANY | _BOXES, averaged=True),
+        Metric("top5", _ONE, proportion=True, needs="candidates"),
+        Metric("log_loss", _ONE, False, high=_INF, needs="probabilities"),
+        Metric("ece", _ONE, False, needs="confidences"),
+        Metric("miou", _PIXELS, averaged=True),
+        Metric("pixel_accuracy", _PIXELS),
+        Metric("mae", _NUMBERS, False, high=_INF),
+        Metric("rmse", _NUMBERS, False, high=_INF),
+        Metric("r2", _NUMBERS, low=-_INF),
+        Metric("mean", _SCORES, low=-_INF, high=_INF),
+        *(Metric(q, _SCORES, low=-_INF, high=_INF) for q in QUANTILES),
     )
 }
 """Every metric by name, in the order in which reports list them."""
+
+
+def find_metric(name: str, scores: Container[str] = ()) -> Metric:
+    """The entry of a metric, also of one class (``recall:cat``) or one score.
+
+    Args:
+        name: as users write it
+        scores: names of uploaded scores; such a name stands for their mean
+
+    Raises:
+        UnknownNameError: there is none
+    """
+    if name in METRICS:
+        return METRICS[name]
+    if name in scores:
+        return replace(METRICS["mean"], name=name)
+    base, _, part = name.partition(":")
+    found = METRICS.get(base)
+    if found is None or not part or not (found.averaged or found.tasks == _SCORES):
+        raise UnknownNameError("metric", name, METRICS)
+    return replace(found, name=name)
+
+
+def order(name: str) -> tuple[int, str]:
+    """Where a metric stands in reports."""
+    base = name.partition(":")[0]
+    known = list(METRICS)
+    return (known.index(base) if base in known else len(known)), name

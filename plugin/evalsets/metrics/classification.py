@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
 
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics.catalog import METRICS
-from evalsets.metrics.outcomes import Codes, Floats, macro_error
+from evalsets.metrics.averages import count_sums, one_hot, over_classes
+from evalsets.metrics.outcomes import (
+    Codes,
+    Floats,
+    Outcomes,
+    Sums,
+    macro_error,
+    mean_of,
+    ratio,
+)
 
 _BINS = 15
+_TOP = 5
 
 
 @dataclass(frozen=True)
-class Classification:
+class Classification(Outcomes):
     """True and predicted class of each sample.
-
-    Macro averages run over the classes that occur in truth or prediction, as in
-    scikit-learn; a class that is never predicted has precision 0.
 
     Args:
         truth: ``(n,)`` codes of ``classes``
@@ -30,6 +35,8 @@ class Classification:
         confidence: ``(n,)`` in [0, 1], that of the predicted class
         probability: ``(n, c)`` rows sum to 1; zeros where there is no prediction
         classes: ``(c,)`` names
+        ranked: ``(n, k)`` codes of the likeliest classes, best first; -1 where there are
+            fewer
     """
 
     truth: Codes
@@ -37,6 +44,7 @@ class Classification:
     confidence: Floats | None = None
     probability: Floats | None = None
     classes: tuple[str, ...] = ()
+    ranked: Codes | None = None
     task = "classification"
 
     @classmethod
@@ -47,6 +55,7 @@ class Classification:
         confidence: Sequence[float | None] | Floats | None = None,
         probability: Floats | None = None,
         columns: Sequence[str] = (),
+        ranked: Sequence[Sequence[str] | None] | None = None,
     ) -> Classification:
         """Outcomes from labels.
 
@@ -56,6 +65,8 @@ class Classification:
             confidence: ``(n,)``; None counts as 0
             probability: ``(n, k)``; NaN or zero rows where there is no prediction
             columns: ``(k,)`` class of each column of ``probability``
+            ranked: ``(n,)`` likeliest labels, best first; None where there is no
+                prediction
 
         Raises:
             ArgumentError: a sample without truth, or lengths that differ
@@ -64,9 +75,11 @@ class Classification:
             raise ArgumentError("A sample has no true label; leave it out")
         if len(truth) != len(predicted):
             raise ArgumentError(
-                f"There are {len(truth)} true and {len(predicted)} predicted labels"
+                f"There are {len(truth)} true and {len(predicted)} predicted labels; "
+                "give one of each a sample"
             )
         names = {*truth, *columns, *(p for p in predicted if p is not None)}
+        names |= {label for row in ranked or () for label in row or ()}
         classes = tuple(sorted(names))
         code: dict[str | None, int] = {name: at for at, name in enumerate(classes)}
         full = None
@@ -82,19 +95,21 @@ class Classification:
             certain,
             full,
             classes,
+            None if ranked is None else _coded(ranked, code),
         )
 
     def __len__(self) -> int:
         return len(self.truth)
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that what is known allows."""
+    def holds(self) -> frozenset[str]:
+        """What was uploaded beside the labels."""
         held = {"", "confidences" if self.confidence is not None else ""}
-        held.add("probabilities" if self.probability is not None else "")
-        return tuple(
-            m.name for m in METRICS.values() if self.task in m.tasks and m.needs in held
-        )
+        if self.probability is not None:
+            held |= {"probabilities", "candidates"}
+        if self.ranked is not None and self.ranked.shape[1] >= _TOP:
+            held.add("candidates")
+        return frozenset(held)
 
     def take(self, samples: Codes) -> Classification:
         """The outcomes of some samples."""
@@ -104,14 +119,11 @@ class Classification:
             None if self.confidence is None else self.confidence[samples],
             None if self.probability is None else self.probability[samples],
             self.classes,
+            None if self.ranked is None else self.ranked[samples],
         )
 
-    def higher_is_better(self, metric: str) -> bool:
-        """Direction of a metric."""
-        return METRICS[metric].higher_is_better
-
     @cached_property
-    def correct(self) -> Floats:
+    def quality(self) -> Floats:
         """``(n,)`` 1 where the prediction is right."""
         correct: Floats = (self.truth == self.predicted).astype(float)
         return correct
@@ -119,42 +131,58 @@ class Classification:
     def hits(self, metric: str) -> Floats:
         """``(n,)`` 1 where the prediction is right, or among the five likeliest."""
         if metric == "accuracy":
-            return self.correct
-        if metric == "top5" and self.probability is not None:
+            return self.quality
+        if metric != "top5":
+            raise UnknownNameError("proportion", metric, ("accuracy", "top5"))
+        if self.ranked is not None:
+            among = (self.ranked[:, :_TOP] == self.truth[:, None]).any(axis=1)
+        else:
             own = self._probability_of_truth[:, None]
-            among = (self.probability >= own).sum(axis=1) <= 5
-            hits: Floats = (among & (self.predicted >= 0)).astype(float)
-            return hits
-        raise UnknownNameError("proportion", metric, ("accuracy", "top5"))
-
-    def kinds(self, metric: str) -> Codes:
-        """Samples with the same truth and prediction are alike to counts."""
-        if METRICS[metric].needs:
-            return np.arange(len(self))
-        return self.truth * (len(self.classes) + 1) + self.predicted + 1
+            among = (self._probabilities >= own).sum(axis=1) <= _TOP
+        hits: Floats = (among & (self.predicted >= 0)).astype(float)
+        return hits
 
     def least_error(self, metric: str) -> float:
         """That of an average over classes of which some are rare."""
-        if METRICS[metric].proportion or METRICS[metric].needs:
+        entry = self.metric(metric)
+        if entry.proportion or entry.needs:
             return 0.0
-        return macro_error(np.bincount(self.truth))
+        counts = np.bincount(self.truth, minlength=len(self.classes))
+        one = metric.partition(":")[2]
+        return macro_error(counts[[self.classes.index(one)]] if one else counts)
 
-    def measure(self, metric: str, weights: Floats) -> Floats:
-        """The metric under each weighting; see :class:`Outcomes`."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            if METRICS[metric].proportion:
-                return _mean(weights, self.hits(metric))
-            if metric == "log_loss":
-                return _mean(weights, self._surprise)
-            if metric == "ece":
-                return self._calibration_error(weights)
-            return self._macro(metric, weights)
+    def sums(self, metric: str) -> Sums:
+        """Counts by class, losses, or gaps by bin of confidence."""
+        if self.metric(metric).proportion:
+            return mean_of(self.hits(metric))
+        if metric == "log_loss":
+            return mean_of(self._surprise)
+        if metric == "ece":
+            return self._gaps
+        width = len(self.classes)
+        right = one_hot(self.truth, width, self.quality)
+        return count_sums(
+            right, one_hot(self.truth, width), one_hot(self.predicted, width)
+        )
+
+    def value(self, metric: str, sums: Floats) -> Floats:
+        """The metric from sums; see :class:`Outcomes`."""
+        if metric == "ece":
+            error: Floats = np.abs(sums[:, :-1]).sum(axis=1) / sums[:, -1]
+            return error
+        if metric == "log_loss" or self.metric(metric).proportion:
+            return ratio(sums)
+        return over_classes(metric, sums, self.classes)
+
+    @property
+    def _probabilities(self) -> Floats:
+        if self.probability is None:
+            raise ArgumentError("There are no probabilities; upload one column a class")
+        return self.probability
 
     @property
     def _probability_of_truth(self) -> Floats:
-        if self.probability is None:
-            raise ArgumentError("There are no probabilities; upload one column a class")
-        own: Floats = self.probability[np.arange(len(self)), self.truth]
+        own: Floats = self._probabilities[np.arange(len(self)), self.truth]
         return own
 
     @cached_property
@@ -166,44 +194,24 @@ class Classification:
         surprise: Floats = -np.log(own)
         return surprise
 
-    def _macro(self, metric: str, weights: Floats) -> Floats:
-        """Averages over classes (Sokolova and Lapalme 2009)."""
-        right = weights @ _one_hot(self.truth, len(self.classes), self.correct)
-        true = weights @ _one_hot(self.truth, len(self.classes))
-        if metric == "balanced_accuracy":
-            return (
-                np.nanmean(right / true, axis=1) if len(self) else _undefined(weights)
-            )
-        guessed = weights @ _one_hot(self.predicted, len(self.classes))
-        occurs = true + guessed > 0
-        below = {"precision": guessed, "recall": true, "f1": (true + guessed) / 2}[
-            metric
-        ]
-        share = np.divide(right, below, out=np.zeros_like(right), where=below > 0)
-        macro: Floats = share.sum(axis=1) / occurs.sum(axis=1)
-        return macro
-
-    def _calibration_error(self, weights: Floats) -> Floats:
-        """Expected gap of confidence and accuracy over 15 bins (Guo et al. 2017)."""
+    @cached_property
+    def _gaps(self) -> Floats:
+        """``(n, 16)`` confidence against accuracy by 15 bins (Guo et al. 2017), and 1."""
         if self.confidence is None:
             raise ArgumentError("There are no confidences; upload them with the labels")
         bins = np.clip(np.ceil(self.confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
-        gap = weights @ _one_hot(bins, _BINS, self.correct - self.confidence)
-        error: Floats = np.abs(gap).sum(axis=1) / weights.sum(axis=1)
-        return error
+        gaps = np.zeros((len(self), _BINS + 1))
+        gaps[np.arange(len(self)), bins] = self.quality - self.confidence
+        gaps[:, -1] = 1
+        return gaps
 
 
-def _mean(weights: Floats, values: Floats) -> Floats:
-    mean: Floats = weights @ values / weights.sum(axis=1)
-    return mean
-
-
-def _undefined(weights: Floats) -> Floats:
-    return np.full(len(weights), np.nan)
-
-
-def _one_hot(codes: Codes, width: int, values: Floats | None = None) -> sp.csr_array:
-    """``(n, width)`` with ``values``, or ones, in the column of each code."""
-    rows = np.flatnonzero(codes >= 0)
-    filled = np.ones(len(codes)) if values is None else values
-    return sp.csr_array((filled[rows], (rows, codes[rows])), shape=(len(codes), width))
+def _coded(
+    ranked: Sequence[Sequence[str] | None], code: dict[str | None, int]
+) -> Codes:
+    width = max((len(row or ()) for row in ranked), default=0)
+    codes = np.full((len(ranked), width), -1, np.intp)
+    for at, row in enumerate(ranked):
+        for place, label in enumerate(row or ()):
+            codes[at, place] = code[label]
+    return codes

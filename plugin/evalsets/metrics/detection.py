@@ -2,58 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError
-from evalsets.metrics.catalog import METRICS
-from evalsets.metrics.outcomes import Codes, Floats, macro_error
+from evalsets.metrics.averages import count_sums, over_classes
+from evalsets.metrics.catalog import OVERLAPS
+from evalsets.metrics.matching import Boxes, match_boxes
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, macro_error, share
 
-IOU = np.linspace(0.5, 0.95, 10)
 _RECALL = np.linspace(0.0, 1.0, 101)
-_MOST = 100  # boxes of one class in one image, as COCO
 
 
 @dataclass(frozen=True)
-class Boxes:
-    """Boxes of all images, flat.
-
-    Args:
-        image: ``(k,)`` number of the image
-        label: ``(k,)`` code of the class
-        box: ``(k, 4)`` left, top, width, height; pixels or relative, but as the other
-            side's
-        score: ``(k,)`` of predictions; None for truth
-        crowd: ``(k,)`` of truth: a region that predictions may fill any number of times
-    """
-
-    image: Codes
-    label: Codes
-    box: Floats
-    score: Floats | None = None
-    crowd: NDArray[np.bool_] | None = None
-
-
-@dataclass(frozen=True)
-class Detection:
+class Detection(Outcomes):
     """Which predicted boxes found an object, at ten overlaps.
 
-    ``map`` averages over IoU .50:.95 and ``map50`` takes .50, both COCO's, over the
-    classes that have objects. ``precision``, ``recall`` and ``f1`` pool the boxes of all
-    classes at IoU .50 and leave out predictions below ``min_score``.
+    ``map`` averages over IoU .50:.95 and ``map50`` … ``map95`` take one of them, as COCO
+    does, over the classes that have objects. ``precision``, ``recall`` and ``f1`` pool
+    the boxes of all classes at IoU .50 and leave out predictions below ``min_score``.
 
     Args:
         image: ``(k,)`` number of the image of each predicted box
         label: ``(k,)`` code of its class
         score: ``(k,)``; boxes are sorted by class, then falling score
-        found: ``(10, k)`` whether it found an object, for each of ``IOU``
+        found: ``(10, k)`` whether it found an object, for each of ``OVERLAPS``
         ignored: ``(10, k)`` whether it counts neither way (it lies in a crowd)
         objects: ``(n, c)`` how many objects of each class an image has
         classes: ``(c,)`` names
@@ -69,7 +46,6 @@ class Detection:
     classes: tuple[str, ...]
     min_score: float = 0.5
     task = "detection"
-    metrics = ("map", "map50", "precision", "recall", "f1")
 
     @classmethod
     def of(
@@ -86,88 +62,142 @@ class Detection:
             ArgumentError: predictions without scores
         """
         if predicted.score is None:
-            raise ArgumentError("Predicted boxes need scores")
-        kept, found, ignored = _match(truth, predicted, n_images, len(classes))
-        order = kept[np.lexsort((-predicted.score[kept], predicted.label[kept]))]
-        place = np.empty(len(predicted.image), np.intp)
-        place[kept] = np.arange(len(kept))
+            raise ArgumentError("Predicted boxes have no scores; upload them too")
+        kept, found, ignored = match_boxes(truth, predicted, n_images, len(classes))
         counts = truth.crowd is None or ~truth.crowd
         ones = np.broadcast_to(counts, len(truth.image)).astype(float)
         objects = sp.csr_array(
             (ones, (truth.image, truth.label)), shape=(n_images, len(classes))
         )
         return cls(
-            predicted.image[order],
-            predicted.label[order],
-            predicted.score[order],
-            found[:, place[order]],
-            ignored[:, place[order]],
+            predicted.image[kept],
+            predicted.label[kept],
+            predicted.score[kept],
+            found,
+            ignored,
             objects,
             tuple(classes),
             min_score,
+        )._sorted()
+
+    @classmethod
+    def joined(cls, parts: Sequence[Detection]) -> Detection:
+        """The images of all parts, one after the other; classes go by their names."""
+        classes = tuple(sorted({name for part in parts for name in part.classes}))
+        at = {name: code for code, name in enumerate(classes)}
+        codes = [np.array([at[c] for c in part.classes], np.intp) for part in parts]
+        starts = np.cumsum([0] + [len(part) for part in parts])
+        objects = [
+            part.objects
+            @ sp.csr_array(
+                (np.ones(len(code)), (np.arange(len(code)), code)),
+                shape=(len(code), len(classes)),
+            )
+            for part, code in zip(parts, codes, strict=True)
+        ]
+        return cls(
+            np.concatenate(
+                [part.image + s for part, s in zip(parts, starts, strict=False)]
+            ),
+            np.concatenate([c[p.label] for p, c in zip(parts, codes, strict=True)]),
+            np.concatenate([part.score for part in parts]),
+            np.concatenate([part.found for part in parts], axis=1),
+            np.concatenate([part.ignored for part in parts], axis=1),
+            sp.csr_array(sp.vstack(objects)),
+            classes,
+            parts[0].min_score,
+        )._sorted()
+
+    def _sorted(self) -> Detection:
+        order = np.lexsort((-self.score, self.label))
+        return self._with_boxes(order)
+
+    def _with_boxes(self, boxes: Codes | NDArray[np.bool_]) -> Detection:
+        return replace(
+            self,
+            image=self.image[boxes],
+            label=self.label[boxes],
+            score=self.score[boxes],
+            found=self.found[:, boxes],
+            ignored=self.ignored[:, boxes],
         )
 
     def __len__(self) -> int:
         return int(self.objects.shape[0])
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """Boxes have scores."""
+        return frozenset({"", "confidences"})
 
     def take(self, samples: Codes) -> Detection:
         """The outcomes of some images, each at most once."""
         place = np.full(len(self), -1)
         place[samples] = np.arange(len(samples))
         image = place[self.image]
-        kept = image >= 0
-        return replace(
-            self,
-            image=image[kept],
-            label=self.label[kept],
-            score=self.score[kept],
-            found=self.found[:, kept],
-            ignored=self.ignored[:, kept],
-            objects=self.objects[samples],
-        )
+        part = replace(self, image=image)._with_boxes(image >= 0)
+        return replace(part, objects=self.objects[samples])
 
-    def higher_is_better(self, metric: str) -> bool:
-        """Direction of a metric."""
-        return METRICS[metric].higher_is_better
-
-    def hits(self, metric: str) -> Floats:
-        """Boxes are no samples, so no metric here is a proportion of samples."""
-        raise ArgumentError(f"'{metric}' of detections is not a proportion of samples")
-
-    def kinds(self, metric: str) -> Codes:  # noqa: ARG002
-        """Every image is its own kind."""
-        return np.arange(len(self))
+    @property
+    def quality(self) -> Floats:
+        """``(n,)`` F1 of each image at IoU .50; 1 where nothing is there nor found."""
+        right, true, guessed = np.split(self._counts().toarray(), 3, axis=1)
+        below = true.sum(axis=1) + guessed.sum(axis=1)
+        return share(2 * right.sum(axis=1), below)
 
     def least_error(self, metric: str) -> float:
         """That of an average over classes of which some are rare."""
-        if metric not in ("map", "map50"):
-            return 0.0
-        return macro_error(self.objects.sum(axis=0))
+        base, _, one = metric.partition(":")
+        counts = self.objects.sum(axis=0)
+        if one:
+            return macro_error(counts[[self.classes.index(one)]])
+        return macro_error(counts) if base.startswith("map") else 0.0
+
+    def sums(self, metric: str) -> sp.csr_array | None:
+        """Counts by class; average precision is no function of sums."""
+        return None if metric.startswith("map") else self._counts()
+
+    def value(self, metric: str, sums: Floats) -> Floats:
+        """Precision, recall or F1, over the boxes of all classes or of one."""
+        if ":" in metric:
+            return over_classes(metric, sums, self.classes)
+        right, true, guessed = (part.sum(axis=1) for part in np.split(sums, 3, axis=1))
+        below = {"precision": guessed, "recall": true, "f1": (true + guessed) / 2}
+        found: Floats = right / below[metric]
+        return found
 
     def measure(self, metric: str, weights: Floats) -> Floats:
         """The metric under each weighting of the images; see :class:`Outcomes`."""
-        if metric in ("map", "map50"):
-            return self._mean_precision(weights, range(10 if metric == "map" else 1))
+        self.metric(metric)
+        if not metric.startswith("map"):
+            return super().measure(metric, weights)
+        base, _, one = metric.partition(":")
+        overlaps = range(len(OVERLAPS))
+        if base != "map":
+            at = OVERLAPS.index(int(base.removeprefix("map")))
+            overlaps = range(at, at + 1)
+        return self._mean_precision(weights, overlaps, one)
+
+    def _counts(self) -> sp.csr_array:
         counts = self.score >= self.min_score
-        right = weights @ self._per_image(self.found[0] & counts)
-        guessed = weights @ self._per_image(counts & ~self.ignored[0])
-        true = weights @ self.objects.sum(axis=1)
-        below = {"precision": guessed, "recall": true, "f1": (true + guessed) / 2}[
-            metric
-        ]
-        with np.errstate(invalid="ignore"):
-            share: Floats = right / below
-        return share
+        right = self._per_image(self.found[0] & counts)
+        guessed = self._per_image(counts & ~self.ignored[0])
+        return count_sums(right, self.objects, guessed)
 
-    def _per_image(self, boxes: NDArray[np.bool_]) -> Floats:
-        return np.bincount(self.image[boxes], minlength=len(self)).astype(float)
+    def _per_image(self, boxes: NDArray[np.bool_]) -> sp.csr_array:
+        ones = np.ones(np.count_nonzero(boxes))
+        where = (self.image[boxes], self.label[boxes])
+        return sp.csr_array((ones, where), shape=self.objects.shape)
 
-    def _mean_precision(self, weights: Floats, overlaps: range) -> Floats:
+    def _mean_precision(self, weights: Floats, overlaps: range, one: str) -> Floats:
         """Mean over classes and overlaps of the 101-point average precision."""
         objects = weights @ self.objects
         total = np.zeros(len(weights))
         edges = np.searchsorted(self.label, np.arange(len(self.classes) + 1))
-        for code in np.flatnonzero(objects.any(axis=0)):
+        codes = np.flatnonzero(objects.any(axis=0))
+        if one:
+            codes = codes[codes == self.classes.index(one)]
+        for code in codes:
             boxes = np.arange(edges[code], edges[code + 1])
             counts = weights[:, self.image[boxes]]
             for overlap in overlaps:
@@ -178,7 +208,8 @@ class Detection:
                     objects[:, code],
                 )
         with np.errstate(invalid="ignore"):
-            mean: Floats = total / (objects > 0).sum(axis=1) / len(overlaps)
+            seen = (objects[:, codes] > 0).sum(axis=1)
+            mean: Floats = total / seen / len(overlaps)
         return mean
 
 
@@ -225,61 +256,3 @@ def _first_at_recall(right: Floats, objects: Floats) -> Codes:
     flat = np.searchsorted((right + rows).ravel(), (wanted + rows).ravel())
     places: Codes = flat.reshape(n, -1) - np.arange(n)[:, None] * width
     return np.minimum(places, width)
-
-
-def _match(
-    truth: Boxes, predicted: Boxes, n_images: int, n_classes: int
-) -> tuple[Codes, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Positions of the predictions COCO looks at; for each, found and ignored."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    everything = [0.0, float("inf")]
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints
-        sides = []
-        for boxes in (truth, predicted):
-            side = COCO()
-            side.dataset = {
-                "images": [{"id": i} for i in range(n_images)],
-                "categories": [{"id": c} for c in range(n_classes)],
-                "annotations": _annotations(boxes),
-            }
-            side.createIndex()
-            sides.append(side)
-        matching = COCOeval(*sides, "bbox")
-        matching.params.areaRng, matching.params.areaRngLbl = [everything], ["all"]
-        matching.params.maxDets = [_MOST]
-        matching.evaluate()
-    seen = [entry for entry in matching.evalImgs if entry is not None]
-    kept = np.array([i - 1 for entry in seen for i in entry["dtIds"]], np.intp)
-    empty = [np.zeros((len(IOU), 0))]
-    matched = np.hstack([entry["dtMatches"] for entry in seen] + empty) > 0
-    ignored = np.hstack([entry["dtIgnore"] for entry in seen] + empty) > 0
-    return kept, matched & ~ignored, ignored
-
-
-def _annotations(boxes: Boxes) -> list[dict[str, Any]]:
-    n = len(boxes.image)
-    crowd = np.zeros(n, bool) if boxes.crowd is None else boxes.crowd
-    score = np.ones(n) if boxes.score is None else boxes.score
-    columns = (
-        boxes.image.tolist(),
-        boxes.label.tolist(),
-        boxes.box.tolist(),
-        crowd.astype(int).tolist(),
-        score.tolist(),
-    )
-    return [
-        {
-            "id": number,
-            "image_id": image,
-            "category_id": label,
-            "bbox": box,
-            "area": box[2] * box[3],
-            "iscrowd": in_crowd,
-            "score": certain,
-        }
-        for number, (image, label, box, in_crowd, certain) in enumerate(
-            zip(*columns, strict=True), 1
-        )
-    ]

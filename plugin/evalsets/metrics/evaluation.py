@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics.catalog import METRICS
+from evalsets.errors import ArgumentError, EvalsetsError
+from evalsets.metrics.bootstrap import Resampling
+from evalsets.metrics.catalog import order
+from evalsets.metrics.choice import check_requirement, choose_metrics
 from evalsets.metrics.estimates import (
     Estimate,
     PairedProportion,
@@ -24,8 +26,26 @@ from evalsets.metrics.verdicts import Claim, Row, judge
 from evalsets.suites.population import ALL, Population, Requirement
 
 LEVEL = 0.95
-_CHUNK = 4_000_000
-"""Weights held at a time."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a model did on some samples, and where they belong.
+
+    Args:
+        outcomes: of the model on ``n`` samples
+        membership: ``(n, p)`` which sample is in which population
+        baseline: outcomes of another model on the same samples
+        groups: ``(n,)`` code of each sample's group, where samples of a group resemble
+            each other; then groups are resampled, and count, not samples
+        unfit: reason by name of each population that must not pass, such as "stale"
+    """
+
+    outcomes: Outcomes
+    membership: NDArray[np.bool_]
+    baseline: Outcomes | None = None
+    groups: Codes | None = None
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,23 +71,42 @@ def evaluate_populations(
     replicates: int = 1000,
     unfit: Mapping[str, str] | None = None,
 ) -> list[Row]:
+    """Figures with intervals, and verdicts, of one kind of outcomes.
+
+    The arguments are those of :class:`Evaluated` and :func:`evaluate_models`.
+    """
+    one = Evaluated(outcomes, membership, baseline, groups, unfit or {})
+    return evaluate_models(
+        [one],
+        populations,
+        metrics,
+        alpha=alpha,
+        seed=seed,
+        replicates=replicates,
+    )
+
+
+def evaluate_models(
+    parts: Sequence[Evaluated],
+    populations: Sequence[Population],
+    metrics: Sequence[str] = (),
+    *,
+    alpha: float = 0.05,
+    seed: int = 0,
+    replicates: int = 1000,
+) -> list[Row]:
     """Figures with intervals, and verdicts, for every population and metric.
 
     A population's interval depends on nothing but its own samples and the seed.
 
     Args:
-        outcomes: of the model on ``n`` samples
-        membership: ``(n, p)`` which sample is in which population
+        parts: a model's predictions, and each of its scores, if any
         populations: ``(p,)``
         metrics: by default all that the outcomes allow; those that a requirement
-            names are added
-        baseline: outcomes of another model on the same samples
-        groups: ``(n,)`` code of each sample's group, where samples of a group resemble
-            each other; then groups are resampled, and count, not samples
+            names are added; ``recall:*`` stands for the recall of every class
         alpha: of the false PASS verdicts, and of the false FAIL verdicts, of the suite
         seed: of the bootstrap
         replicates: of the bootstrap
-        unfit: reason by name of each population that must not pass, such as "stale"
 
     Returns:
         Rows of ``(all)``, then of each population in turn: one a metric, and one a
@@ -78,27 +117,61 @@ def evaluate_populations(
         ArgumentError: shapes that do not fit; a requirement outside the metric's range
         UnknownNameError: a metric that these outcomes cannot give
     """
-    membership = np.asarray(membership, bool)
-    _check_shapes(outcomes, membership, populations, baseline, groups)
-    names = _metric_names(outcomes, metrics, populations)
+    for part in parts:
+        _check_shapes(part, len(populations))
+    chosen = choose_metrics([part.outcomes for part in parts], metrics, populations)
     for population in populations:
         for requirement in population.require:
-            _check_requirement(requirement, population.name)
-    claims = []
-    cases: list[tuple[Population | None, Codes]] = [(None, np.arange(len(outcomes)))]
-    cases += [(p, np.flatnonzero(membership[:, i])) for i, p in enumerate(populations)]
-    for case, samples in cases:
-        model = outcomes.take(samples)
-        other = None if baseline is None else baseline.take(samples)
-        group = None if groups is None else groups[samples]
-        name = ALL if case is None else case.name
-        for metric in names:
-            rng = np.random.default_rng([seed, *_words(name)])
-            comparable = other is not None and metric in other.metrics
-            compared = other if comparable else None
-            figure = _figure(model, compared, metric, group, rng, replicates)
-            claims += _claims(case, metric, figure, model, name not in (unfit or {}))
+            outcomes = parts[chosen[requirement.metric]].outcomes
+            check_requirement(requirement, population.name, outcomes)
+    claims: list[Claim] = []
+    for at, case in enumerate([None, *populations], -1):
+        found: dict[str, list[Claim]] = {}
+        for number, part in enumerate(parts):
+            names = [name for name, of in chosen.items() if of == number]
+            members = np.arange(len(part.outcomes))
+            if case is not None:
+                members = np.flatnonzero(np.asarray(part.membership, bool)[:, at])
+            words = [seed, *_words(ALL if case is None else case.name)]
+            found |= _of_population(part, members, case, names, words, replicates)
+        claims += [claim for name in sorted(found, key=order) for claim in found[name]]
     return judge(claims, alpha)
+
+
+def _of_population(
+    part: Evaluated,
+    members: Codes,
+    population: Population | None,
+    names: Sequence[str],
+    words: Sequence[int],
+    replicates: int,
+) -> dict[str, list[Claim]]:
+    """The claims on one population, by metric."""
+    model = part.outcomes.take(members)
+    baseline = None if part.baseline is None else part.baseline.take(members)
+    groups = None if part.groups is None else part.groups[members]
+    resampling = None
+    if len(model) and not all(model.metric(name).proportion for name in names):
+        rng = np.random.default_rng(words)
+        resampling = Resampling.of(len(model), groups, rng, replicates)
+    fit = population is None or population.name not in part.unfit
+    claims = {}
+    for name in names:
+        other = baseline if baseline is not None and _gives(baseline, name) else None
+        if model.metric(name).proportion:
+            figure = _counted(model, other, name, groups)
+        else:
+            figure = _resampled(model, other, name, resampling)
+        claims[name] = _claims(population, name, figure, model, fit)
+    return claims
+
+
+def _gives(outcomes: Outcomes, metric: str) -> bool:
+    try:
+        outcomes.metric(metric)
+    except EvalsetsError:
+        return False
+    return True
 
 
 def _words(name: str) -> list[int]:
@@ -106,64 +179,25 @@ def _words(name: str) -> list[int]:
     return [int(word) for word in np.frombuffer(digest[:16], np.uint32)]
 
 
-def _check_shapes(
-    outcomes: Outcomes,
-    membership: NDArray[np.bool_],
-    populations: Sequence[Population],
-    baseline: Outcomes | None,
-    groups: Codes | None,
-) -> None:
-    n = len(outcomes)
+def _check_shapes(part: Evaluated, n_populations: int) -> None:
+    n, baseline = len(part.outcomes), part.baseline
     if not n:
-        raise ArgumentError("There are no samples to evaluate")
-    if membership.shape != (n, len(populations)):
+        raise ArgumentError("There are no samples to evaluate; choose others")
+    if np.shape(part.membership) != (n, n_populations):
         raise ArgumentError(
-            f"membership has shape {membership.shape}; give ({n}, {len(populations)})"
+            f"membership has shape {np.shape(part.membership)}; give ({n}, "
+            f"{n_populations})"
         )
-    if baseline is not None and (len(baseline), baseline.task) != (n, outcomes.task):
+    task = part.outcomes.task
+    if baseline is not None and (len(baseline), baseline.task) != (n, task):
         raise ArgumentError(
             f"The baseline has {len(baseline)} samples of {baseline.task}, the model "
-            f"{n} of {outcomes.task}; give outcomes on the same samples"
+            f"{n} of {task}; give outcomes on the same samples"
         )
-    if groups is not None and len(groups) != n:
-        raise ArgumentError(f"There are {len(groups)} group codes for {n} samples")
-
-
-def _metric_names(
-    outcomes: Outcomes, metrics: Sequence[str], populations: Sequence[Population]
-) -> list[str]:
-    asked = set(metrics or outcomes.metrics)
-    asked |= {r.metric for p in populations for r in p.require}
-    for name in sorted(asked - set(outcomes.metrics)):
-        needs = METRICS[name].needs if name in METRICS else ""
-        if needs and outcomes.task in METRICS[name].tasks:
-            raise ArgumentError(f"'{name}' needs {needs}; upload predictions with them")
-        raise UnknownNameError(f"metric for {outcomes.task}", name, outcomes.metrics)
-    return [name for name in METRICS if name in asked]
-
-
-def _check_requirement(requirement: Requirement, population: str) -> None:
-    metric = METRICS[requirement.metric]
-    bound = requirement.at_least
-    bound = requirement.at_most if bound is None else bound
-    if bound is not None and not metric.low <= bound <= metric.high:
+    if part.groups is not None and len(part.groups) != n:
         raise ArgumentError(
-            f"'{requirement}' of population '{population}' can never be met or missed; "
-            f"{metric.name} lies in [{metric.low:g}, {metric.high:g}]"
+            f"There are {len(part.groups)} group codes for {n} samples; give one a sample"
         )
-
-
-def _figure(
-    model: Outcomes,
-    other: Outcomes | None,
-    metric: str,
-    groups: Codes | None,
-    rng: np.random.Generator,
-    replicates: int,
-) -> _Figure:
-    if METRICS[metric].proportion:
-        return _counted(model, other, metric, groups)
-    return _resampled(model, other, metric, groups, rng, replicates)
 
 
 def _counted(
@@ -180,74 +214,29 @@ def _counted(
 
 
 def _resampled(
-    model: Outcomes,
-    other: Outcomes | None,
-    metric: str,
-    groups: Codes | None,
-    rng: np.random.Generator,
-    replicates: int,
-) -> _Figure:
-    n = len(model)
-    if not n:
-        empty = Resampled(math.nan, np.array([]), 0)
-        return _Figure(0, empty, *((math.nan, empty) if other is not None else ()))
-    kinds = model.kinds(metric)
-    if other is not None:
-        kinds = kinds * (int(other.kinds(metric).max()) + 1) + other.kinds(metric)
-    if groups is not None:
-        kinds = np.arange(n)
-    _, first, counts = np.unique(kinds, return_index=True, return_counts=True)
-    both = [o.take(first) for o in (model, other) if o is not None]
-    values = [[o.measure(metric, counts[None].astype(float))] for o in both]
-    group = None if groups is None else groups[first]
-    for weights in _weights(counts, group, rng, replicates):
-        for o, found in zip(both, values, strict=True):
-            found.append(o.measure(metric, weights))
-    units = n if groups is None else len(np.unique(groups))
-    return _figure_of([np.concatenate(v) for v in values], model, metric, n, units)
-
-
-def _figure_of(
-    values: Sequence[Floats], model: Outcomes, metric: str, n: int, units: int
+    model: Outcomes, other: Outcomes | None, metric: str, resampling: Resampling | None
 ) -> _Figure:
     """From the figure and its replicates, of the model and of the baseline."""
-    entry = METRICS[metric]
+    if resampling is None:
+        empty = Resampled(math.nan, np.array([]), 0)
+        return _Figure(0, empty, *((math.nan, empty) if other is not None else ()))
+    n, entry, units = len(model), model.metric(metric), resampling.independent
+    own = resampling.figures(model, metric)
     bounded = math.isfinite(entry.span)
     unseen = 2 * entry.span / units if bounded else 0.0  # two units not yet met
-    own = Resampled(
-        float(values[0][0]),
-        values[0][1:],
-        units,
-        max(unseen, model.least_error(metric)),
-        entry.low,
-        entry.high,
-    )
-    if len(values) == 1:
-        return _Figure(n, own)
-    change = values[0] - values[1]
-    paired = Resampled(
-        float(change[0]), change[1:], units, unseen, -entry.span, entry.span
-    )
-    return _Figure(n, own, float(values[1][0]), paired)
+    least = max(unseen, model.least_error(metric))
+    estimate = _estimate(own, units, least, entry.low, entry.high)
+    if other is None:
+        return _Figure(n, estimate)
+    theirs = resampling.figures(other, metric)
+    paired = _estimate(own - theirs, units, unseen, -entry.span, entry.span)
+    return _Figure(n, estimate, float(theirs[0]), paired)
 
 
-def _weights(
-    counts: Codes, groups: Codes | None, rng: np.random.Generator, replicates: int
-) -> Iterator[Floats]:
-    """Bootstrap weights in chunks: as many draws, with replacement, as units.
-
-    Samples of one kind are drawn as one, with the kind's share as its chance, which is
-    the same as drawing them singly.
-    """
-    code = np.arange(len(counts))
-    if groups is not None:
-        _, code = np.unique(groups, return_inverse=True)
-        counts = np.ones(int(code.max()) + 1, np.intp)
-    n = int(counts.sum())
-    at_once = max(1, _CHUNK // len(code))
-    for start in range(0, replicates, at_once):
-        size = min(at_once, replicates - start)
-        yield rng.multinomial(n, counts / n, size).astype(float)[:, code]
+def _estimate(
+    figures: Floats, units: int, least: float, low: float, high: float
+) -> Resampled:
+    return Resampled(float(figures[0]), figures[1:], units, least, low, high)
 
 
 def _claims(
@@ -265,7 +254,7 @@ def _claims(
     row = _row(name, metric, figure)
     if population is None or not asked:
         return [Claim(row, figure.estimate)]
-    higher = model.higher_is_better(metric)
+    higher = model.metric(metric).higher_is_better
     claims = []
     for r in asked:
         required = replace(row, requirement=str(r))

@@ -2,59 +2,139 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from typing_extensions import Self
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.metrics.catalog import METRICS, Metric, find_metric
+
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.intp]
 """Whole numbers that stand for classes, groups or places of samples."""
+Sums: TypeAlias = "Floats | sp.csr_array"
+"""``(n, f)`` what each sample adds to the sums that a metric is a function of."""
 
 
-class Outcomes(Protocol):
+class Outcomes(ABC):
     """What a model did on each sample, settled once.
 
     A metric is a function of outcomes and sample weights: a population is a vector of
-    zeros and ones, a bootstrap replicate a vector of counts.
+    zeros and ones, a bootstrap replicate a vector of counts. Most metrics are functions of
+    weighted sums (``sums`` and ``value``); others override ``measure``.
     """
 
-    @property
-    def task(self) -> str:
-        """The task of :data:`~evalsets.metrics.catalog.METRICS` this is of."""
+    task: ClassVar[str]
+    classes: tuple[str, ...] = ()
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics these outcomes can give."""
-
+    @abstractmethod
     def __len__(self) -> int:
         """Number of samples."""
 
-    def take(self, samples: Codes) -> Outcomes:
+    @abstractmethod
+    def take(self, samples: Codes) -> Self:
         """The outcomes of some samples."""
 
-    def higher_is_better(self, metric: str) -> bool:
-        """Direction of a metric."""
+    @property
+    @abstractmethod
+    def quality(self) -> Floats:
+        """``(n,)`` one figure a sample; where two models differ in it, they disagree."""
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """What was uploaded: of the ``needs`` of metrics."""
+        return frozenset({""})
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that reports give unasked."""
+        return tuple(
+            m.name
+            for m in METRICS.values()
+            if self.task in m.tasks and m.shown and m.needs in self.holds
+        )
+
+    def metric(self, name: str) -> Metric:
+        """The entry of a metric that these outcomes can give.
+
+        Raises:
+            UnknownNameError: no such metric, or no such class
+            ArgumentError: it needs what was not uploaded
+        """
+        base, _, part = name.partition(":")
+        if base not in METRICS or self.task not in METRICS[base].tasks:
+            known = [m.name for m in METRICS.values() if self.task in m.tasks]
+            raise UnknownNameError(f"metric for {self.task}", name, known)
+        found = find_metric(name)
+        if found.needs not in self.holds:
+            needs = "probabilities, or five ranked labels a sample,"
+            needs = needs if found.needs == "candidates" else found.needs
+            raise ArgumentError(f"'{name}' needs {needs}; upload predictions with them")
+        if part and part not in self.classes:
+            raise UnknownNameError("class", part, self.classes)
+        return found
 
     def hits(self, metric: str) -> Floats:
         """``(n,)`` 1 where a sample is right, for a metric that is a proportion."""
+        raise ArgumentError(
+            f"'{metric}' of {self.task} is not a proportion of samples; take another "
+            "metric"
+        )
 
-    def kinds(self, metric: str) -> Codes:
-        """``(n,)`` equal codes mark samples that no metric value can tell apart."""
-
-    def least_error(self, metric: str) -> float:
+    def least_error(self, metric: str) -> float:  # noqa: ARG002
         """Standard error below which a bootstrap of rare classes is not believed."""
+        return 0.0
+
+    def sums(self, metric: str) -> Sums | None:
+        """``(n, f)`` addends of the sums the metric is a function of; None if of none."""
+        raise NotImplementedError(metric)
+
+    def value(self, metric: str, sums: Floats) -> Floats:
+        """``(r,)`` the metric from ``(r, f)`` weighted sums; NaN where undefined."""
+        raise NotImplementedError(metric)
 
     def measure(self, metric: str, weights: Floats) -> Floats:
         """The metric under each weighting.
 
         Args:
-            metric: one of ``metrics``
+            metric: one that these outcomes can give
             weights: ``(r, n)`` how often each sample counts
 
         Returns:
             ``(r,)``; NaN where the metric is undefined
         """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.value(metric, weighted(weights, self.sums(metric)))
+
+
+def weighted(weights: Floats, sums: Sums | None) -> Floats:
+    """``(r, f)`` the sums under each weighting ``(r, n)``."""
+    if sums is None:
+        raise ValueError("the metric is no function of sums")
+    total: Floats = np.asarray(weights @ sums)
+    return total
+
+
+def mean_of(values: Floats) -> Floats:
+    """The sums that a mean of ``values`` is a function of."""
+    return np.column_stack([values, np.ones(len(values))])
+
+
+def ratio(sums: Floats) -> Floats:
+    """``(r,)`` the mean, from what :func:`mean_of` gives."""
+    mean: Floats = sums[:, 0] / sums[:, 1]
+    return mean
+
+
+def share(part: Floats, whole: Floats, otherwise: Floats | float = 1.0) -> Floats:
+    """``part / whole``, and ``otherwise`` where the whole is nothing."""
+    filled = np.broadcast_to(otherwise, np.shape(whole)).astype(float)
+    shares: Floats = np.divide(part, whole, out=filled, where=whole > 0)
+    return shares
 
 
 def macro_error(counts: NDArray[Any]) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from evalsets.errors import UnknownNameError
-from evalsets.metrics import FAIL, INCONCLUSIVE, METRICS, PASS, Row
+from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row, find_metric
 from evalsets.reports import words
 from evalsets.suites.population import ALL
 
@@ -104,7 +104,7 @@ def _least(report: Report, row: Row) -> float | None:
     if bound is None or row.baseline is None:
         return None
     higher = report.provenance.get(
-        "higher_is_better", METRICS[row.metric].higher_is_better
+        "higher_is_better", find_metric(row.metric, [row.metric]).higher_is_better
     )
     return row.baseline - bound if higher else row.baseline + bound
 

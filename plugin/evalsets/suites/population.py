@@ -15,8 +15,8 @@ ALL = "(all)"
 """The population that every evaluation has: the whole evaluated data."""
 
 _PRINTED = re.compile(
-    r"(?P<metric>\w+)\s*(?P<drop>\bdrop\b)?\s*(?P<sign>(?(drop)<=|[<>]=))\s*"
-    r"(?P<number>\d*\.?\d+(e[+-]?\d+)?)"
+    r"(?P<metric>\w+(:.+?)?)\s*(?P<drop>\bdrop\b)?\s*(?P<sign>(?(drop)<=|[<>]=))\s*"
+    r"(?P<number>-?\d*\.?\d+(e[+-]?\d+)?)"
 )
 
 

@@ -1,0 +1,68 @@
+"""Metrics that are averages over classes of right, true and guessed counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+
+from evalsets.metrics.outcomes import Codes, Floats, share
+
+
+def count_sums(
+    right: sp.csr_array, true: sp.csr_array, guessed: sp.csr_array
+) -> sp.csr_array:
+    """``(n, 3c)`` addends for :func:`over_classes`, from ``(n, c)`` counts each."""
+    return sp.csr_array(sp.hstack([right, true, guessed]))
+
+
+def over_classes(metric: str, sums: Floats, classes: Sequence[str]) -> Floats:
+    """The metric averaged over classes, or that of one class (``recall:cat``).
+
+    Averages run over the classes that occur in truth or prediction, as in scikit-learn
+    and torchmetrics; a class that is never predicted has precision 0. Balanced accuracy
+    runs over the classes that occur in the truth.
+
+    Args:
+        metric: precision, recall, f1, miou or balanced_accuracy
+        sums: ``(r, 3c)`` weighted counts of right, true and guessed, each by class
+        classes: ``(c,)`` names
+
+    Returns:
+        ``(r,)``; NaN where no class occurs
+
+    Sources:
+        Sokolova and Lapalme 2009, *A systematic analysis of performance measures*
+    """
+    right, true, guessed = np.split(sums, 3, axis=1)
+    base, _, one = metric.partition(":")
+    below = {
+        "precision": guessed,
+        "recall": true,
+        "balanced_accuracy": true,
+        "f1": (true + guessed) / 2,
+        "miou": true + guessed - right,
+    }[base]
+    shares = share(right, below, 0.0)
+    occurs = true > 0 if base == "balanced_accuracy" else true + guessed > 0
+    if one:
+        at = list(classes).index(one)
+        single: Floats = np.where(below[:, at] > 0, shares[:, at], np.nan)
+        return single
+    with np.errstate(invalid="ignore"):
+        average: Floats = (shares * occurs).sum(axis=1) / occurs.sum(axis=1)
+    return average
+
+
+def one_hot(codes: Codes, width: int, values: Floats | None = None) -> sp.csr_array:
+    """``(n, width)`` with ``values``, or ones, in the column of each code.
+
+    Args:
+        codes: ``(n,)``; a row whose code is negative stays empty
+        width: number of codes
+        values: ``(n,)``
+    """
+    rows = np.flatnonzero(codes >= 0)
+    filled = np.ones(len(codes)) if values is None else values
+    return sp.csr_array((filled[rows], (rows, codes[rows])), shape=(len(codes), width))
