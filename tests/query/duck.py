@@ -153,7 +153,7 @@ def _means_else(expr: Expr) -> bool:
         return not expr.escape.isascii()
     if isinstance(expr, Arithmetic) and expr.operator in "/%":
         return not isinstance(expr.right, (Constant, Field, Similarity))
-    return isinstance(expr, Field) and expr.path == "big"
+    return isinstance(expr, Field) and expr.path in ("big", "huge")
 
 
 def _aggregate(expr: Aggregate) -> Expr:

@@ -61,6 +61,7 @@ SCHEMA = Schema(
         "n": INTEGER,
         "m": INTEGER,
         "big": INTEGER,
+        "huge": INTEGER,
         "f": NUMBER,
         "g": NUMBER,
         "s": TEXT,

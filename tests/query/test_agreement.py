@@ -22,7 +22,8 @@ pytestmark = pytest.mark.db
 EXAMPLES = int(os.environ.get("EVALSETS_QUERIES", "150"))
 N_ROWS = 60
 ABSENT = object()
-BIG = [2**53 + 1, -(2**53) - 1, 2**62, 2**63 - 1, -(2**63), 3_000_000_000, 0, 7]
+BIG = [2**53 + 1, -(2**53) - 1, 2**60 + 1, 3_000_000_000, 0, 7]
+HUGE = [2**62, 2**63 - 1, -(2**63)]
 EPOCH = dt.datetime.fromisoformat("1970-01-01")
 
 
@@ -58,6 +59,7 @@ def _row(rng: random.Random) -> dict:
         "n": rng.randrange(-3, 4),
         "m": rng.randrange(-3, 4),
         "big": rng.choice(BIG),
+        "huge": rng.choice(HUGE),
         "sim": rng.choice([-0.5, 0.1, 0.25, 0.3, 1.0]),
         "f": number(FRACTIONS),
         "g": number(FRACTIONS),
@@ -114,6 +116,7 @@ def world():
         "n": fo.IntField,
         "m": fo.IntField,
         "big": fo.IntField,
+        "huge": fo.IntField,
         "sim": fo.FloatField,
         "f": fo.FloatField,
         "g": fo.FloatField,
@@ -144,7 +147,7 @@ def _write(dataset, row: dict) -> None:
     stored = {k: v for k, v in row.items() if k != "id"}
     if isinstance(stored.get("d"), dt.date):
         stored["d"] = dt.datetime.combine(stored["d"], dt.time())
-    absent = {name: "" for name in [*COLUMNS, "big"] if name not in stored}
+    absent = {name: "" for name in [*COLUMNS, "big", "huge"] if name not in stored}
     change = {"$set": stored} | ({"$unset": absent} if absent else {})
     dataset._sample_collection.update_one({"_id": ObjectId(row["id"])}, change)
 
@@ -172,6 +175,7 @@ def test_mongodb_plain_rows_and_duckdb_agree(world, query):
 @given(expr=any_values)
 @example(parse("f + 0.1 + 0.2").where)
 @example(parse("n / big").where)
+@example(parse("big * big").where)
 @example(parse("TIMESTAMP '1969-12-31 23:59:58.999'").where)
 @example(parse("4 % CASE WHEN b THEN 0.5 ELSE n END").where)
 @example(parse("ROUND(big + f)").where)
@@ -179,8 +183,12 @@ def test_mongodb_plain_rows_and_duckdb_agree(world, query):
 @example(parse("f * g * (f * g)").where)
 @example(parse("SUM(gt, area + area + f)").where)
 @example(parse("ROUND(COALESCE(big, 0.3))").where)
-@example(parse("ROUND(big, -2)").where)
-@example(parse("COALESCE(-big, 0) + big * 3").where)
+@example(parse("COALESCE(ROUND(huge, -2), ABS(big))").where)
+@example(parse("COALESCE(-huge, 0) / 3").where)
+@example(parse("ABS(huge) % 1000").where)
+@example(parse("huge * huge").where)
+@example(parse("huge + huge").where)
+@example(parse("huge < 9223372036854775807 AND huge > 0.5").where)
 def test_every_value_is_the_same_to_the_last_bit(world, expr):
     from evalsets.datasets.expressions import Compiler
 

@@ -7,7 +7,8 @@ SQL's meaning with three-valued logic, as in DuckDB wherever DuckDB has the cons
 - ``/`` divides as floating point does: ``x / 0`` is an infinity, or NaN if ``x`` is 0;
   ``%`` takes the sign of the left side, ``x % 0`` is NULL for whole numbers, else NaN;
 - ``ROUND`` rounds halves away from zero; ``SUM`` and ``AVG`` add in the objects' order;
-- whole numbers beyond 64 bits go on as fractions;
+- whole numbers beyond 64 bits go on as fractions, whose last digits a database may
+  round otherwise;
 - ``LOWER``, ``UPPER`` and ``ILIKE`` map each character to one character;
 - ``ORDER BY`` puts NULL last in both directions; ties keep the order of the rows;
 - a label field without a value holds no objects: ``COUNT`` 0, ``ANY`` false, ``ALL``
@@ -274,7 +275,10 @@ def _(expr: Arithmetic, scope: _Scope) -> Any:
         return None
     if not type_of(expr).whole:
         left, right = float(left), float(right)
-    return _in_64_bits(_OPERATIONS[expr.operator](left, right))
+    value = _OPERATIONS[expr.operator](left, right)
+    if expr.operator == "*" and value != _in_64_bits(value):
+        return float(left) * float(right)
+    return _in_64_bits(value)
 
 
 def _in_64_bits(value: Any) -> Any:
