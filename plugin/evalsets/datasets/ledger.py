@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
 
 from evalsets.datasets.runs import (
+    delete_run,
     has_results,
     load_results,
     load_runs,
     next_number,
     save_run,
 )
+from evalsets.errors import EvalsetsError
+from evalsets.splits import seal, verify
 
 KIND = "split"
 
@@ -33,26 +37,58 @@ def append_ledger(
 ) -> None:
     """Adds one split to the ledger; earlier ones are never written again."""
     number = next_number(dataset, KIND)
-    save_run(
-        dataset,
-        KIND,
-        f"{number:06d}",
-        {"number": number, **settings},
-        {"entries": entries},
-    )
+    record = {**settings, "number": number, "entries": entries}
+    _save(dataset, seal(record, last_split(dataset).get("hash", "")))
 
 
 def read_ledger(dataset: fo.Dataset) -> list[dict[str, Any]]:
-    """Every entry of the ledger, oldest first."""
-    return [e for name, _ in _whole(dataset) for e in _entries(dataset, name)]
+    """Every entry of the ledger, oldest first.
+
+    Raises:
+        EvalsetsError: the ledger is not what was written
+    """
+    return [e for record in read_records(dataset) for e in record["entries"]]
+
+
+def read_records(dataset: fo.Dataset) -> list[dict[str, Any]]:
+    """Every split with its settings, entries and hash, oldest first.
+
+    Raises:
+        EvalsetsError: the ledger is not what was written
+    """
+    records = [
+        {**settings, "entries": _entries(dataset, name)}
+        for name, settings in _whole(dataset)
+    ]
+    verify(records, f"split {{}} in the ledger of dataset '{dataset.name}'")
+    return records
+
+
+def restore_ledger(dataset: fo.Dataset, records: Sequence[dict[str, Any]]) -> None:
+    """Puts verified records in the place of the ledger that is there."""
+    for name in load_runs(dataset, KIND):
+        delete_run(dataset, KIND, name)
+    for record in records:
+        _save(dataset, record)
+
+
+def _save(dataset: fo.Dataset, record: dict[str, Any]) -> None:
+    settings = {key: value for key, value in record.items() if key != "entries"}
+    results = {"entries": record["entries"]}
+    save_run(dataset, KIND, f"{record['number']:06d}", settings, results)
 
 
 def _whole(dataset: fo.Dataset) -> list[tuple[str, dict[str, Any]]]:
     """Name and settings of each split, but for those interrupted before the ledger."""
-    runs = load_runs(dataset, KIND).items()
+    runs = sorted(load_runs(dataset, KIND).items())
     return [run for run in runs if has_results(dataset, KIND, run[0])]
 
 
 def _entries(dataset: fo.Dataset, name: str) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = load_results(dataset, KIND, name, "entries")
+    entries = load_results(dataset, KIND, name, "entries")
+    if not isinstance(entries, list):
+        raise EvalsetsError(
+            f"Split {int(name)} in the ledger of dataset '{dataset.name}' is broken; "
+            "restore the ledger from a copy"
+        )
     return entries

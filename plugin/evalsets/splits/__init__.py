@@ -3,7 +3,7 @@
 from evalsets.splits.assign import SIDES, Assignment, assign
 from evalsets.splits.coverage import Coverage, coverage
 from evalsets.splits.groups import connected, near_duplicates
-from evalsets.splits.ledger import entries, history, replay
+from evalsets.splits.ledger import entries, history, replay, retirement, seal, verify
 from evalsets.splits.priorities import priorities
 from evalsets.splits.report import Conflict, Move, SplitReport, leaks
 
@@ -23,4 +23,7 @@ __all__ = [
     "near_duplicates",
     "priorities",
     "replay",
+    "retirement",
+    "seal",
+    "verify",
 ]

@@ -1,6 +1,7 @@
-"""What was decided about every sample, and when: entries that are only ever added.
+"""What was decided about every sample, and when: records that are only ever added.
 
-An entry is a JSON object with one decision about many samples::
+A record is one split, as a JSON object: its settings, its entries and a hash. An entry
+is one decision about many samples::
 
     {
         "time": "2026-01-31T12:00:00+00:00",
@@ -12,12 +13,16 @@ An entry is a JSON object with one decision about many samples::
         "groups": ["…"],
     }
 
-``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``.
+``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``. Only
+an entry with ``"retire": true`` takes samples out of test. The hash of a record covers
+that of the record before it, so that an edited past shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -27,6 +32,7 @@ from evalsets.errors import EvalsetsError
 from evalsets.splits.assign import SIDES, Assignment
 
 Entry = dict[str, Any]
+Record = dict[str, Any]
 
 
 def entries(
@@ -65,6 +71,82 @@ def entries(
     return found
 
 
+def retirement(
+    samples: Sequence[str],
+    reason: str,
+    suite: int,
+    seed: int | str = 0,
+    time: datetime | None = None,
+) -> Entry:
+    """The entry that takes samples out of test, for good, into quarantine.
+
+    Args:
+        samples: ids
+        reason: for people
+        suite: version of the suite at the time
+        seed: of the last assignment
+        time: by default now
+    """
+    when = (time or datetime.now(timezone.utc)).isoformat(timespec="seconds")
+    return {
+        "time": when,
+        "suite": suite,
+        "seed": str(seed),
+        "side": "quarantine",
+        "rule": f"retired: {reason}",
+        "retire": True,
+        "samples": list(samples),
+        "groups": list(samples),
+    }
+
+
+def seal(record: Mapping[str, Any], previous: str) -> Record:
+    """A record with its hash, which follows on the hash of the record before it."""
+    plain = {key: value for key, value in record.items() if key != "hash"}
+    return {**plain, "hash": _hash(plain, previous)}
+
+
+def verify(records: Iterable[Record], where: str = "split {} of the ledger") -> None:
+    """Makes sure that no record was changed, lost or put in.
+
+    Args:
+        records: oldest first
+        where: names a record by its place, counted from 1
+
+    Raises:
+        EvalsetsError: the first record that is not what was written
+    """
+    previous = ""
+    for place, record in enumerate(records, start=1):
+        plain = {key: value for key, value in record.items() if key != "hash"}
+        if record.get("hash") != _hash(plain, previous):
+            here = where.format(place)
+            raise EvalsetsError(
+                f"{here[0].upper()}{here[1:]} is not what was written there: it, or what "
+                "was before it, was edited; restore the ledger from a copy"
+            )
+        previous = record["hash"]
+
+
+def read_record(line: str) -> Record | None:
+    """One line of a saved ledger; None where it is something else."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or not isinstance(record.get("entries"), list):
+        return None
+    whole = isinstance(record.get("number"), int) and all(
+        isinstance(entry, dict) for entry in record["entries"]
+    )
+    return record if whole else None
+
+
+def _hash(plain: Mapping[str, Any], previous: str) -> str:
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256((previous + text).encode()).hexdigest()
+
+
 def replay(ledger: Iterable[Entry]) -> dict[str, str]:
     """Side of every sample after all entries, oldest first.
 
@@ -80,10 +162,11 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
                 "from a copy"
             )
         for sample_id in samples:
-            if sides.get(sample_id) == "test" and side != "test":
+            leaves = sides.get(sample_id) == "test" and side != "test"
+            if leaves and entry.get("retire") is not True:
                 raise EvalsetsError(
                     f"Entry {number} of the split ledger takes sample {sample_id} out "
-                    "of test, which nothing may; restore the ledger from a copy"
+                    "of test, which only retire may; restore the ledger from a copy"
                 )
             sides[sample_id] = side
     return sides

@@ -1,0 +1,226 @@
+"""The ledger of the split: ``explain``, ``retire``, ``save_ledger``, ``load_ledger``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+
+from evalsets.api.populations import membership
+from evalsets.datasets.columns import SPLIT, declare, read, write
+from evalsets.datasets.connect import Source, open_dataset
+from evalsets.datasets.ledger import (
+    append_ledger,
+    last_split,
+    read_ledger,
+    read_records,
+    restore_ledger,
+)
+from evalsets.datasets.locks import writing
+from evalsets.datasets.populations import load_recipes
+from evalsets.datasets.releases import list_releases, load_release
+from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError, counted
+from evalsets.splits import history, replay, retirement, verify
+from evalsets.splits.explanation import Explanation
+from evalsets.splits.ledger import read_record
+
+logger = logging.getLogger(__name__)
+
+
+def explain(dataset: Source, sample: str) -> Explanation:
+    """Why a sample is in train, val, test or quarantine.
+
+    Args:
+        dataset: or its name
+        sample: its id, or its file path (full, or as much of its end as is unique)
+
+    Raises:
+        UnknownNameError: there is no such sample
+        EvalsetsError: the ledger is not what was written
+    """
+    opened = open_dataset(dataset)
+    sample_id = _found(opened, [sample])[0]
+    view = opened.select(sample_id)
+    split = opened.has_sample_field(SPLIT)
+    holdouts = {n: r.population.holdout for n, r in load_recipes(opened).items()}
+    inside = membership(view).iloc[0] if holdouts else {}
+    frozen = {n: load_release(opened, n)[1].side for n in list_releases(opened)}
+    return Explanation(
+        sample_id=sample_id,
+        filepath=view.values("filepath")[0],
+        side=(view.values(SPLIT)[0] or "") if split else "",
+        decisions=tuple(history(read_ledger(opened), sample_id)),
+        populations={n: share for n, share in holdouts.items() if inside[n]},
+        releases={n: str(s[sample_id]) for n, s in frozen.items() if sample_id in s},
+    )
+
+
+def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int:
+    """Takes samples out of test, for good: the only way there is, and it is recorded.
+
+    They go to quarantine, so that nothing trains on them or is judged by them.
+
+    Args:
+        dataset: or its name
+        samples: ids or file paths
+        reason: why; it stays in the ledger
+
+    Returns:
+        how many samples were retired
+
+    Raises:
+        ArgumentError: no reason, or a sample that is not in test
+        UnknownNameError: there is no such sample
+    """
+    if not isinstance(reason, str) or not reason.strip():
+        raise ArgumentError("Retiring samples from test needs a reason")
+    given = [samples] if isinstance(samples, str) else list(samples)
+    if not given:
+        raise ArgumentError("Give at least one sample to retire from test")
+    opened = open_dataset(dataset)
+    with writing(opened):
+        ids = [*dict.fromkeys(_found(opened, given))]
+        side = _sides(opened)
+        for i, named in zip(_found(opened, given), given, strict=True):
+            if side.get(i) != "test":
+                where = side.get(i) or "no split"
+                raise ArgumentError(f"Sample '{named}' is in {where}, not in test")
+        settings = last_split(opened)
+        entry = retirement(ids, reason, settings["number"], settings.get("seed", 0))
+        append_ledger(opened, {**settings, "time": entry["time"]}, [entry])
+        write(opened, SPLIT, ids, ["quarantine"] * len(ids))
+    logger.info("Retired %s from test: %s", counted(len(ids), "sample"), reason)
+    return len(ids)
+
+
+def save_ledger(dataset: Source, path: str | Path) -> Path:
+    """Writes the ledger of the split as a file for git: one line of JSON a split.
+
+    Raises:
+        ArgumentError: the dataset has not been split, or the file cannot be written
+        EvalsetsError: the ledger is not what was written
+    """
+    opened = open_dataset(dataset)
+    records = read_records(opened)
+    if not records:
+        raise ArgumentError(f"Dataset '{opened.name}' has not been split yet")
+    file = Path(path).expanduser()
+    lines = [json.dumps(record, sort_keys=True) + "\n" for record in records]
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.write_text("".join(lines), encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise ArgumentError(f"'{path}' cannot be written: {error.strerror}") from error
+    return file
+
+
+def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
+    """Replays a saved ledger: every sample gets the side that it had.
+
+    The dataset's own ledger is replaced where it is broken, and continued where the
+    file goes on from it.
+
+    Returns:
+        samples of each side afterwards
+
+    Raises:
+        ArgumentError: the file cannot be read, or is not of this dataset
+        EvalsetsError: a line is not what was written; or it would take a sample out of
+            test
+    """
+    records = _read_file(Path(path).expanduser())
+    told = replay(e for record in records for e in record["entries"])
+    opened = open_dataset(dataset)
+    with writing(opened):
+        before = _sides(opened)
+        _check_fits(opened, str(path), records, told, before)
+        restore_ledger(opened, records)
+        declare(opened, {SPLIT: str}, indexed=True)
+        changed = {i: s for i, s in told.items() if before.get(i, s) != s}
+        write(opened, SPLIT, list(changed), list(changed.values()))
+        sides = list(_sides(opened).values())
+    return {side: sides.count(side) for side in sorted({*sides} - {""})}
+
+
+def _check_fits(
+    dataset: fo.Dataset,
+    path: str,
+    records: list[dict[str, Any]],
+    told: dict[str, str],
+    sides: dict[str, str],
+) -> None:
+    if not told.keys() & sides.keys():
+        raise ArgumentError(
+            f"No sample of '{path}' is in dataset '{dataset.name}'; the ledger is of "
+            "another dataset"
+        )
+    try:
+        own = [record["hash"] for record in read_records(dataset)]
+    except EvalsetsError:
+        own = []
+    if own != [record["hash"] for record in records[: len(own)]]:
+        raise ArgumentError(
+            f"'{path}' does not go on from the ledger of dataset '{dataset.name}'; load "
+            "one that was saved from it"
+        )
+    for sample_id, side in sides.items():
+        if side == "test" and told.get(sample_id) not in ("test", "quarantine"):
+            raise ArgumentError(
+                f"'{path}' would take sample {sample_id} out of test; save the ledger "
+                "anew, or retire the sample"
+            )
+
+
+def _read_file(file: Path) -> list[dict[str, Any]]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"'{file}' cannot be read as a ledger") from error
+    records = []
+    for number, line in enumerate(lines, start=1):
+        record = read_record(line)
+        if record is None:
+            raise EvalsetsError(
+                f"{file}:{number} is no record of a ledger; restore the file from git"
+            )
+        records.append(record)
+    verify(records, f"{file}:{{}}")
+    return records
+
+
+def _sides(dataset: fo.Dataset) -> dict[str, str]:
+    if not dataset.has_sample_field(SPLIT):
+        return dict.fromkeys(dataset.values("id"), "")
+    columns = read(dataset, ["id", SPLIT])
+    return {
+        i: side or "" for i, side in zip(columns["id"], columns[SPLIT], strict=True)
+    }
+
+
+def _found(dataset: fo.Dataset, samples: list[str]) -> list[str]:
+    """Ids of samples that are given by id, by path or by the end of a path."""
+    ids, paths = dataset.values(["id", "filepath"])
+    known = set(ids)
+    by_path = dict(zip(paths, ids, strict=True))
+    return [
+        sample if sample in known else by_path.get(sample) or _ending(sample, by_path)
+        for sample in samples
+    ]
+
+
+def _ending(name: str, by_path: dict[str, str]) -> str:
+    tail = f"/{name.lstrip('./')}"
+    fitting = [path for path in by_path if path.replace("\\", "/").endswith(tail)]
+    if len(fitting) > 1:
+        raise ArgumentError(
+            f"'{name}' fits {len(fitting)} samples, such as '{fitting[0]}'; give more of "
+            "the path, or the id"
+        )
+    if not fitting:
+        raise UnknownNameError("sample", name, remedy="give its id or file path")
+    return by_path[fitting[0]]

@@ -1,0 +1,195 @@
+"""What changed between two releases, and why samples entered and left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalsets.errors import counted
+from evalsets.suites.population import Population
+from evalsets.suites.release import Frozen, Release
+
+_SAMPLES = ["population", "sample_id", "change", "reason"]
+_MOVES = ["sample_id", "before", "after", "reason"]
+
+
+@dataclass(frozen=True)
+class ReleaseDiff:
+    """What changed from one release to another.
+
+    Args:
+        before: number of the one
+        after: number of the other; 0 is the dataset as it is now
+        added: populations that only the other has
+        removed: populations that only the one has
+        renamed: new name by old name
+        redefined: queries before and after, by population
+        changed: what else changed of a population, in words
+        frame: by population: ``n_before, n_after, entered, left``; populations that
+            were added or removed included
+        samples: one row for each sample that entered or left a population that both
+            have: ``population, sample_id, change, reason``
+        moves: samples that changed sides: ``sample_id, before, after, reason``; ``new``
+            and ``deleted`` are sides here
+    """
+
+    before: int
+    after: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    renamed: Mapping[str, str]
+    redefined: Mapping[str, tuple[str, str]]
+    changed: Mapping[str, str]
+    frame: pd.DataFrame
+    samples: pd.DataFrame
+    moves: pd.DataFrame
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing changed at all."""
+        named = (self.added, self.removed, self.renamed, self.redefined, self.changed)
+        return not any(named) and self.samples.empty and self.moves.empty
+
+    def __str__(self) -> str:
+        after = f"release {self.after}" if self.after else "now"
+        lines = [f"From release {self.before} to {after}:"]
+        if self.same:
+            return f"{lines[0]} nothing changed"
+        lines += [f"+ '{name}'" for name in self.added]
+        lines += [f"- '{name}'" for name in self.removed]
+        lines += [f"  '{old}' is called '{new}'" for old, new in self.renamed.items()]
+        for name, (old, new) in self.redefined.items():
+            lines.append(f"~ '{name}': {old}  →  {new}")
+        lines += [f"~ '{name}': {words}" for name, words in self.changed.items()]
+        for group, found in self.samples.groupby(_SAMPLES[:1] + _SAMPLES[2:]):
+            name, change, reason = group
+            lines.append(
+                f"  '{name}': {counted(len(found), 'sample')} {change}: {reason}"
+            )
+        for sides, found in self.moves.groupby(_MOVES[1:]):
+            old, new, reason = sides
+            why = f" ({reason})" if reason else ""
+            lines.append(f"  {counted(len(found), 'sample')} {old} → {new}{why}")
+        return "\n".join(lines)
+
+
+def compare(
+    before: tuple[Release, Frozen],
+    after: tuple[Release, Frozen],
+    rules: Mapping[str, str] | None = None,
+) -> ReleaseDiff:
+    """What changed from one release to another.
+
+    Args:
+        before: the earlier
+        after: the later
+        rules: by sample id, why it has the side it has in the later
+    """
+    (old, then), (new, now) = before, after
+    olds = {p.name: p for p in old.populations}
+    news = {p.name: p for p in new.populations}
+    renamed = _renamed(old, new)
+    same = {name: renamed.get(name, name) for name in olds}
+    pairs = {a: b for a, b in same.items() if b in news}
+    return ReleaseDiff(
+        before=old.number,
+        after=new.number,
+        added=tuple(b for b in news if b not in pairs.values()),
+        removed=tuple(a for a in olds if a not in pairs),
+        renamed=renamed,
+        redefined={
+            b: (olds[a].query, news[b].query)
+            for a, b in pairs.items()
+            if old.meaning[a] != new.meaning[b]
+        },
+        changed={
+            b: words for a, b in pairs.items() if (words := _words(olds[a], news[b]))
+        },
+        frame=_frame(then, now, pairs),
+        samples=_samples(before, after, pairs),
+        moves=_moves(then.side, now.side, rules or {}),
+    )
+
+
+def _renamed(old: Release, new: Release) -> dict[str, str]:
+    """Populations that mean the same under another name."""
+    gone = [p.name for p in old.populations if p.name not in new.meaning]
+    come = {new.meaning[n]: n for n in new.meaning if n not in old.meaning}
+    found = {name: come.get(old.meaning[name], "") for name in gone}
+    return {a: b for a, b in found.items() if b}
+
+
+def _words(old: Population, new: Population) -> str:
+    changes = []
+    if old.holdout != new.holdout:
+        changes.append(f"hold-out {old.holdout:.0%} → {new.holdout:.0%}")
+    if old.require != new.require:
+        then, now = (", ".join(map(str, p.require)) or "nothing" for p in (old, new))
+        changes.append(f"requires {then} → {now}")
+    if old.min_size != new.min_size:
+        changes.append(f"at least {old.min_size} → {new.min_size} samples")
+    return "; ".join(changes)
+
+
+def _frame(then: Frozen, now: Frozen, pairs: Mapping[str, str]) -> pd.DataFrame:
+    olds = {b: a for a, b in pairs.items()}
+    names = [*now.membership, *(a for a in then.membership if a not in pairs)]
+    rows = []
+    for name in names:
+        old = _members(then, olds.get(name, name if name not in pairs else ""))
+        new = _members(now, name)
+        rows.append((len(old), len(new), len(new - old), len(old - new)))
+    index = pd.Index(names, name="population", dtype=object)
+    columns = ["n_before", "n_after", "entered", "left"]
+    return pd.DataFrame(rows, index=index, columns=columns, dtype=int)
+
+
+def _members(frozen: Frozen, name: str) -> set[str]:
+    if name not in frozen.membership:
+        return set()
+    return set(frozen.membership.index[frozen.membership[name]])
+
+
+def _samples(
+    before: tuple[Release, Frozen],
+    after: tuple[Release, Frozen],
+    pairs: Mapping[str, str],
+) -> pd.DataFrame:
+    (old, then), (new, now) = before, after
+    known, kept = set(then.membership.index), set(now.membership.index)
+    rows = []
+    for a, b in pairs.items():
+        inside, outside = _members(then, a), _members(now, b)
+        why = (
+            "its definition changed"
+            if old.meaning[a] != new.meaning[b]
+            else "its fields, vector or ranks changed"
+        )
+        rows += [
+            (b, i, "entered", why if i in known else "it is new")
+            for i in sorted(outside - inside)
+        ]
+        rows += [
+            (b, i, "left", why if i in kept else "it was deleted")
+            for i in sorted(inside - outside)
+        ]
+    return pd.DataFrame(rows, columns=_SAMPLES, dtype=object)
+
+
+def _moves(then: pd.Series, now: pd.Series, rules: Mapping[str, str]) -> pd.DataFrame:
+    ids = then.index.union(now.index)
+    old = then.reindex(ids, fill_value="new").to_numpy(dtype=object)
+    new = now.reindex(ids, fill_value="deleted").to_numpy(dtype=object)
+    at = np.flatnonzero(old != new)
+    rows = [
+        (ids[i], old[i] or "no side", new[i] or "no side", _rule(new[i], ids[i], rules))
+        for i in at
+    ]
+    return pd.DataFrame(rows, columns=_MOVES, dtype=object)
+
+
+def _rule(side: str, sample_id: str, rules: Mapping[str, str]) -> str:
+    return "" if side == "deleted" else rules.get(sample_id, "")
