@@ -37,6 +37,11 @@ _HOME = {
     "split_settings": "api.split",
     "sync": "api.sync",
     "tag": "api.tag",
+    "Release": "suites.release",
+    "ReleaseDiff": "suites.difference",
+    "diff": "api.releases",
+    "release": "api.releases",
+    "releases": "api.releases",
     "upload_predictions": "api.upload",
 }
 
@@ -55,6 +60,9 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.populations import populations as populations
     from evalsets.api.populations import refresh as refresh
     from evalsets.api.populations import remove as remove
+    from evalsets.api.releases import diff as diff
+    from evalsets.api.releases import release as release
+    from evalsets.api.releases import releases as releases
     from evalsets.api.search import search as search
     from evalsets.api.split import coverage as coverage
     from evalsets.api.split import select as select
@@ -69,8 +77,10 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.reports.report import Report as Report
     from evalsets.splits.coverage import Coverage as Coverage
     from evalsets.splits.report import SplitReport as SplitReport
+    from evalsets.suites.difference import ReleaseDiff as ReleaseDiff
     from evalsets.suites.population import Population as Population
     from evalsets.suites.population import Requirement as Requirement
+    from evalsets.suites.release import Release as Release
 
 
 def __getattr__(name: str) -> Any:
