@@ -8,7 +8,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from . import _blocks as blocks
-from ._populations_state import PopulationsState, share
+from ._populations_state import Note, PopulationsState, share
 from ._populations_table import table
 
 _MONO = {
@@ -66,8 +66,8 @@ def _finder(root: types.Object, panel: Any, state: PopulationsState) -> None:
     )
     if state.found is not None or state.editing:
         blocks.button(find, "clear", "Clear", panel.clear, icon="close")
-    if state.found is not None and not state.note:
-        _found(root, state.found, state.samples)
+    if state.shows_found:
+        _found(root, state.found or 0, state.samples)
     _note(root, state, "search", "on_load")
 
 
@@ -87,8 +87,14 @@ def _note(root: types.Object, state: PopulationsState, *events: str) -> None:
             root,
             state.note.sentences,
             pointer=state.note.pointer,
-            color=blocks.BAD if state.note.failed else blocks.GOOD,
+            color=_color(state.note),
         )
+
+
+def _color(note: Note) -> str:
+    if note.failed:
+        return blocks.BAD
+    return blocks.OPEN if note.warns else blocks.GOOD
 
 
 def _saver(root: types.Object, panel: Any, state: PopulationsState) -> None:

@@ -73,12 +73,14 @@ class Note:
         sentences: for people
         pointer: a query's line and a line that marks the place of its error, or nothing
         failed: whether it tells an error
+        warns: whether it tells what may not be meant
     """
 
     event: str
     sentences: tuple[str, ...]
     pointer: str = ""
     failed: bool = False
+    warns: bool = False
 
     @classmethod
     def of(cls, event: str, error: Exception) -> Note:
@@ -120,6 +122,21 @@ class PopulationsState:
     def noted(self, event: str, *sentences: str) -> PopulationsState:
         """After an event that has something to say."""
         return replace(self, note=Note(event, sentences))
+
+    def advised(
+        self, event: str, advice: evalsets.PromptWarning | None, *sentences: str
+    ) -> PopulationsState:
+        """After an event that has something to say, or to warn of, or neither."""
+        if advice is None:
+            return self.noted(event, *sentences) if sentences else self
+        remedy = ("Write instead:",) if advice.proposal else ()
+        said = (*sentences, advice.problem, *remedy)
+        return replace(self, note=Note(event, said, advice.proposal, warns=True))
+
+    @property
+    def shows_found(self) -> bool:
+        """Whether the last search has a result, and nothing else was said since."""
+        return self.found is not None and (not self.note or self.note.warns)
 
     @property
     def is_split(self) -> bool:

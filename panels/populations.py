@@ -62,7 +62,8 @@ class Populations(foo.Panel):
             return
         view = evalsets.search(ctx.dataset, query)
         ctx.ops.set_view(view)
-        _show(ctx, state.searched(len(view), len(ctx.dataset)))
+        found = state.searched(len(view), len(ctx.dataset))
+        _show(ctx, found.advised("search", evalsets.advise(ctx.dataset, query)))
 
     @told
     def clear(self, ctx: foo.ExecutionContext) -> None:
@@ -95,7 +96,8 @@ class Populations(foo.Panel):
         fresh = state.renewed()
         _fill(ctx, fresh, Form())
         saved = dataclasses.replace(_loaded(ctx, fresh), opened=name)
-        _show(ctx, saved.noted("save", f"Saved '{name}'"))
+        advice = evalsets.advise(ctx.dataset, population.query)
+        _show(ctx, saved.advised("save", advice, f"Saved '{name}'"))
 
     @told
     def split(self, ctx: foo.ExecutionContext) -> None:

@@ -14,12 +14,14 @@ _HOME = {
     "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
     "Population": "suites.population",
+    "PromptWarning": "query.advice",
     "Report": "reports.report",
     "Requirement": "suites.population",
     "SplitReport": "splits.report",
-    "UploadReport": "predictions.tables",
+    "UploadReport": "predictions.summary",
     "calibrate": "api.calibrate",
     "calibrations": "api.calibrate",
+    "advise": "api.advice",
     "compose": "api.populations",
     "coverage": "api.split",
     "embed": "api.embed",
@@ -48,6 +50,7 @@ _HOME = {
 __all__ = [*sorted(_HOME), "__version__"]
 
 if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
+    from evalsets.api.advice import advise as advise
     from evalsets.api.calibrate import calibrate as calibrate
     from evalsets.api.calibrate import calibrations as calibrations
     from evalsets.api.embed import embed as embed
@@ -73,7 +76,8 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.upload import upload_predictions as upload_predictions
     from evalsets.calibration.calibration import Calibration as Calibration
     from evalsets.errors import EvalsetsError as EvalsetsError
-    from evalsets.predictions.tables import UploadReport as UploadReport
+    from evalsets.predictions.summary import UploadReport as UploadReport
+    from evalsets.query.advice import PromptWarning as PromptWarning
     from evalsets.reports.report import Report as Report
     from evalsets.splits.coverage import Coverage as Coverage
     from evalsets.splits.report import SplitReport as SplitReport

@@ -11,6 +11,7 @@ import csv
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -40,6 +41,8 @@ def main() -> NoReturn:
     debug = bool(os.environ.get("EVALSETS_DEBUG"))
     logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.WARNING)
     logging.getLogger("eta").propagate = False  # it draws its bars itself
+    warnings.simplefilter("always", es.PromptWarning)
+    warnings.showwarning = _tell
     try:
         app()
     except es.EvalsetsError as error:
@@ -50,6 +53,18 @@ def main() -> NoReturn:
         logger.debug("Traceback", exc_info=True)
         _refuse(f"{type(error).__name__}: {' '.join(str(error).split())}")
     sys.exit(0)
+
+
+_shown = warnings.showwarning
+
+
+def _tell(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Our own warnings in one line; those of others as Python shows them."""
+    if issubclass(category, es.PromptWarning):
+        line = f"Warning: {message}"
+        Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+    else:
+        _shown(message, category, *where, **more)
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -162,3 +162,12 @@ def test_a_report_that_cannot_be_written_does_not_read_as_a_failed_model(
     monkeypatch.setenv("EVALSETS_DEBUG", "1")
     done = run(*check, "--markdown", tmp_path / "file" / "report")
     assert done.returncode == 2
+
+
+def test_a_prompt_with_a_number_is_warned_of_in_one_line(run, drawn, encoder):
+    es.embed(drawn, encoder)
+    done = run("search", drawn.name, "text('more than five people') > 0.2")
+    assert done.returncode == 0
+    (line,) = [s for s in done.stderr.splitlines() if "Warning" in s]
+    assert line.startswith("Warning: CLIP does not count")
+    assert line.endswith("write: num_people > 5")

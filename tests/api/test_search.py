@@ -1,4 +1,6 @@
+import re
 import shutil
+from pathlib import Path
 
 import fiftyone as fo
 import numpy as np
@@ -81,6 +83,20 @@ def test_against_takes_the_other_prompt_away(embedded):
     yes, no = _scores(embedded, "night"), _scores(embedded, "day")
     found = set(es.search(embedded, "text('night', against='day') > 0").values("id"))
     assert found == {i for i in yes if yes[i] - no[i] > 0}
+
+
+def test_a_prompt_that_encoders_do_not_understand_is_told_with_a_better_query(embedded):
+    query = "text('a bridge with no people') > 0.2"
+    better = "text('a bridge') > 0.2 AND num_people = 0"
+    with pytest.warns(es.PromptWarning, match=f"write: {re.escape(better)}") as told:
+        es.search(embedded, query)
+    assert [Path(one.filename).name for one in told] == ["test_search.py"]
+    with pytest.warns(es.PromptWarning) as told:
+        es.compose(embedded, [es.Population("bare", query)])
+    assert [Path(one.filename).name for one in told] == ["test_search.py"]
+    assert es.advise(embedded, query).proposal == better
+    assert es.advise(embedded, f"{better} AND population('bare')") is None
+    es.search(embedded, f"{better} AND population('bare')")
 
 
 def test_several_prompts_stand_for_the_direction_between_them(embedded):

@@ -39,6 +39,23 @@ def test_the_state_survives_the_way_through_the_browser():
     assert PopulationsState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
 
 
+def test_what_an_event_warns_of_stands_beside_what_it_did():
+    state = PopulationsState(samples=400).searched(3, 400)
+    assert state.advised("search", None) == state
+    assert state.advised("save", None, "Saved") == state.noted("save", "Saved")
+    advice = es.PromptWarning("CLIP does not count", "num_people > 5")
+    warned = state.advised("save", advice, "Saved")
+    assert warned.note.sentences == ("Saved", "CLIP does not count", "Write instead:")
+    assert warned.note.pointer == "num_people > 5"
+    assert warned.shows_found
+    assert not state.noted("save", "Saved").shows_found
+    assert (
+        PopulationsState.from_dict(json.loads(json.dumps(warned.to_dict()))) == warned
+    )
+    hopeless = state.advised("search", es.PromptWarning("CLIP does not count"))
+    assert hopeless.note.sentences == ("CLIP does not count",)
+
+
 def test_without_a_state_the_panel_starts_empty():
     assert PopulationsState.from_dict(None) == PopulationsState()
 

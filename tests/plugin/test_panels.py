@@ -2,9 +2,11 @@
 
 import json
 import time
+from pathlib import Path
 
 import fiftyone as fo
 import pytest
+from bson import json_util
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 import evalsets as es
@@ -56,7 +58,8 @@ class Tab:
     def view(self):
         """The view that the App was told to show."""
         (params,) = self.asked("set_view")
-        return fo.DatasetView._build(self.dataset, params["view"])
+        stages = json_util.loads(json.dumps(params["view"]))  # as the server reads them
+        return fo.DatasetView._build(self.dataset, stages)
 
 
 @pytest.fixture
@@ -119,6 +122,28 @@ def test_a_broken_query_marks_the_place_and_the_panel_stays_usable(composer):
     typed(composer, "shade > 3").event("search")
     assert composer.notices == []
     assert "^^^^^^" not in composer.text
+
+
+def test_a_prompt_with_a_negation_is_answered_with_a_better_query(dataset, tmp_path):
+    from examples.demo.scenes import write_world
+
+    write_world(tmp_path, n_scenes=3, seed=1)
+    models = Path(__file__).parents[2] / "examples" / "demo" / "models"
+    es.embed(es.sync(tmp_path, dataset), str(models / "clip"))
+    composer = Tab(Populations(), dataset).event("on_load")
+    query = "text('a road with no trees') > -1"
+    with pytest.warns(es.PromptWarning):
+        typed(composer, query).event("search")
+    assert len(composer.view()) == composer.state["shown"]["found"] == len(dataset)
+    assert "does not understand negation" in composer.text
+    assert "text('a road') > -1 AND NOT text('trees') > -1" in composer.text
+    assert "100.0 %" in composer.text
+    with pytest.warns(es.PromptWarning):
+        saved(composer, query=query, name="bare")
+    assert "Saved 'bare'" in composer.text
+    assert "NOT text('trees')" in composer.text
+    typed(composer, "text('a road') > -1").event("search")
+    assert "negation" not in composer.text
 
 
 def test_an_empty_query_shows_everything_again(composer):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterable
 
 import fiftyone as fo
 import pandas as pd
 
+from evalsets.api.advice import advise
 from evalsets.datasets.answers import delete_answers
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.locks import writing
@@ -57,12 +59,18 @@ def compose(
         QueryError: a query cannot be read, or does not fit the dataset's fields
         NameTakenError: a saved view that is no population has that name
         NoVectorsError: a query asks for similarity, but nothing has been embedded
+
+    Warns:
+        PromptWarning: a prompt says "no", or a number, which encoders do not understand
     """
     one = isinstance(population, Population)
     given = [population] if isinstance(population, Population) else list(population)
     _check_given(given)
     opened = open_dataset(dataset)
     views = write_populations(opened, given)
+    for advice in (advise(opened, p.query) for p in given):
+        if advice is not None:
+            warnings.warn(advice, stacklevel=2)
     return views[given[0].name] if one else [views[p.name] for p in given]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from evalsets.query import (
     Expr,
     Members,
     Term,
+    advise,
     check,
     evaluate,
     fields,
@@ -49,10 +51,17 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     Raises:
         QueryError: the query cannot be read, or does not fit the dataset's fields
         NoVectorsError: it asks for similarity, but nothing has been embedded
+
+    Warns:
+        PromptWarning: a prompt says "no", or a number, which encoders do not understand
     """
     opened, view = open_both(dataset)
     known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
-    checked = check(inline(parse(query), known), schema_of(opened, known))
+    parsed, schema = parse(query), schema_of(opened, known)
+    checked = check(inline(parsed, known), schema)
+    advice = advise(parsed, schema)
+    if advice is not None:
+        warnings.warn(advice, stacklevel=2)
     asked = terms(checked)
     kept = kept_fields(opened, asked) if asked else {}
     if len(kept) == len(asked):

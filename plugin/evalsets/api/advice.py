@@ -1,0 +1,29 @@
+"""``advise``: what the prompts of a query ask in vain, and what to write instead."""
+
+from __future__ import annotations
+
+from evalsets import query as language
+from evalsets.datasets.connect import Source, open_dataset
+from evalsets.datasets.populations import load_recipes, schema_of
+from evalsets.query import PromptWarning, parse
+
+
+def advise(dataset: Source, query: str) -> PromptWarning | None:
+    """What the prompts of a query ask that no encoder of images and text can tell.
+
+    CLIP does not read negation ("no trees") and does not count ("five people"), but a
+    query can say both. ``search`` and ``compose`` warn of it.
+
+    Args:
+        dataset: or its name, in whose fields things may be counted
+        query: a condition, or a whole ``SELECT``
+
+    Returns:
+        a warning with the ``problem`` in words and a ``proposal``: the query said
+        otherwise, empty where its fields are missing; None where all is well
+
+    Raises:
+        QueryError: the query cannot be read
+    """
+    opened = open_dataset(dataset)
+    return language.advise(parse(query), schema_of(opened, load_recipes(opened)))
