@@ -12,9 +12,7 @@ from evalsets.errors import ArgumentError, QueryError, UnknownNameError
 pytestmark = pytest.mark.db
 
 ROAD = "text('a windy road') > 0.1"
-NEARLY = (
-    0.9  # what is proposed is random, and one of ten calibrations may miss a little
-)
+NEARLY = 0.75  # proposals are random; one calibration of ten may miss a little
 TRUTH = "ground_truth = 'windy road'"
 
 

@@ -44,6 +44,13 @@ def test_a_cut_keeps_the_first_samples_and_their_equals(score, data):
     assert (score > cut).tolist() == (score >= score[size - 1]).tolist()
 
 
+def test_no_rounding_adds_a_sample():
+    score = -np.arange(200, dtype=float)
+    for seed in range(300):
+        lot = np.random.default_rng(seed).random(200)
+        assert (lot < draw(score, lot, 40, (12, 90)).rate(score)).sum() == 40
+
+
 def test_a_cut_has_few_digits():
     assert cut_after(np.array([0.31, 0.27213, 0.2638]), 2) == 0.27
 

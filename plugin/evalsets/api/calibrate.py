@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, overload
 
 import fiftyone as fo
 import numpy as np
 
-from evalsets.api.cuts import Cut, find_cut, with_cut, without_cut
-from evalsets.api.populations import current_queries, write_populations
-from evalsets.api.search import search
+from evalsets.api.cuts import with_cut
+from evalsets.api.judging import Scored, propose, read_answers, score_candidates
+from evalsets.api.populations import write_populations
 from evalsets.calibration import (
     CONFIDENCE,
     Answers,
-    Bools,
     Calibration,
-    Counts,
     Curve,
     Decision,
-    Floats,
     cut_after,
     decide,
-    draw,
-    lots,
-    window,
 )
 from evalsets.datasets import answers as stored
-from evalsets.datasets.columns import read
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.locks import writing
-from evalsets.datasets.populations import Measured, load_recipes, resolve, view_of
-from evalsets.datasets.scores import field_of
+from evalsets.datasets.populations import Measured, load_recipes, resolve
 from evalsets.datasets.vectors import fingerprint_of
-from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.query import Query, parse, terms, to_text
-from evalsets.suites import Population
+from evalsets.errors import ArgumentError
+from evalsets.query import parse, terms, to_text
 
 logger = logging.getLogger(__name__)
 
@@ -124,11 +115,11 @@ def calibrate(
     """
     _check(precision, n)
     opened = open_dataset(dataset)
-    given = None if answers is None else _read(dataset, opened, answers)
+    given = None if answers is None else read_answers(dataset, opened, answers)
     with writing(opened):
-        scored = _scored(opened, name, term)
+        scored = score_candidates(opened, name, term)
         if given is None:
-            return _propose(opened, scored, precision, int(n))
+            return propose(opened, scored, precision, int(n))
         if given:
             stored.add_answers(opened, name, given)
         return _settle(opened, scored, precision)
@@ -158,38 +149,6 @@ def calibrations(dataset: Source) -> dict[str, Calibration | None]:
     return found
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """The samples that a cut decides on, by falling similarity.
-
-    Args:
-        population: whose cut it is
-        query: as parsed
-        cut: the comparison
-        ids: ``(n,)``
-        score: ``(n,)`` similarity, times the cut's sign
-        subject: tells the scores and the candidates from others
-    """
-
-    population: Population
-    query: Query
-    cut: Cut
-    ids: list[str]
-    score: Floats
-    subject: str
-
-    def lots(self, round_: int) -> Floats:
-        """Of a round of judging."""
-        return lots(self.ids, f"{self.population.name}:{round_}")
-
-    def judged(self, answers: stored.Judgements) -> tuple[Answers, Counts]:
-        """The answers, and how many rounds there were when each was given."""
-        return (
-            np.array([answers.belongs.get(i, -1) for i in self.ids], dtype=np.int8),
-            np.array([answers.since.get(i, 0) for i in self.ids], dtype=np.int64),
-        )
-
-
 def _check(precision: Any, n: Any) -> None:
     if (
         isinstance(precision, bool)
@@ -203,112 +162,7 @@ def _check(precision: Any, n: Any) -> None:
         raise ArgumentError(f"n is {n!r}; propose at least 1 sample")
 
 
-def _read(
-    dataset: Source, opened: fo.Dataset, answers: Mapping[str, bool] | str
-) -> dict[str, bool]:
-    """Answers by sample id."""
-    if isinstance(answers, str):
-        right = search(dataset, answers).values("id")
-        wrong = search(dataset, f"NOT ({answers})").values("id")
-        if not right and not wrong:
-            raise ArgumentError(f"'{answers}' is NULL for every sample: none is judged")
-        return {**dict.fromkeys(right, True), **dict.fromkeys(wrong, False)}
-    if not isinstance(answers, Mapping):
-        raise ArgumentError(
-            "answers must be a dict of sample id and True or False, or a condition as "
-            f"text, not {type(answers).__name__}"
-        )
-    for key, value in answers.items():
-        if not isinstance(value, (bool, np.bool_)):
-            raise ArgumentError(
-                f"The answer for sample '{key}' is {value!r}; give True or False, and "
-                "leave out what nobody judged"
-            )
-    unknown = set(answers) - set(opened.values("id")) if answers else set()
-    if unknown:
-        raise UnknownNameError(
-            "sample", str(min(unknown, key=str)), remedy="answers go by sample id"
-        )
-    return {key: bool(value) for key, value in answers.items()}
-
-
-def _scored(dataset: fo.Dataset, name: str, term: str | None) -> _Scored:
-    known = {n: r.population for n, r in load_recipes(dataset).items()}
-    if name not in known:
-        raise UnknownNameError("population", name, known)
-    query = parse(known[name].query)
-    cut = find_cut(name, query, term)
-    everyone = replace(known[name], query=to_text(without_cut(query, cut)))
-    queries, stale = current_queries(dataset, {**known, name: everyone})
-    if name in stale:
-        raise ArgumentError(f"Population '{name}' is stale: {stale[name]}")
-    columns = read(view_of(dataset, queries[name]), ["id", field_of(cut.term)])
-    ids, values = (list(column) for column in columns.values())
-    if not ids:
-        raise ArgumentError(
-            f"No sample meets the rest of the query of '{name}', so that there is "
-            "nothing to judge; change the query or add data"
-        )
-    score = cut.sign * np.array(values, dtype=np.float64)
-    order = np.lexsort((ids, -score))
-    subject = f"{to_text(cut.term)} in {to_text(queries[name])} by "
-    return _Scored(
-        known[name],
-        query,
-        cut,
-        [ids[i] for i in order],
-        score[order],
-        f"{subject}{fingerprint_of(dataset)}",
-    )
-
-
-def _propose(
-    dataset: fo.Dataset, scored: _Scored, precision: float, n: int
-) -> fo.DatasetView:
-    """The samples to judge next; those of a half-judged round first."""
-    name = scored.population.name
-    answers = stored.load_answers(dataset, name)
-    answer, _ = scored.judged(answers)
-    unknown = answer < 0
-    if not unknown.any():
-        raise ArgumentError(
-            f"Every sample that the cut of '{name}' decides on is judged; call "
-            "calibrate with answers={} to set the cut"
-        )
-    last = answers.rounds[-1] if answers.rounds else None
-    if last is not None and not answers.open and last.subject == scored.subject:
-        left = unknown & (
-            scored.lots(len(answers.rounds)) < last.design.rate(scored.score)
-        )
-        if left.any():
-            return _ordered(dataset, scored, left, last, len(answers.rounds))
-    round_ = len(answers.rounds) + (not answers.open)
-    above = int((scored.score > scored.cut.sign * scored.cut.value).sum())
-    n_unknown = np.cumsum(unknown)
-    low, high = (
-        max(1, int(n_unknown[size - 1])) for size in window(answer, n, above, precision)
-    )
-    design = draw(scored.score[unknown], scored.lots(round_)[unknown], n, (low, high))
-    made = stored.Round(design, scored.subject)
-    stored.add_round(dataset, name, made)
-    chosen = unknown & (scored.lots(round_) < design.rate(scored.score))
-    return _ordered(dataset, scored, chosen, made, round_)
-
-
-def _ordered(
-    dataset: fo.Dataset,
-    scored: _Scored,
-    chosen: Bools,
-    round_: stored.Round,
-    number: int,
-) -> fo.DatasetView:
-    """Chosen samples, so that any number from the first on is spread like all."""
-    share = scored.lots(number) / np.maximum(round_.design.rate(scored.score), 1e-300)
-    rows = [i for i in np.argsort(share, kind="stable").tolist() if chosen[i]]
-    return dataset.select([scored.ids[i] for i in rows], ordered=True)
-
-
-def _settle(dataset: fo.Dataset, scored: _Scored, precision: float) -> Calibration:
+def _settle(dataset: fo.Dataset, scored: Scored, precision: float) -> Calibration:
     """Sets the widest cut that the answers prove, and keeps what they measure."""
     name = scored.population.name
     answers = stored.load_answers(dataset, name)
@@ -336,7 +190,7 @@ def _settle(dataset: fo.Dataset, scored: _Scored, precision: float) -> Calibrati
 
 
 def _calibration(
-    scored: _Scored, decision: Decision, precision: float, answer: Answers
+    scored: Scored, decision: Decision, precision: float, answer: Answers
 ) -> Calibration:
     bound = decision.proven
     assert bound is not None  # noqa: S101 - the caller looked
@@ -369,7 +223,7 @@ def _calibration(
 
 
 def _unproven(
-    scored: _Scored, decision: Decision, precision: float, answer: Answers
+    scored: Scored, decision: Decision, precision: float, answer: Answers
 ) -> str:
     name, term = scored.population.name, to_text(scored.cut.term)
     text = (

@@ -142,4 +142,5 @@ def _nth(values: Floats, n: int) -> float:
     """What exactly ``n`` values are below; infinite where there are no more."""
     if n >= len(values):
         return np.inf
-    return float(np.partition(values, n)[n])
+    nearest = np.partition(values, [max(n - 1, 0), n])
+    return float((nearest[n - 1] if n else 0.0) + nearest[n]) / 2
