@@ -138,7 +138,14 @@ def _tokenizer_options(folder: Path | None) -> dict[str, str]:
 def _templates(folder: Path | None) -> tuple[str, ...]:
     """The prompt ensemble a local checkpoint was trained for, else the usual one."""
     own = _config(folder).get("prompt_templates") if folder else None
-    return tuple(own) if own else TEMPLATES
+    if not own:
+        return TEMPLATES
+    if not (isinstance(own, list) and all("{}" in str(one) for one in own)):
+        raise EncoderError(
+            f"prompt_templates in {folder}/{CONFIG} must be a list of texts, each with "
+            "{} where the prompt goes"
+        )
+    return tuple(map(str, own))
 
 
 def _config(folder: Path) -> dict[str, Any]:
