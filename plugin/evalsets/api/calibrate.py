@@ -175,7 +175,15 @@ def _settle(dataset: fo.Dataset, scored: Scored, precision: float) -> Calibratio
     designs = [
         r.design if r.subject == scored.subject else None for r in answers.rounds
     ]
-    decision = decide(scored.score, answer, since, designs, scored.lots, precision)
+    secrets = [name, *(r.secret for r in answers.rounds)]
+    decision = decide(
+        scored.score,
+        answer,
+        since,
+        designs,
+        lambda round_: scored.lots(secrets[round_]),
+        precision,
+    )
     if decision.proven is None:
         raise ArgumentError(_unproven(scored, decision, precision, answer))
     found = _calibration(scored, decision, precision, answer)

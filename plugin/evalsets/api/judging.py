@@ -43,9 +43,13 @@ class Scored:
     score: Floats
     subject: str
 
-    def lots(self, round_: int) -> Floats:
-        """Of a round of judging."""
-        return lots(self.ids, f"{self.population.name}:{round_}")
+    def lots(self, secret: str) -> Floats:
+        """Of the round of judging that has this secret."""
+        return lots(self.ids, secret)
+
+    def chosen(self, round_: stored.Round) -> Bools:
+        """Whom a round proposes, or would have proposed."""
+        return self.lots(round_.secret) < round_.design.rate(self.score)
 
     def judged(self, answers: stored.Judgements) -> tuple[Answers, Counts]:
         """The answers, and how many rounds there were when each was given."""
@@ -106,33 +110,28 @@ def propose(
         )
     last = answers.rounds[-1] if answers.rounds else None
     if last is not None and not answers.open and last.subject == scored.subject:
-        left = unknown & (
-            scored.lots(len(answers.rounds)) < last.design.rate(scored.score)
-        )
+        left = unknown & scored.chosen(last)
         if left.any():
-            return _ordered(dataset, scored, left, last, len(answers.rounds))
-    round_ = len(answers.rounds) + (not answers.open)
+            return _ordered(dataset, scored, left, last)
+    secret = f"{name}:{len(answers.rounds) + (not answers.open)}"
     above = int((scored.score > scored.cut.sign * scored.cut.value).sum())
-    n_unknown = np.cumsum(unknown)
+    places = np.cumsum(unknown)
     low, high = (
-        max(1, int(n_unknown[size - 1])) for size in window(answer, n, above, precision)
+        max(1, int(places[size - 1])) for size in window(answer, n, above, precision)
     )
-    design = draw(scored.score[unknown], scored.lots(round_)[unknown], n, (low, high))
-    made = stored.Round(design, scored.subject)
+    lot = scored.lots(secret)[unknown]
+    design = draw(scored.score[unknown], lot, n, (low, high))
+    made = stored.Round(design, scored.subject, secret)
     stored.add_round(dataset, name, made)
-    chosen = unknown & (scored.lots(round_) < design.rate(scored.score))
-    return _ordered(dataset, scored, chosen, made, round_)
+    return _ordered(dataset, scored, unknown & scored.chosen(made), made)
 
 
 def _ordered(
-    dataset: fo.Dataset,
-    scored: Scored,
-    chosen: Bools,
-    round_: stored.Round,
-    number: int,
+    dataset: fo.Dataset, scored: Scored, chosen: Bools, round_: stored.Round
 ) -> fo.DatasetView:
     """Chosen samples, so that any number from the first on is spread like all."""
-    share = scored.lots(number) / np.maximum(round_.design.rate(scored.score), 1e-300)
+    rate = round_.design.rate(scored.score)
+    share = scored.lots(round_.secret) / np.maximum(rate, 1e-300)
     rows = [i for i in np.argsort(share, kind="stable").tolist() if chosen[i]]
     return dataset.select([scored.ids[i] for i in rows], ordered=True)
 

@@ -31,10 +31,12 @@ class Round:
     Args:
         design: how they were chosen
         subject: the scores and candidates that they were chosen from
+        secret: of the lots that chose them; a new name of the population keeps it
     """
 
     design: Design
     subject: str
+    secret: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def load_answers(dataset: fo.Dataset, population: str) -> Judgements:
             cuts, rates = run["design"]
             if unanswered:
                 rounds.pop()
-            rounds.append(Round(Design(tuple(cuts), tuple(rates)), run["subject"]))
+            design = Design(tuple(cuts), tuple(rates))
+            rounds.append(Round(design, run["subject"], run["secret"]))
             unanswered = True
         elif has_results(dataset, KIND, _name(population, run["number"])):
             name = _name(population, run["number"])
@@ -86,6 +89,7 @@ def add_round(dataset: fo.Dataset, population: str, round_: Round) -> None:
         "number": number,
         "design": design,
         "subject": round_.subject,
+        "secret": round_.secret,
     }
     save_run(dataset, KIND, _name(population, number), content)
 
@@ -98,6 +102,19 @@ def add_answers(
     content = {"population": population, "number": number, "design": None}
     results = {"answers": dict(belongs)}
     save_run(dataset, KIND, _name(population, number), content, results)
+
+
+def rename_answers(dataset: fo.Dataset, population: str, new: str) -> None:
+    """Moves all answers and proposals to another name."""
+    for run in _runs(dataset, population):
+        old, name = (_name(p, run["number"]) for p in (population, new))
+        if run["design"] is not None:
+            save_run(dataset, KIND, name, {**run, "population": new})
+        elif has_results(dataset, KIND, old):
+            answers = load_results(dataset, KIND, old, "answers")
+            content = {**run, "population": new}
+            save_run(dataset, KIND, name, content, {"answers": answers})
+        delete_run(dataset, KIND, old)
 
 
 def delete_answers(dataset: fo.Dataset, population: str) -> None:
