@@ -15,6 +15,7 @@ from .split import Split
 from .sync import Sync
 from .tag import Tag
 from .upload_predictions import UploadPredictions
+from .upload_scores import UploadScores
 
 OPERATORS = (
     Sync,
@@ -31,5 +32,6 @@ OPERATORS = (
     Coverage,
     Select,
     UploadPredictions,
+    UploadScores,
     Evaluate,
 )

@@ -44,7 +44,9 @@ _HOME = {
     "diff": "api.releases",
     "release": "api.releases",
     "releases": "api.releases",
+    "discordant": "api.discordant",
     "upload_predictions": "api.upload",
+    "upload_scores": "api.upload",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]
@@ -73,7 +75,9 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.split import split_settings as split_settings
     from evalsets.api.sync import sync as sync
     from evalsets.api.tag import tag as tag
+    from evalsets.api.discordant import discordant as discordant
     from evalsets.api.upload import upload_predictions as upload_predictions
+    from evalsets.api.upload import upload_scores as upload_scores
     from evalsets.calibration.calibration import Calibration as Calibration
     from evalsets.errors import EvalsetsError as EvalsetsError
     from evalsets.predictions.summary import UploadReport as UploadReport

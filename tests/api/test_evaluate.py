@@ -217,28 +217,6 @@ def test_a_second_upload_needs_overwrite_and_then_replaces(composed, labels, gue
     assert fields == [es.models(composed)["m"].field]
 
 
-@pytest.mark.parametrize("before", [False, True], ids=["first", "overwriting"])
-def test_an_interrupted_upload_is_not_evaluated(composed, guesses, monkeypatch, before):
-    seen = guesses["filepath"][:3].tolist()
-    if before:
-        es.upload_predictions(composed, "m", guesses, trained_on=seen)
-    with monkeypatch.context() as patch:
-        patch.setattr("fiftyone.Dataset.save_run_results", _stop)
-        with pytest.raises(KeyboardInterrupt):
-            es.upload_predictions(
-                composed, "m", guesses, trained_on=seen, overwrite=before
-            )
-    with pytest.raises(PredictionsError, match="overwrit"):
-        es.evaluate(composed, "m", split=None)
-    assert composed.has_sample_field(es.models(composed)["m"].field)
-    es.upload_predictions(composed, "m", guesses, trained_on=seen, overwrite=True)
-    assert es.evaluate(composed, "m", split=None).provenance["trained_on"] == 3
-
-
-def _stop(*_, **__):
-    raise KeyboardInterrupt
-
-
 def test_populations_follow_predictions_that_are_replaced(composed, labels, guesses):
     wrong = es.Population("wrong", "prediction('m') <> ground_truth")
     es.upload_predictions(composed, "m", guesses)

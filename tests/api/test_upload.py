@@ -1,9 +1,47 @@
+"""Every way to upload, and what becomes of it."""
+
+import json
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
+from sklearn import metrics as sk
 
 import evalsets as es
-from evalsets.errors import ArgumentError
+from evalsets.errors import (
+    ArgumentError,
+    NameTakenError,
+    PredictionsError,
+    UnknownNameError,
+)
+from evalsets.predictions import sources
 
 pytestmark = pytest.mark.db
+N = 24
+
+
+@pytest.fixture
+def made(dataset):
+    """Samples without images; odd ones are on the left."""
+    dataset.add_samples(
+        [
+            fo.Sample(
+                f"/images/{at}.jpg",
+                left=at % 2 == 1,
+                metadata=fo.ImageMetadata(width=8, height=6),
+            )
+            for at in range(N)
+        ]
+    )
+    return dataset
+
+
+def value(report, metric, population="(all)"):
+    rows = report.frame.query("population == @population and metric == @metric")
+    assert len(rows) == 1, report.frame
+    return rows.iloc[0]["value"]
 
 
 def test_relative_boxes_need_no_size_in_pixels(drawn):
@@ -15,3 +53,338 @@ def test_relative_boxes_need_no_size_in_pixels(drawn):
     pixels = {path: [{**box, "bbox": [10, 10, 50, 50]}] for path in paths}
     with pytest.raises(ArgumentError, match="compute their metadata"):
         es.upload_predictions(drawn, "pixels", pixels)
+
+
+def test_keys_may_be_ids_paths_names_or_a_field(made):
+    made.set_values("number", [f"n{at}" for at in range(N)])
+    paths = made.values("filepath")
+    keys = {
+        "ids": made.values("id"),
+        "paths": paths,
+        "names": [path.rpartition("/")[2] for path in paths],
+    }
+    for name, known in keys.items():
+        labels = dict(zip(known, map(str, range(N)), strict=True))
+        assert es.upload_predictions(made, name, labels).matched == N
+        field = es.models(made)[name].field
+        assert made.values(f"{field}.label") == list(map(str, range(N)))
+    numbers = {f"n{at}": "x" for at in range(N)}
+    assert es.upload_predictions(made, "n", numbers, key="number").matched == N
+    with pytest.raises(PredictionsError, match="name as the key the field"):
+        es.upload_predictions(made, "wrong", numbers)
+
+
+def test_unknown_keys_are_refused_or_skipped_and_counted(made):
+    labels = {f"/images/{at}.jpg": "x" for at in range(5, N + 2)}
+    with pytest.raises(PredictionsError, match="2 of 21 keys belong to no sample"):
+        es.upload_predictions(made, "m", labels)
+    report = es.upload_predictions(made, "m", labels, skip_unknown=True)
+    assert (report.matched, report.missing, report.unknown) == (19, 5, 2)
+    assert report.unknown_examples == ("/images/24.jpg", "/images/25.jpg")
+    assert "2 keys belong to no sample and were left out" in str(report)
+
+
+def test_arrays_have_one_row_a_sample(made):
+    shares = np.random.default_rng(0).dirichlet([1, 1, 1], N)
+    es.upload_predictions(made, "soft", shares, classes=["a", "b", "c"])
+    field = es.models(made)["soft"].field
+    assert made.values(f"{field}.label") == [list("abc")[i] for i in shares.argmax(1)]
+    es.upload_predictions(made, "hard", np.array(["a"] * N))
+    for bad, said in (
+        (np.array(["a"] * 3), "3 values have no keys"),
+        (shares, "name them as classes"),
+    ):
+        with pytest.raises(ArgumentError, match=said):
+            es.upload_predictions(made, "bad", bad)
+
+
+def test_a_label_field_is_taken_where_it_is(made):
+    labels = [fo.Classification(label="a" if at % 3 else "b") for at in range(N)]
+    made.set_values("mine", [None, *labels[1:]])
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    report = es.upload_predictions(made, "m", "mine")
+    assert (report.field, report.matched, report.missing) == ("mine", N - 1, 1)
+    assert value(es.evaluate(made, "m", split=None), "accuracy") == 16 / N
+    es.upload_predictions(made, "m", ["a"] * N, overwrite=True)
+    assert made.has_sample_field("mine")
+    made.set_values("bad", [fo.Classification(label="a", confidence=2)] * N)
+    with pytest.raises(PredictionsError, match=r"outside \[0, 1\]"):
+        es.upload_predictions(made, "bad", "bad")
+
+
+def test_the_release_a_model_was_trained_on_may_be_named(made):
+    es.compose(made, es.Population("left", "left", holdout=0.5))
+    es.split(made, val=0)
+    made.reload()
+    es.release(made)
+    train = es.select(made, split="train").values("id")
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    report = es.upload_predictions(made, "m", ["a"] * N, trained_on=1)
+    assert report.trained_on == len(train) > 0
+    found = es.evaluate(made, "m", split=None)
+    assert found.provenance["trained_on"] == len(train)
+    assert found.provenance["trained_release"] == 1
+    assert found.frame.iloc[0]["n"] == N - len(train)
+    assert "left out because the model was trained on them" in str(found)
+    es.upload_predictions(made, "m", ["b"] * N, overwrite=True)
+    assert es.evaluate(made, "m", split=None).provenance["trained_on"] == len(train)
+
+
+def test_scores_have_mean_and_quantiles_and_may_be_required(made):
+    loss = np.arange(N) / 10
+    upload = {"metric": "loss", "higher_is_better": False}
+    report = es.upload_scores(made, "net", loss, **upload)
+    assert str(report) == "net: 24 samples have a score"
+    low = es.Requirement("loss", at_most=3)
+    es.compose(made, es.Population("left", "left", require=low))
+    report = es.evaluate(made, "net", split=None)
+    assert value(report, "mean") == pytest.approx(loss.mean())
+    assert value(report, "median") == 1.1
+    assert value(report, "loss", "left") == pytest.approx(loss[1::2].mean())
+    assert report.verdict == "pass"
+    assert report.provenance["lower_is_better"][0] == "mean"
+    with pytest.raises(NameTakenError, match="scores 'loss'"):
+        es.upload_scores(made, "net", loss, **upload)
+    es.upload_scores(made, "net", -loss, overwrite=True, **upload)
+    assert value(es.evaluate(made, "net", split=None), "mean") < 0
+    assert len([f for f in made.get_field_schema() if f.startswith("pred_")]) == 1
+
+
+def test_scores_join_predictions_and_other_scores(made):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    es.upload_scores(made, "net", np.ones(N), metric="loss", higher_is_better=False)
+    es.upload_predictions(made, "net", ["a"] * N)
+    es.upload_scores(made, "net", np.zeros(N), metric="style")
+    report = es.evaluate(made, "net", split=None)
+    assert value(report, "accuracy") == 1
+    assert value(report, "mean:loss") == 1
+    assert value(report, "mean:style") == 0
+    es.compose(
+        made, es.Population("all", "TRUE", require=es.Requirement("mean", at_least=0))
+    )
+    with pytest.raises(ArgumentError, match="'mean:loss' or 'mean:style'"):
+        es.evaluate(made, "net", split=None)
+
+
+def test_a_population_with_a_sample_without_score_does_not_pass(made):
+    some = {f"/images/{at}.jpg": 1 + at / 100 for at in range(N) if at != 3}
+    es.upload_scores(made, "net", some, metric="style")
+    good = es.Requirement("mean", at_least=0.5)
+    es.compose(
+        made,
+        [
+            es.Population("left", "left", require=good),
+            es.Population("right", "NOT left", require=good),
+        ],
+    )
+    report = es.evaluate(made, "net", split=None)
+    verdicts = {row.population: row for row in report.rows if row.requirement}
+    assert verdicts["right"].verdict == "pass"
+    assert verdicts["left"].verdict == "inconclusive"
+    said = report.explain(verdicts["left"])
+    assert "1 of its samples has no prediction, upload them" in said
+
+
+def test_multilabel_regression_and_segmentation_are_evaluated(made, tmp_path):
+    rng = np.random.default_rng(1)
+    true = rng.random((N, 3)) < 0.5
+    guess = np.clip(0.3 * true + 0.7 * rng.random((N, 3)), 0, 1)
+    made.set_values(
+        "ground_truth",
+        [
+            fo.Classifications(
+                classifications=[
+                    fo.Classification(label=c)
+                    for c, t in zip("abc", row, strict=True)
+                    if t
+                ]
+            )
+            for row in true
+        ],
+    )
+    es.upload_predictions(made, "many", guess, classes=["a", "b", "c"])
+    report = es.evaluate(made, "many", split=None)
+    assert value(report, "accuracy") == sk.accuracy_score(true, guess >= 0.5)
+    assert value(report, "map") == pytest.approx(
+        sk.average_precision_score(true, guess, average="macro")
+    )
+    weights = rng.normal(60, 10, N)
+    made.set_values("weight", [fo.Regression(value=w) for w in weights])
+    numbers = dict(zip(made.values("id"), weights + rng.normal(0, 3, N), strict=True))
+    es.upload_predictions(made, "scale", numbers, task="regression")
+    report = es.evaluate(made, "scale", split=None, truth="weight", eval_key="scale")
+    expected = sk.mean_absolute_error(weights, list(numbers.values()))
+    assert value(report, "mae") == pytest.approx(expected)
+    assert made.get_evaluation_info("scale").config.pred_field == "pred_scale"
+    masks = rng.integers(0, 3, (N, 6, 8)).astype(np.uint8)
+    wrong = np.where(rng.random(masks.shape) < 0.7, masks, 0).astype(np.uint8)
+    made.set_values("pixels", [fo.Segmentation(mask=m) for m in masks])
+    files = {}
+    for sample, mask in zip(made.values("filepath"), wrong, strict=True):
+        path = tmp_path / f"{len(files)}.png"
+        Image.fromarray(mask).save(path)
+        files[sample] = str(path)
+    for name, source in (
+        ("files", files),
+        ("arrays", dict(zip(files, wrong, strict=True))),
+    ):
+        es.upload_predictions(made, name, source, task="segmentation")
+        report = es.evaluate(made, name, split=None, truth="pixels", metrics=["miou:*"])
+        each = sk.jaccard_score(masks.ravel(), wrong.ravel(), average=None)
+        assert [value(report, f"miou:{c}") for c in range(3)] == pytest.approx(each)
+    with pytest.raises(PredictionsError, match="4 × 4 pixels, its image 8 × 6; resize"):
+        es.upload_predictions(
+            made, "small", dict.fromkeys(files, np.zeros((4, 4))), skip_unknown=True
+        )
+
+
+def test_ranked_labels_give_top5(made):
+    made.set_values("ground_truth", [fo.Classification(label="e")] * N)
+    ranked = {
+        i: [(c, 0.5 - at / 10) for at, c in enumerate("abcde" if left else "bcdfa")]
+        for i, left in zip(*made.values(["id", "left"]), strict=True)
+    }
+    es.upload_predictions(made, "m", ranked)
+    report = es.evaluate(made, "m", split=None)
+    assert (value(report, "top5"), value(report, "accuracy")) == (0.5, 0)
+
+
+def test_parted_boxes_are_joined_and_matched_once(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "ROWS", 5)
+    monkeypatch.setattr("evalsets.datasets.boxes._ENOUGH", 1)
+    names = [path.rpartition("/")[2] for path in made.values("filepath")]
+    truth = [
+        fo.Detections(
+            detections=[
+                fo.Detection(label="cat", bounding_box=[0.0, 0.0, 0.5, 0.5]),
+                fo.Detection(label="dog", bounding_box=[0.5, 0.5, 0.5, 0.5]),
+            ]
+        )
+        for _ in names
+    ]
+    made.set_values("objects", truth)
+    (tmp_path / "a.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": at, "file_name": n} for at, n in enumerate(names)],
+                "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+            }
+        )
+    )
+    rows = [
+        {
+            "image_id": at,
+            "category_id": 1 + k,
+            "bbox": [4 * k, 3 * k, 4, 3],
+            "score": 0.9,
+        }
+        for k in (0, 1)
+        for at in range(N)
+        if k == 0 or at % 2
+    ]
+    (tmp_path / "r.json").write_text(json.dumps(rows))
+    given = {"classes": tmp_path / "a.json"}
+    es.upload_predictions(made, "m", tmp_path / "r.json", **given)
+    field = es.models(made)["m"].field
+    assert made.values(f"{field}.detections.label") == [["cat"], ["cat", "dog"]] * (
+        N // 2
+    )
+    first = es.evaluate(made, "m", split=None, truth="objects", metrics=["recall:*"])
+    assert value(first, "recall:dog") == 0.5
+    with monkeypatch.context() as patch:
+        patch.setattr("evalsets.datasets.boxes._match", _never)
+        again = es.evaluate(
+            made, "m", split=None, truth="objects", metrics=["recall:*"]
+        )
+        assert again.rows == first.rows
+        half = es.evaluate(
+            made.limit(2), "m", split=None, truth="objects", metrics=["recall"]
+        )
+        assert value(half, "recall") == 0.75
+    sample = made.first()
+    sample["objects"].detections[0].bounding_box = [0.9, 0.9, 0.1, 0.1]
+    sample.save()
+    third = es.evaluate(made, "m", split=None, truth="objects", metrics=["recall:*"])
+    assert value(third, "recall:cat") == pytest.approx((N - 1) / N)
+
+
+def _never(*_):
+    raise AssertionError("nothing has changed")
+
+
+def test_fiftyones_own_evaluation_is_written_when_asked(made):
+    made.set_values(
+        "ground_truth",
+        [fo.Classification(label="a" if at % 2 else "b") for at in range(N)],
+    )
+    es.upload_predictions(made, "m", ["a"] * N)
+    for _ in range(2):  # again, under the same key
+        es.evaluate(made, "m", split=None, eval_key="judged")
+    results = made.load_evaluation_results("judged")
+    assert results.metrics()["accuracy"] == 0.5
+    assert made.count_values("judged") == {True: N // 2, False: N // 2}
+    for options, error, said in (
+        ({"eval_key": "no key"}, ArgumentError, "underscores"),
+        ({"eval_key": "judged", "truth": "other"}, NameTakenError, "another eval_key"),
+    ):
+        made.clone_sample_field("ground_truth", "other") if "truth" in options else None
+        with pytest.raises(error, match=said):
+            es.evaluate(made, "m", split=None, **options)
+
+
+def test_two_models_are_compared_on_what_both_predicted(made):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    paths = made.values("filepath")
+    es.upload_predictions(made, "new", dict.fromkeys(paths[4:], "a"))
+    es.upload_predictions(made, "old", dict.fromkeys(paths[:20], "a"))
+    report = es.evaluate(made, "new", baseline="old", split=None)
+    row = report.frame.query("metric == 'accuracy'").iloc[0]
+    assert row["value"] == pytest.approx(
+        20 / N
+    )  # the four without prediction are wrong
+    assert (row["baseline"], row["delta"]) == (1, 0)
+    assert report.provenance["uncompared"] == 8
+    assert "8 samples that only one of the two models has an answer for" in str(report)
+
+
+def test_predictions_for_other_samples_only_are_refused(made):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    es.upload_predictions(made, "m", {made.first().id: "a"})
+    with pytest.raises(ArgumentError, match="which has 1 elsewhere; upload those"):
+        es.evaluate(made.skip(1), "m", split=None)
+
+
+def test_discordant_samples_are_a_view_with_the_lost_first(made):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    ids = made.values("id")
+    es.upload_predictions(made, "new", ["b"] * 2 + ["a"] * (N - 2))
+    es.upload_predictions(made, "old", ["a"] * 4 + ["b"] * 3 + ["a"] * (N - 7))
+    view = es.discordant(made, "new", "old", split=None)
+    assert view.values("id") == [*ids[:2], *ids[4:7]]
+    es.compose(made, es.Population("left", "left"))
+    view = es.discordant(made, "new", "old", split=None, population="left")
+    assert view.values("id") == [ids[1], ids[5]]
+    assert len(es.discordant(made, "new", "new", split=None)) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda d: es.upload_predictions(d, "", ["a"] * N), ArgumentError, "name of its"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on="x"), ArgumentError, "one text"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=9), UnknownNameError, "9"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=["x"]), PredictionsError, "no sample"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, task="boxes"), UnknownNameError, "No task"),
+        (lambda d: es.upload_scores(d, "m", [1.0, np.nan] * 12), PredictionsError, "finite"),
+        (lambda d: es.upload_scores(d, "m", [1.0] * N, metric="f1"), ArgumentError, "own_f1"),
+        (lambda d: es.upload_scores(d, "m", [1.0] * N, metric="a:b"), ArgumentError, "without ':'"),
+        (lambda d: es.upload_scores(d, "m", pd.DataFrame({"filepath": ["/images/1.jpg"], "a": ["x"]})), PredictionsError, "call it 'score'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_uploaded_says_why(made, call, error, said):
+    before = list(made.get_field_schema())
+    with pytest.raises(error, match=said):
+        call(made)
+    made.reload()
+    assert list(made.get_field_schema()) == before
+    assert es.models(made) == {}

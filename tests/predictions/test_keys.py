@@ -5,16 +5,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsets.errors import PredictionsError
-from evalsets.predictions import match_keys
+from evalsets.predictions import ClassificationTable, Keys, Placing
 
 PATHS = ["/data/x/a.jpg", "/data/y/a.jpg", "/data/y/b.jpg", "/data/b/c.jpg"]
 
 
+def placed(known, *lists, skip_unknown=False):
+    """All of the lists of keys, placed; one table each."""
+    placing = Placing(Keys(known))
+    found = []
+    for keys in lists:
+        found += placing.place(ClassificationTable(keys, keys))[1].tolist()
+    placing.finish(skip_unknown)
+    return found, placing
+
+
 def test_keys_match_whatever_their_order():
-    match = match_keys(["c", "a"], ["a", "b", "c", None])
-    assert match.positions.tolist() == [2, 0]
-    assert match.missing.tolist() == [1, 3]
-    assert match.unknown == ()
+    found, placing = placed(["a", "b", "c", None], ["c"], ["a"])
+    assert found == [2, 0]
+    assert placing.seen.tolist() == [True, False, True, False]
+    assert placing.unknown == 0
 
 
 @pytest.mark.parametrize(
@@ -30,13 +40,13 @@ def test_keys_match_whatever_their_order():
     ],
 )
 def test_paths_match_whole_or_by_their_tail(key, place):
-    assert match_keys([key], PATHS).positions.tolist() == [place]
+    assert Keys(PATHS).all_of([key]).tolist() == [place]
 
 
 def test_a_path_relative_to_here_matches(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     known = [str(tmp_path / "photos" / "a.jpg"), "/else/photos/a.jpg"]
-    assert match_keys(["photos/a.jpg"], known).positions.tolist() == [0]
+    assert Keys(known).all_of(["photos/a.jpg"]).tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -54,13 +64,20 @@ def test_a_path_relative_to_here_matches(tmp_path, monkeypatch):
 )
 def test_keys_that_cannot_be_placed_are_refused(keys, known, said):
     with pytest.raises(PredictionsError, match=said):
-        match_keys(keys, known)
+        placed(known, keys)
 
 
-def test_unknown_keys_may_be_reported_instead():
-    match = match_keys(["a", "z"], ["a", "b"], allow_unknown=True)
-    assert match.positions.tolist() == [0, -1]
-    assert match.unknown == ("z",)
+def test_a_key_in_two_tables_is_refused_like_one_in_one():
+    with pytest.raises(PredictionsError, match="more than once, such as 'a'"):
+        placed(["a", "b"], ["a"], ["b", "a"])
+
+
+def test_unknown_keys_may_be_skipped_and_are_counted():
+    found, placing = placed(["a", "b"], ["a", "z"], ["y"], skip_unknown=True)
+    assert found == [0, -1, -1]
+    assert (placing.unknown, placing.unknown_examples) == (2, ["z", "y"])
+    with pytest.raises(PredictionsError, match="2 of 2 keys belong to no sample"):
+        placed(["a"], ["y", "z"], skip_unknown=True)
 
 
 @settings(max_examples=50, deadline=None)
@@ -68,6 +85,4 @@ def test_unknown_keys_may_be_reported_instead():
 def test_each_key_finds_itself(known, random):
     keys = [k for k in known if random.random() < 0.7]
     random.shuffle(keys)
-    match = match_keys(keys, known)
-    assert [known[p] for p in match.positions] == keys
-    assert sorted([*match.positions, *match.missing]) == list(range(len(known)))
+    assert [known[p] for p in Keys(known).find(keys)] == keys

@@ -1,6 +1,5 @@
 """Every form of predictions becomes the same table, or one clear error."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -14,7 +13,7 @@ from evalsets.predictions import (
     ClassificationTable,
     DetectionTable,
     UploadReport,
-    read_predictions,
+    read_tables,
 )
 
 ROWS = [
@@ -27,6 +26,11 @@ COCO = [
     {"image_id": 4, "category_id": 1, "bbox": [0, 0, 300, 400], "score": 0.25},
     {"image_id": 2, "category_id": 1, "bbox": [5, 5, 20, 20], "score": 1.0},
 ]
+
+
+def read_predictions(source, **options):
+    (table,) = read_tables(source, **options)
+    return table
 
 
 def write(path, text):
@@ -145,7 +149,7 @@ CAT = ["cat", "cat"]
             pd.DataFrame({"key": ["a", "a"], "label": CAT}),
             "more than once, such as 'a'",
         ),
-        (frame(label=["cat", None]), "first row 2 with key 'b'"),
+        (frame(label=["cat", None]), "first at key 'b'"),
         (frame(label=CAT, confidence=[0.5, np.nan]), "'confidence' is not a number"),
         (frame(label=CAT, confidence=[0.5, 93.0]), "divide percents by 100"),
         (frame(label=CAT, confidence=[0.5, -3.0]), "softmax or sigmoid"),
@@ -175,30 +179,20 @@ def test_labels_outside_the_classes_are_refused():
     ("name", "text", "said"),
     [
         ("p.json", '[{"key": "a", "label": "ca', "cut off"),
-        ("p.json", '{"a": "cat", "a": "dog"}', "more than once: 'a'"),
+        ("p.json", '{"a": "cat", "a": "dog"}', "more than once, such as 'a'"),
         ("p.jsonl", '{"key": "a", "label": "cat"}\n{"key": "b", "la', "Line 2"),
         ("p.csv", 'key,label\na,cat\nb,"do', "cut off"),
         ("p.csv", "key,label,confidence\na,cat,0.5\nb,dog", "'confidence'"),
         ("p.csv", "key,label\na,cat,0.5\n", "more values than its header"),
         ("p.csv", "", "cannot be read"),
         ("p.npz", "not a zip", "cannot be read"),
+        ("p.parquet", "PAR1 and no more", "cannot be read"),
         ("p.xlsx", "x", "convert it"),
     ],
 )
 def test_a_broken_file_is_refused(tmp_path, name, text, said):
     with pytest.raises(PredictionsError, match=said):
         read_predictions(write(tmp_path / name, text))
-
-
-def test_parquet_is_read_or_the_missing_package_is_named(tmp_path):
-    path = tmp_path / "p.parquet"
-    if importlib.util.find_spec("pyarrow"):
-        pd.DataFrame(ROWS).to_parquet(path)
-        assert read_predictions(path).labels == ["cat", "dog"]
-        return
-    path.write_bytes(b"PAR1")
-    with pytest.raises(PredictionsError, match="pip install pyarrow"):
-        read_predictions(path)
 
 
 def test_coco_results_become_boxes_by_image(tmp_path):

@@ -15,21 +15,18 @@ import numpy as np
 import pandas as pd
 
 from evalsets.api.calibrate import calibrations
+from evalsets.api.comparing import Compared, read_compared, without_training
 from evalsets.api.populations import current_queries
 from evalsets.api.split import group_values, on_split
 from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
-from evalsets.datasets.outcomes import (
-    GROUND_TRUTH,
-    Read,
-    read_outcomes,
-    true_labels,
-)
+from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
 from evalsets.datasets.populations import load_recipes, members
-from evalsets.datasets.predictions import prediction_set, trained_on
+from evalsets.datasets.predictions import PredictionSet, prediction_set
 from evalsets.datasets.reports import list_reports, save_report
 from evalsets.errors import ArgumentError
-from evalsets.metrics import FAIL, Codes, Outcomes, Row, evaluate_populations
+from evalsets.metrics import FAIL, Codes, Row, evaluate_models
 from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
@@ -52,6 +49,7 @@ def evaluate(
     alpha: float = 0.05,
     replicates: int = 1000,
     seed: int = 0,
+    eval_key: str | None = None,
 ) -> Report:
     """Scores a model on every population and says which requirements it meets.
 
@@ -61,13 +59,16 @@ def evaluate(
         baseline: name of another, to compare with sample by sample
         split: the side to evaluate on; None for all samples
         truth: field of the true labels; may be that of a stronger model
-        metrics: beside those that populations require; by default the task's own
+        metrics: beside those that populations require; by default the task's own;
+            ``recall:cat`` is that of one class, ``recall:*`` that of every class
         groups: field whose equal values mark dependent samples (scene, video), so that
             intervals are drawn over groups; by default the one the split went by
         alpha: probability, at most, of any wrong PASS in the suite, and likewise of any
             wrong FAIL
         replicates: of the bootstrap
         seed: of the bootstrap
+        eval_key: write FiftyOne's own evaluation of the same samples under this key too,
+            for its Model Evaluation panel and views of right and wrong boxes
 
     Raises:
         UnknownNameError: no such model, baseline or field
@@ -78,36 +79,32 @@ def evaluate(
     opened = open_dataset(dataset)
     candidate = prediction_set(opened, model)
     before = None if baseline is None else prediction_set(opened, baseline)
+    if eval_key is not None:
+        check_evaluation(opened, truth, candidate, eval_key)
     known = {n: r.population for n, r in load_recipes(opened).items()}
     queries, stale = current_queries(opened, known)
-    view, left_out = _without_training(
-        opened, view if split is None else on_split(view, split), model, baseline
-    )
-    read = read_outcomes(view, truth, candidate)
-    if not read.ids:
-        raise ArgumentError(
-            f"No sample of {_where(split)} in dataset '{opened.name}' has a true label "
-            f"in '{truth}'; label some, or choose another split"
-        )
-    other = (
-        None if before is None else _paired(read, read_outcomes(view, truth, before))
-    )
-    frame = members(view, {n: q for n, q in queries.items() if n not in stale})
-    frame = frame.reindex(index=read.ids, columns=list(known), fill_value=False)
+    side = view if split is None else on_split(view, split)
+    side, left_out = without_training(opened, side, model, baseline)
+    parts = read_compared(side, truth, candidate, before)
+    read = parts[0].read
+    _refuse_nothing(opened, parts, candidate, truth, split)
+    frame = members(side, {n: q for n, q in queries.items() if n not in stale})
+    frame = frame.reindex(columns=list(known), fill_value=False)
     strange = read.strange and read.strange - true_labels(opened, truth, candidate.task)
     grouping = groups or last_split(opened).get("groups")
-    rows = evaluate_populations(
-        read.outcomes,
-        frame.to_numpy(),
+    rows = evaluate_models(
+        [
+            part.evaluated(frame, _codes(opened, part.read.ids, grouping), stale)
+            for part in parts
+        ],
         list(known.values()),
         metrics,
-        baseline=other,
-        groups=_codes(opened, read.ids, grouping),
         alpha=alpha,
         seed=seed,
         replicates=replicates,
-        unfit=stale,
     )
+    if eval_key is not None:
+        write_evaluation(opened, read.ids, truth, candidate, eval_key)
     provenance = {
         "dataset": opened.name,
         "model": model,
@@ -117,7 +114,12 @@ def evaluate(
         "groups": grouping,
         "samples": len(read.ids),
         "unlabelled": read.unlabelled,
-        "unpredicted": read.unpredicted,
+        "unpredicted": int((~read.answered).sum()),
+        "unscored": max(len(part.read.lost) for part in parts),
+        "uncompared": max(part.uncompared for part in parts),
+        "incomplete": {k: n for p in parts for k, n in p.incomplete(frame).items()},
+        "trained_release": candidate.release,
+        "lower_is_better": _falling(parts, rows),
         "strange_labels": sorted(strange),
         **left_out,
         "stale": sorted(stale),
@@ -139,10 +141,40 @@ def evaluate(
     return report
 
 
-def _paired(read: Read, other: Read) -> Outcomes:
-    """The other's outcomes in the order of ``read``; MongoDB promises none."""
-    place = {sample_id: at for at, sample_id in enumerate(other.ids)}
-    return other.outcomes.take(np.array([place[i] for i in read.ids], dtype=np.intp))
+def _refuse_nothing(
+    dataset: fo.Dataset,
+    parts: Sequence[Compared],
+    model: PredictionSet,
+    truth: str,
+    split: str | None,
+) -> None:
+    """Refuses an evaluation of no sample, or of none that the model predicted."""
+    where = f"{_where(split)} in dataset '{dataset.name}'"
+    read = parts[0].read
+    if not read.ids and not read.lost:
+        raise ArgumentError(
+            f"No sample of {where} has a true label in '{truth}'; label some, or choose "
+            "another split"
+        )
+    for part in parts:
+        if not part.read.answered.any():
+            what = "a score" if part.read.outcomes.task == "scores" else "a prediction"
+            raise ArgumentError(
+                f"No labelled sample of {where} has {what} of model '{model.model}', "
+                f"which has {model.matched:,} elsewhere; upload those of {_where(split)}"
+            )
+
+
+def _falling(parts: Sequence[Compared], rows: Sequence[Row]) -> list[str]:
+    """The reported metrics of which less is better."""
+    falling = []
+    for name in dict.fromkeys(row.metric for row in rows):
+        for part in parts:
+            if part.read.outcomes.gives(name):
+                if not part.read.outcomes.metric(name).higher_is_better:
+                    falling.append(name)
+                break
+    return falling
 
 
 def _check_options(alpha: Any, replicates: Any) -> None:
@@ -153,21 +185,6 @@ def _check_options(alpha: Any, replicates: Any) -> None:
             f"replicates is {replicates!r}; give a whole number of at least "
             f"{LEAST_REPLICATES}, better 1000"
         )
-
-
-def _without_training(
-    dataset: fo.Dataset, view: fo.DatasetView, model: str, baseline: str | None
-) -> tuple[fo.DatasetView, dict[str, int]]:
-    """The samples that neither model was trained on, and how many each of them was."""
-    trained = trained_on(dataset, model)
-    before = set() if baseline is None else trained_on(dataset, baseline)
-    ids = view.values("id") if trained or before else []
-    overlap = [i for i in ids if i in trained or i in before]
-    counts = {
-        "trained_on": sum(i in trained for i in overlap),
-        "baseline_trained_on": sum(i in before for i in overlap),
-    }
-    return (view.exclude(overlap) if overlap else view), counts
 
 
 def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | None:
@@ -184,10 +201,11 @@ def _failures(
 ) -> dict[str, list[tuple[str, str]]]:
     """Path and mistake of the most confident mistakes, by failing population."""
     failing = dict.fromkeys(row.population for row in rows if row.verdict == FAIL)
+    frame = frame.reindex(index=read.ids, fill_value=False)
     mistaken = np.asarray([i in read.mistakes for i in read.ids])
     shown = {
         name: sorted(
-            np.asarray(read.ids)[frame[name].to_numpy() & mistaken],
+            np.asarray(read.ids)[frame[name].to_numpy(bool) & mistaken],
             key=lambda i: -read.mistakes[i][0],
         )[:SHOWN]
         for name in failing

@@ -1,27 +1,29 @@
-"""``upload_predictions``: a model's outputs, all or nothing."""
+"""``upload_predictions`` and ``upload_scores``: a model's outputs, all or nothing."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
-import numpy as np
 
 from evalsets.api.populations import refresh
+from evalsets.api.samples import Samples
 from evalsets.datasets.connect import Source, open_dataset
-from evalsets.datasets.outcomes import GROUND_TRUTH, true_labels
-from evalsets.datasets.predictions import store_predictions
-from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.predictions import (
-    DetectionTable,
-    UploadReport,
-    match_keys,
-    read_predictions,
+from evalsets.datasets.outcomes import GROUND_TRUTH, task_of, true_labels
+from evalsets.datasets.predictions import (
+    PredictionSet,
+    ScoreSet,
+    drop_leftovers,
+    uploading,
 )
+from evalsets.errors import ArgumentError
+from evalsets.metrics import METRICS
+from evalsets.predictions import Table, UploadReport, read_tables
 
-logger = logging.getLogger(__name__)
+_AT_ONCE = 5_000
+"""Labels of a field that are checked at a time."""
 
 
 def upload_predictions(
@@ -31,77 +33,198 @@ def upload_predictions(
     *,
     key: str = "filepath",
     classes: Any = None,
-    trained_on: Iterable[str] | None = None,
+    task: str = "",
+    trained_on: int | Iterable[str] | None = None,
     overwrite: bool = False,
+    skip_unknown: bool = False,
 ) -> UploadReport:
     """Stores a model's predictions as label fields, after checking all of them.
+
+    A source is read twice, piece by piece: to check it, then to write it. Nothing counts
+    before everything is written.
 
     Args:
         dataset: or its name
         model: name of the prediction set
-        predictions: a dict by key, a list of dicts, a DataFrame, or the path of a CSV,
-            JSON, JSONL, parquet, npz or COCO results file; a table has a column of
-            keys and ``label`` with optional ``confidence``, or one column a class
+        predictions: a dict by key, a list of dicts, a DataFrame, an array with one row a
+            sample, or the path of a CSV, JSON, JSONL, parquet, npz or COCO results
+            file; or the name of a label field, which stays where it is
         key: what the keys are: ``id``, ``filepath`` (full, relative or base names), or
             any field with unique values
         classes: every label there is; for COCO results the names by category id, or
-            the path of the COCO annotations
-        trained_on: keys of the samples the model was trained on; those are left out
-            of its test figures
-        overwrite: replace the model's earlier predictions
+            the path of the COCO annotations; for an array of probabilities the names of
+            its columns
+        task: "multilabel", "segmentation" … where the form fits several; by default what
+            the field ``ground_truth`` holds decides between those
+        trained_on: number of the release the model was trained on, or keys of the
+            samples; those are left out of its test figures
+        overwrite: replace the model's earlier predictions, which stay until these are
+            complete
+        skip_unknown: leave out keys that belong to no sample, instead of refusing them
 
     Raises:
         PredictionsError: what is wrong with them; nothing was written
         NameTakenError: the model has predictions already
     """
-    if not isinstance(model, str) or not model.strip():
-        raise ArgumentError("The prediction set needs the name of its model")
-    if isinstance(trained_on, str):
-        raise ArgumentError("trained_on is one text; give a list of sample keys")
-    opened = open_dataset(dataset)
-    table = read_predictions(predictions, key=key, classes=classes)
-    ids, known = _known(opened, key)
-    match = match_keys(table.keys, known)
-    if isinstance(table, DetectionTable) and not table.relative:
-        table = table.relative_to(_sizes(opened)[match.positions])
-    trained = match_keys([*dict.fromkeys(trained_on or ())], known).positions
-    stored = store_predictions(
-        opened,
-        model,
-        table,
-        [ids[p] for p in match.positions],
-        trained_on=[ids[p] for p in trained],
-        overwrite=overwrite,
-    )
-    refresh(opened)
-    truth = true_labels(opened, GROUND_TRUTH, stored.task)
-    report = UploadReport(
-        model=model,
-        field=stored.field,
-        task=stored.task,
-        matched=stored.matched,
-        missing=len(match.missing),
-        missing_examples=tuple(str(known[p]) for p in match.missing[:3]),
-        truth=GROUND_TRUTH if truth else "",
-        strange_labels=tuple(sorted(set(table.labels) - truth)) if truth else (),
-    )
-    logger.info("%s", report)
-    return report
+    opened = _opened(dataset, model)
+    samples = Samples.of(opened, key, predictions)
+    if _is_field(opened, predictions):
+        read, field = _stored_tables(opened, predictions, classes), predictions
+        samples = Samples.of(opened, "id", {})
+    else:
+        source = samples.keyed(predictions, classes)
+        hint = task or ("" if _is_boxes(source) else task_of(opened, GROUND_TRUTH))
+        field = ""
 
+        def read() -> Iterator[Table]:
+            return read_tables(source, key=key, classes=classes, task=hint)
 
-def _known(dataset: fo.Dataset, key: str) -> tuple[list[str], list[Any]]:
-    if not dataset.has_sample_field(key):
-        fields = dataset.get_field_schema()
-        raise UnknownNameError("field", key, fields, "name the field of the keys")
-    ids, known = dataset.values(["id", key])
-    return ids, known
-
-
-def _sizes(dataset: fo.Dataset) -> Any:
-    width, height = dataset.values(["metadata.width", "metadata.height"])
-    if None in width or None in height:
-        raise ArgumentError(
-            f"Samples of dataset '{dataset.name}' lack their size in pixels; compute "
-            "their metadata with FiftyOne first"
+    checked = samples.check(read, skip_unknown)
+    trained, release = _trained(opened, trained_on, key)
+    upload = uploading(opened, model, checked.task, field=field, overwrite=overwrite)
+    with upload as into:
+        if not field:
+            samples.write(read, into.write)
+        made = PredictionSet(
+            model=model,
+            field=into.field,
+            task=checked.task,
+            matched=int(checked.seen.sum()),
+            columns=checked.columns,
+            owned=not field,
         )
-    return np.column_stack([width, height])
+        into.commit(made, model, trained, release)
+    refresh(opened)
+    drop_leftovers(opened)
+    truth = true_labels(opened, GROUND_TRUTH, checked.task)
+    return samples.report(
+        checked,
+        model=model,
+        field=made.field,
+        truth=GROUND_TRUTH if truth else "",
+        strange_labels=tuple(sorted(checked.labels - truth)) if truth else (),
+        trained_on=len(trained or ()),
+    )
+
+
+def upload_scores(
+    dataset: Source,
+    model: str,
+    scores: Any,
+    *,
+    metric: str = "score",
+    higher_is_better: bool = True,
+    key: str = "filepath",
+    trained_on: int | Iterable[str] | None = None,
+    overwrite: bool = False,
+    skip_unknown: bool = False,
+) -> UploadReport:
+    """Stores any number per sample, such as a loss or a score from elsewhere.
+
+    ``evaluate`` reports its mean and quantiles; a requirement may name ``metric``, which
+    stands for the mean, or ``mean``, ``median``, ``q05`` and ``q95``.
+
+    Args:
+        dataset: or its name
+        model: whose score it is; it may have predictions and other scores too
+        scores: a dict by key, a list of dicts, a DataFrame, an array with one number a
+            sample, or the path of a file; a table has a column ``metric``, ``score`` or
+            ``value``
+        metric: name of the score
+        higher_is_better: its direction
+        key: as in :func:`upload_predictions`
+        trained_on: as there; by default what is known of the model
+        overwrite: replace the model's earlier score of that name
+        skip_unknown: leave out keys that belong to no sample
+
+    Raises:
+        PredictionsError: what is wrong with them; nothing was written
+        NameTakenError: the model has such scores already
+    """
+    if not isinstance(metric, str) or not metric.strip() or ":" in metric:
+        raise ArgumentError(
+            f"A score cannot be called {metric!r}; name it, without ':'"
+        )
+    if metric in METRICS and metric != "mean":
+        raise ArgumentError(
+            f"'{metric}' is a metric of its own; give the score another name, such as "
+            f"'own_{metric}'"
+        )
+    opened = _opened(dataset, model)
+    samples = Samples.of(opened, key, scores)
+    source = samples.keyed(scores, None)
+
+    def read() -> Iterator[Table]:
+        return read_tables(source, key=key, score=metric)
+
+    checked = samples.check(read, skip_unknown)
+    trained, release = _trained(opened, trained_on, key)
+    upload = uploading(opened, model, "scores", metric=metric, overwrite=overwrite)
+    with upload as into:
+        samples.write(read, into.write)
+        matched = int(checked.seen.sum())
+        made = ScoreSet(metric, into.field, bool(higher_is_better), matched)
+        into.commit(made, model, trained, release)
+    refresh(opened)
+    drop_leftovers(opened)
+    return samples.report(
+        checked, model=model, field=made.field, trained_on=len(trained or ())
+    )
+
+
+def _opened(dataset: Source, model: Any) -> fo.Dataset:
+    if not isinstance(model, str) or not model.strip():
+        raise ArgumentError("The prediction set needs the name of its model; give it")
+    return open_dataset(dataset)
+
+
+def _is_boxes(source: Any) -> bool:
+    """Whether rows are COCO results, which need no hint."""
+    return isinstance(source, list) and bool(source) and "bbox" in source[0]
+
+
+def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
+    """Whether a text names a label field, not a file."""
+    if not isinstance(predictions, str) or Path(predictions).is_file():
+        return False
+    return bool(dataset.has_sample_field(predictions))
+
+
+def _stored_tables(
+    dataset: fo.Dataset, field: str, classes: Any
+) -> Callable[[], Iterator[Table]]:
+    """Reads the labels of a field, so that they are checked like any upload's."""
+
+    def pairs() -> Iterator[dict[str, Any]]:
+        view = dataset.exists(field)
+        ids = view.values("id")
+        for start in range(0, len(ids), _AT_ONCE):
+            some = dataset.select(ids[start : start + _AT_ONCE])
+            yield dict(zip(*some.values(["id", field]), strict=True))
+
+    def read() -> Iterator[Table]:
+        for labels in pairs():
+            yield from read_tables(labels, classes=classes)
+
+    if not dataset.count(field):
+        raise ArgumentError(f"Field '{field}' holds no labels; name another")
+    return read
+
+
+def _trained(
+    dataset: fo.Dataset, trained_on: int | Iterable[str] | None, key: str
+) -> tuple[list[str] | None, int | None]:
+    """Ids of the samples a model was trained on, and the release that says so."""
+    if trained_on is None:
+        return None, None
+    if isinstance(trained_on, int):
+        from evalsets.api.releases import train_ids
+
+        return train_ids(dataset, trained_on), trained_on
+    if isinstance(trained_on, str):
+        raise ArgumentError(
+            "trained_on is one text; give the number of a release, or a list of keys"
+        )
+    keys = [str(one) for one in dict.fromkeys(trained_on)]
+    samples = Samples.of(dataset, key, dict.fromkeys(keys))
+    return [samples.ids[at] for at in samples.keys.all_of(keys)], None

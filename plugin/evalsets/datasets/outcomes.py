@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
 
-from evalsets.datasets.predictions import PredictionSet
+from evalsets.datasets.boxes import read_boxes
+from evalsets.datasets.documents import TASK_OF
+from evalsets.datasets.masks import read_masks
+from evalsets.datasets.predictions import PredictionSet, ScoreSet
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics import Boxes, Classification, Detection, Outcomes
+from evalsets.metrics import Classification, MultiLabel, Outcomes, Regression, Scores
 
 GROUND_TRUTH = "ground_truth"
 """The field of the true labels, where none is named."""
+_LABELLED = (fo.StringField, fo.FloatField, fo.EmbeddedDocumentField)
+_WANTED = {
+    "classification": "one label an image",
+    "multilabel": "sets of labels",
+    "detection": "boxes",
+    "segmentation": "masks",
+    "regression": "numbers",
+}
+_INSIDE = {
+    "classification": "label",
+    "multilabel": "classifications.label",
+    "detection": "detections.label",
+    "segmentation": "",
+    "regression": "value",
+}
 
 
 @dataclass(frozen=True)
@@ -24,18 +44,38 @@ class Read:
     Args:
         ids: ``(n,)`` of the samples that have a true label, in the view's order
         outcomes: of the same samples
+        answered: ``(n,)`` whether a sample has a prediction; one without counts as wrong
         unlabelled: samples left out, since they have no true label
-        unpredicted: samples without a prediction, counted as predicting nothing
+        lost: ids of samples left out, since they have no number, which nothing can
+            stand for
         strange: predicted labels that are true of none of the samples
-        mistakes: confidence and description of what went wrong, by id
+        mistakes: how bad it is, and what went wrong, by id
     """
 
     ids: list[str]
     outcomes: Outcomes
-    unlabelled: int
-    unpredicted: int
-    strange: frozenset[str]
-    mistakes: Mapping[str, tuple[float, str]]
+    answered: NDArray[np.bool_]
+    unlabelled: int = 0
+    lost: tuple[str, ...] = ()
+    strange: frozenset[str] = frozenset()
+    mistakes: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+
+def task_of(dataset: fo.Dataset, name: str) -> str:
+    """The task of the labels in a field; empty where it holds none or is not there."""
+    held = dataset.get_field(name)
+    if isinstance(held, fo.StringField):
+        return "classification"
+    if isinstance(held, fo.FloatField):
+        return "regression"
+    return TASK_OF.get(getattr(held, "document_type", None), "")
+
+
+def true_labels(dataset: fo.Dataset, truth: str, task: str) -> set[str]:
+    """Every label in a field; empty where it is not there or of another task."""
+    if task_of(dataset, truth) != task or task in ("segmentation", "regression"):
+        return set()
+    return set(dataset.distinct(_path(dataset, truth, task)))
 
 
 def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Read:
@@ -43,69 +83,92 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
 
     Args:
         view: samples to evaluate
-        truth: label field, or field of plain strings, that holds the true labels
+        truth: label field, or field of plain strings or numbers, that holds the truth
         stored: the prediction set
 
     Raises:
         UnknownNameError: no field of that name
         ArgumentError: the truth is of another task than the predictions
     """
-    schema = view.get_field_schema()
+    dataset = view._dataset
+    schema = dataset.get_field_schema()
     if truth not in schema:
         labels = [n for n, f in schema.items() if isinstance(f, _LABELLED)]
         raise UnknownNameError(
             "field", truth, labels, "name the field that holds the true labels"
         )
-    path = _label_path(schema[truth], truth, stored.task)
-    if path is None:
-        wanted = "boxes" if stored.task == "detection" else "one label an image"
+    if task_of(dataset, truth) != stored.task:
         raise ArgumentError(
-            f"Model '{stored.model}' predicts {wanted}, but field '{truth}' does not "
-            "hold that; name the field that holds the true labels"
+            f"Model '{stored.model}' predicts {_WANTED[stored.task]}, but field "
+            f"'{truth}' does not hold that; name the field that holds the true labels"
         )
     if stored.task == "detection":
-        return _detection(view, truth, stored.field)
-    return _classification(view, path, stored)
+        return Read(**read_boxes(view, truth, stored.field))
+    if stored.task == "segmentation":
+        return Read(**read_masks(view, truth, stored.field))
+    path = _path(dataset, truth, stored.task)
+    if stored.task == "classification":
+        return _classification(view, path, stored)
+    if stored.task == "multilabel":
+        return _multilabel(view, path, stored)
+    return _regression(view, path, f"{stored.field}.value")
 
 
-def true_labels(dataset: fo.Dataset, truth: str, task: str) -> set[str]:
-    """Every label in a field; empty where it is not there or of another task."""
-    field = dataset.get_field(truth)
-    path = None if field is None else _label_path(field, truth, task)
-    return set() if path is None else set(dataset.distinct(path))
+def read_scores(view: fo.DatasetView, score: ScoreSet) -> Read:
+    """The scores of the samples that have one."""
+    ids, values = view.values(["id", score.field])
+    known = [at for at, value in enumerate(values) if value is not None]
+    outcomes = Scores(
+        np.array([values[at] for at in known], float),
+        score.higher_is_better,
+        score.metric,
+    )
+    lost = [i for i, value in zip(ids, values, strict=True) if value is None]
+    return Read(
+        [ids[at] for at in known],
+        outcomes,
+        np.ones(len(known), bool),
+        lost=tuple(lost),
+    )
 
 
-_LABELLED = (fo.StringField, fo.EmbeddedDocumentField)
+def _path(dataset: fo.Dataset, name: str, task: str) -> str:
+    """Where a field keeps what a task compares."""
+    plain = not isinstance(dataset.get_field(name), fo.EmbeddedDocumentField)
+    return name if plain else f"{name}.{_INSIDE[task]}"
 
 
-def _label_path(field: fo.Field, name: str, task: str) -> str | None:
-    """Where a field keeps the labels of a task; None where it keeps none."""
-    kind = getattr(field, "document_type", None)
-    if task == "detection":
-        return f"{name}.detections.label" if kind is fo.Detections else None
-    if kind is fo.Classification:
-        return f"{name}.label"
-    return name if isinstance(field, fo.StringField) else None
+def _labelled(
+    view: fo.DatasetView, truth: str, paths: list[str]
+) -> tuple[int, list[list[Any]]]:
+    """How many samples have no truth, and the columns of those that have."""
+    columns = view.values(["id", truth, *paths])
+    kept = [at for at, label in enumerate(columns[1]) if label is not None]
+    return len(columns[0]) - len(kept), [[c[at] for at in kept] for c in columns]
 
 
 def _classification(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Read:
-    field = stored.field
-    paths = ["id", truth, f"{field}.label", f"{field}.confidence"]
-    paths += [f"{field}.logits"] if stored.columns else []
-    columns = view.values(paths)
-    labelled = [at for at, label in enumerate(columns[1]) if label is not None]
-    ids, true, predicted, confidence, *logits = (
-        [column[at] for at in labelled] for column in columns
-    )
+    held = stored.field
+    paths = [f"{held}.label", f"{held}.confidence", f"{held}.ranked"]
+    paths += [f"{held}.logits"] if stored.columns else []
+    unlabelled, columns = _labelled(view, truth, paths)
+    ids, true, predicted, confidence, ranked, *logits = columns
     probability = None
     if stored.columns:
         width = len(stored.columns)
         probability = np.exp(
             [np.full(width, -np.inf) if row is None else row for row in logits[0]]
         ).reshape(-1, width)
-    missing = predicted.count(None)
-    known = None if confidence.count(None) > missing else confidence
-    outcomes = Classification.of(true, predicted, known, probability, stored.columns)
+    answered = np.array([label is not None for label in predicted], bool)
+    known = confidence.count(None) <= (~answered).sum()
+    outcomes = Classification.of(
+        true,
+        predicted,
+        confidence if known else None,
+        probability,
+        stored.columns,
+        ranked if any(ranked) else None,
+    )
     rows = zip(ids, true, predicted, confidence, strict=True)
     mistakes = {
         i: (c or 0.0, f"{t}, predicted {p or 'nothing'}")
@@ -113,50 +176,59 @@ def _classification(view: fo.DatasetView, truth: str, stored: PredictionSet) -> 
         if t != p
     }
     strange = frozenset(predicted) - frozenset(true) - {None}
-    unlabelled = len(columns[0]) - len(ids)
-    return Read(ids, outcomes, unlabelled, missing, strange, mistakes)
+    return Read(ids, outcomes, answered, unlabelled, (), strange, mistakes)
 
 
-def _detection(view: fo.DatasetView, truth: str, field: str) -> Read:
-    names = ("label", "bounding_box", "iscrowd", "confidence")
-    paths = [f"{truth}.detections.{name}" for name in names[:3]]
-    paths += [f"{field}.detections.{name}" for name in (*names[:2], names[3])]
-    all_ids, *columns = view.values(["id", *paths])
-    labelled = [at for at, labels in enumerate(columns[0]) if labels is not None]
-    ids = [all_ids[at] for at in labelled]
-    true_label, true_box, crowd, label, box, score = (
-        [column[at] or [] for at in labelled] for column in columns
-    )
-    missing = sum(columns[3][at] is None for at in labelled)
-    classes = sorted(_names(true_label) | _names(label))
-    truth_boxes = _boxes(true_label, true_box, classes)
-    flags = [
-        c
-        for row, have in zip(crowd, true_label, strict=True)
-        for c in (row or [None] * len(have))
+def _multilabel(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Read:
+    held = stored.field
+    inside = f"{held}.classifications"
+    paths = [f"{inside}.label", f"{inside}.confidence"]
+    paths += [f"{held}.logits"] if stored.columns else []
+    unlabelled, (ids, true, names, scores, *logits) = _labelled(view, truth, paths)
+    predicted: list[dict[str, float | None] | None] = [
+        None if labels is None else dict(zip(labels, found or (), strict=False))
+        for labels, found in zip(names, scores, strict=True)
     ]
-    outcomes = Detection.of(
-        replace(truth_boxes, crowd=np.array([bool(flag) for flag in flags], bool)),
-        replace(
-            _boxes(label, box, classes),
-            score=np.array([s for row in score for s in row], float),
-        ),
-        len(ids),
-        classes,
+    if stored.columns:
+        predicted = [
+            None
+            if row is None
+            else dict(zip(stored.columns, expit(row).tolist(), strict=True))
+            for row in logits[0]
+        ]
+    outcomes = MultiLabel.of(true, predicted, columns=stored.columns)
+    answered = np.array([labels is not None for labels in predicted], bool)
+    seen = {name for row in names for name in row or ()}
+    strange = frozenset(seen - {label for labels in true for label in labels})
+    mistakes = {
+        i: (
+            1 - found,
+            f"{', '.join(t) or 'nothing'}; predicted {', '.join(p or ()) or 'nothing'}",
+        )
+        for i, found, t, p in zip(
+            ids, outcomes.quality.tolist(), true, names, strict=True
+        )
+        if found < 1
+    }
+    return Read(ids, outcomes, answered, unlabelled, (), strange, mistakes)
+
+
+def _regression(view: fo.DatasetView, truth: str, path: str) -> Read:
+    unlabelled, (ids, true, predicted) = _labelled(view, truth, [path])
+    known = [at for at, value in enumerate(predicted) if value is not None]
+    lost = [i for i, value in zip(ids, predicted, strict=True) if value is None]
+    ids = [ids[at] for at in known]
+    outcomes = Regression(
+        np.array([true[at] for at in known], float),
+        np.array([predicted[at] for at in known], float),
     )
-    strange = _names(label) - _names(true_label)
-    return Read(ids, outcomes, len(all_ids) - len(ids), missing, strange, {})
-
-
-def _names(labels: list[Any]) -> frozenset[str]:
-    return frozenset(name for row in labels for name in row)
-
-
-def _boxes(labels: list[Any], boxes: list[Any], classes: list[str]) -> Boxes:
-    code = {name: at for at, name in enumerate(classes)}
-    counts = [len(row) for row in labels]
-    return Boxes(
-        image=np.repeat(np.arange(len(labels)), counts),
-        label=np.array([code[name] for row in labels for name in row], np.intp),
-        box=np.array([b for row in boxes for b in row], float).reshape(-1, 4),
+    pairs = zip(ids, outcomes.truth.tolist(), outcomes.predicted.tolist(), strict=True)
+    mistakes = {i: (abs(t - p), f"{t:.4g}, predicted {p:.4g}") for i, t, p in pairs}
+    return Read(
+        ids,
+        outcomes,
+        np.ones(len(ids), bool),
+        unlabelled,
+        tuple(lost),
+        mistakes=mistakes,
     )

@@ -1,23 +1,56 @@
-"""Prediction sets: label fields, and a custom run each that makes them count."""
+"""Prediction sets: fields, and a custom run each that makes them count.
+
+An upload writes a new field that nothing refers to, then the run, in one document, which
+is the switch from the old set to the new; the old field goes last. Killed at any moment,
+the dataset has exactly the old set or exactly the new one, and what was left over goes
+with the next upload.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from bson import ObjectId
+from numpy.typing import NDArray
+from pymongo import UpdateOne
 
-from evalsets.datasets.columns import declare, slug, write
+from evalsets.datasets.columns import provenance, slug
+from evalsets.datasets.documents import LABEL_OF, documents
 from evalsets.datasets.locks import writing
-from evalsets.datasets.runs import load_results, load_runs, save_run
+from evalsets.datasets.matches import drop_matches
+from evalsets.datasets.runs import delete_run, load_results, load_runs, save_run
 from evalsets.errors import NameTakenError, PredictionsError, UnknownNameError
-from evalsets.predictions import ClassificationTable, DetectionTable
+from evalsets.predictions import DetectionTable, Table
 
 KIND = "predictions"
-_TINY = np.finfo(float).eps
+_TRAINING = "training"
+_OWNER = "prediction_set"
+
+
+@dataclass(frozen=True)
+class ScoreSet:
+    """One uploaded score of a model.
+
+    Args:
+        metric: its name, such as "loss"
+        field: the field that holds it
+        higher_is_better: its direction
+        matched: samples that have one
+        uploaded: when, in UTC
+    """
+
+    metric: str
+    field: str
+    higher_is_better: bool
+    matched: int
+    uploaded: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,11 +59,15 @@ class PredictionSet:
 
     Args:
         model: its name
-        field: the label field that holds them
-        task: "classification" or "detection"
+        field: the field that holds them; of its first score where it has only those
+        task: classification, multilabel, detection, segmentation, regression or scores
         matched: samples that have a prediction
         columns: class of each probability, where those were uploaded
         uploaded: when, in UTC
+        owned: whether the field is ours; else it was there before
+        training: key of the samples the model was trained on; empty where not said
+        release: number of the release it was trained on, if one was named
+        scores: uploaded beside the predictions
     """
 
     model: str
@@ -39,14 +76,29 @@ class PredictionSet:
     matched: int
     columns: tuple[str, ...] = ()
     uploaded: str = ""
+    owned: bool = True
+    training: str = ""
+    release: int | None = None
+    scores: tuple[ScoreSet, ...] = ()
+
+    @property
+    def fields(self) -> set[str]:
+        """Every field that it has made."""
+        made = {score.field for score in self.scores}
+        return made | ({self.field} if self.owned else set())
 
 
 def prediction_sets(dataset: fo.Dataset) -> dict[str, PredictionSet]:
     """The prediction sets of a dataset by model, oldest first."""
     return {
-        model: PredictionSet(**{**content, "columns": tuple(content["columns"])})
-        for model, content in load_runs(dataset, KIND).items()
+        model: _read(content) for model, content in load_runs(dataset, KIND).items()
     }
+
+
+def _read(content: dict[str, Any]) -> PredictionSet:
+    scores = tuple(ScoreSet(**score) for score in content["scores"])
+    columns = tuple(content["columns"])
+    return PredictionSet(**{**content, "columns": columns, "scores": scores})
 
 
 def prediction_set(dataset: fo.Dataset, model: str) -> PredictionSet:
@@ -61,123 +113,196 @@ def prediction_set(dataset: fo.Dataset, model: str) -> PredictionSet:
     return known[model]
 
 
-def trained_on(dataset: fo.Dataset, model: str) -> set[str]:
-    """Ids of the samples that the model was trained on, as far as it was said.
+def score_names(dataset: fo.Dataset) -> set[str]:
+    """The names of all scores of all models, which requirements may name."""
+    known = prediction_sets(dataset).values()
+    return {score.metric for stored in known for score in stored.scores}
 
-    Raises:
-        PredictionsError: the upload was interrupted before it wrote them
-    """
-    found = load_results(dataset, KIND, model, "trained_on")
+
+def trained_on(dataset: fo.Dataset, stored: PredictionSet) -> set[str]:
+    """Ids of the samples that the model was trained on, as far as it was said."""
+    if not stored.training:
+        return set()
+    found = load_results(dataset, _TRAINING, stored.training, "ids")
     if found is None:
         raise PredictionsError(
-            f"The upload of model '{model}' to dataset '{dataset.name}' was "
-            "interrupted; upload its predictions again, overwriting what is there"
+            f"What model '{stored.model}' was trained on is lost from dataset "
+            f"'{dataset.name}'; upload its predictions again, overwriting what is there"
         )
     return set(found)
 
 
-def store_predictions(
+class Upload:
+    """Predictions on their way into a field that does not count yet."""
+
+    def __init__(self, dataset: fo.Dataset, field: str, before: PredictionSet | None):
+        self._dataset = dataset
+        self._before = before
+        self.field = field
+
+    def write(
+        self, table: Table, ids: Sequence[str | None], before: NDArray[np.bool_]
+    ) -> None:
+        """Writes one table in bulk.
+
+        Args:
+            table: boxes relative
+            ids: ``(n,)`` the sample of each row; None for rows to skip
+            before: ``(n,)`` whether the sample has boxes of an earlier table
+        """
+        now = datetime.now(timezone.utc)
+        rows = zip(ids, documents(table), before, strict=True)
+        operations = []
+        for sample, document, more in rows:
+            if sample is None:
+                continue
+            change: dict[str, Any] = {"$set": {"last_modified_at": now}}
+            if more and isinstance(table, DetectionTable):
+                boxes = {"$each": document["detections"]}
+                change["$push"] = {f"{self.field}.detections": boxes}
+            else:
+                change["$set"][self.field] = document
+            operations.append(UpdateOne({"_id": ObjectId(sample)}, change))
+        if operations:
+            written = [sample for sample in ids if sample is not None]
+            self._dataset._bulk_write(operations, ids=written)
+
+    def commit(
+        self,
+        made: PredictionSet | ScoreSet,
+        model: str,
+        trained: Sequence[str] | None,
+        release: int | None,
+    ) -> PredictionSet:
+        """Makes the field count, in one write.
+
+        Args:
+            made: predictions, or a score that joins what the model has
+            model: its name
+            trained: ids of the samples it was trained on; None for what was known
+            release: number of the release it was trained on, if one was named
+        """
+        before = self._before
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        made = replace(made, uploaded=now)
+        if isinstance(made, PredictionSet):
+            stored = replace(made, scores=before.scores if before else ())
+        else:
+            others = before.scores if before else ()
+            kept = tuple(s for s in others if s.metric != made.metric)
+            stored = _with_scores(before, model, (*kept, made))
+        if trained is None and before is not None:
+            stored = replace(stored, training=before.training, release=before.release)
+        elif trained:
+            key = os.urandom(8).hex()
+            save_run(self._dataset, _TRAINING, key, {}, {"ids": sorted(trained)})
+            stored = replace(stored, training=key, release=release)
+        save_run(self._dataset, KIND, model, asdict(stored))
+        return stored
+
+
+def _with_scores(
+    before: PredictionSet | None, model: str, scores: tuple[ScoreSet, ...]
+) -> PredictionSet:
+    if before is not None and before.task != "scores":
+        return replace(before, scores=scores)
+    first = scores[0]
+    return PredictionSet(
+        model=model,
+        field=first.field,
+        task="scores",
+        matched=first.matched,
+        uploaded=first.uploaded,
+        scores=scores,
+    )
+
+
+@contextmanager
+def uploading(
     dataset: fo.Dataset,
     model: str,
-    table: ClassificationTable | DetectionTable,
-    ids: Sequence[str],
+    task: str,
     *,
-    trained_on: Sequence[str] = (),
+    metric: str = "",
+    field: str = "",
     overwrite: bool = False,
-) -> PredictionSet:
-    """Writes a checked table; its run is written last, so that it counts as a whole.
+) -> Iterator[Upload]:
+    """Declares a new field; unless the upload commits, the field goes again.
 
     Args:
         dataset: to write to
         model: name of the prediction set
-        table: boxes relative
-        ids: ``(n,)`` the sample of each key of the table
-        trained_on: ids of the samples that the model was trained on
+        task: of the predictions
+        metric: name of the score, where it is one
+        field: one that holds the predictions already
         overwrite: replace the model's earlier set, which stays until this is complete
 
     Raises:
-        NameTakenError: the model has predictions already
+        NameTakenError: the model has such predictions already
     """
     with writing(dataset):
         before = prediction_sets(dataset).get(model)
-        if before is not None and not overwrite:
+        if not overwrite and _is_taken(before, metric):
+            what = f"scores '{metric}'" if metric else "predictions"
             raise NameTakenError(
-                f"Model '{model}' has predictions in dataset '{dataset.name}' already; "
+                f"Model '{model}' has {what} in dataset '{dataset.name}' already; "
                 "overwrite them, or choose another name"
             )
-        kind = (
-            fo.Classification
-            if isinstance(table, ClassificationTable)
-            else fo.Detections
-        )
-        field = _free_field(dataset, model)
-        declare(dataset, {field: kind}, info={"model": model})
-        stored = PredictionSet(
-            model=model,
-            field=field,
-            task="classification" if kind is fo.Classification else "detection",
-            matched=len(ids),
-            columns=getattr(table, "classes", ()),
-            uploaded=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        drop_leftovers(dataset)
+        made = field or _declare(
+            dataset, f"{model} {metric}" if metric else model, task
         )
         try:
-            write(dataset, field, ids, _labels(table))
-            trained = {"trained_on": sorted(trained_on)}
-            save_run(dataset, KIND, model, asdict(stored), trained)
-        except BaseException:
-            if field not in {s.field for s in prediction_sets(dataset).values()}:
-                dataset.delete_sample_field(field)
-            raise
-        if before is not None and dataset.has_field(before.field):
-            dataset.delete_sample_field(before.field)
-    return stored
+            yield Upload(dataset, made, before)
+        finally:
+            if not field and not any(
+                made in known.fields for known in prediction_sets(dataset).values()
+            ):
+                _drop(dataset, made)
 
 
-def _free_field(dataset: fo.Dataset, model: str) -> str:
-    """A field name that nothing counts on: a killed upload's leftover is taken over."""
-    used = {s.field for s in prediction_sets(dataset).values()}
-    schema = dataset.get_field_schema()
-    name = f"pred_{slug(model)}"
+def _is_taken(before: PredictionSet | None, metric: str) -> bool:
+    if before is None:
+        return False
+    if metric:
+        return any(score.metric == metric for score in before.scores)
+    return before.task != "scores"
+
+
+def _declare(dataset: fo.Dataset, name: str, task: str) -> str:
+    taken = dataset.get_field_schema()
+    field = first = f"pred_{slug(name)}"
     number = 1
-    while name in used or (name in schema and not _is_leftover(schema[name])):
+    while field in taken:
         number += 1
-        name = f"pred_{slug(model)}_{number}"
-    if name in schema:
-        dataset.delete_sample_field(name)
-    return name
-
-
-def _is_leftover(field: fo.Field) -> bool:
-    return "model" in ((field.info or {}).get("evalsets") or {})
-
-
-def _labels(table: ClassificationTable | DetectionTable) -> list[Any]:
-    if isinstance(table, DetectionTable):
-        return _detections(table)
-    n = len(table)
-    confidence = [None] * n if table.confidences is None else table.confidences.tolist()
-    logits = (
-        [None] * n
-        if table.probabilities is None
-        else list(np.log(np.clip(table.probabilities, _TINY, None)))
-    )
-    return [
-        fo.Classification(label=label, confidence=c, logits=row)
-        for label, c, row in zip(table.labels, confidence, logits, strict=True)
-    ]
-
-
-def _detections(table: DetectionTable) -> list[fo.Detections]:
-    found: list[list[fo.Detection]] = [[] for _ in table.keys]
-    rows = zip(
-        table.image.tolist(),
-        table.boxes.tolist(),
-        table.labels,
-        table.scores.tolist(),
-        strict=True,
-    )
-    for image, box, label, score in rows:
-        found[image].append(
-            fo.Detection(label=label, bounding_box=box, confidence=score)
+        field = f"{first}_{number}"
+    info = {"evalsets": {_OWNER: name}}
+    if task == "scores":
+        dataset.add_sample_field(field, fo.FloatField, info=info)
+    else:
+        dataset.add_sample_field(
+            field, fo.EmbeddedDocumentField, embedded_doc_type=LABEL_OF[task], info=info
         )
-    return [fo.Detections(detections=boxes) for boxes in found]
+    return field
+
+
+def drop_leftovers(dataset: fo.Dataset) -> None:
+    """Removes fields of uploads that were killed or replaced, and what they said."""
+    with writing(dataset):
+        known = prediction_sets(dataset).values()
+        used = {field for stored in known for field in stored.fields}
+        for name, field in dataset.get_field_schema().items():
+            if _OWNER in provenance(field) and name not in used:
+                _drop(dataset, name)
+        said = {stored.training for stored in known}
+        for key in load_runs(dataset, _TRAINING):
+            if key not in said:
+                delete_run(dataset, _TRAINING, key)
+        drop_matches(dataset)
+
+
+def _drop(dataset: fo.Dataset, field: str) -> None:
+    """Empties the field first: samples do not load with a value nobody declares."""
+    some = {field: {"$exists": True}}
+    dataset._sample_collection.update_many(some, {"$unset": {field: ""}})
+    dataset.delete_sample_field(field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from evalsets.errors import ArgumentError, EvalsetsError
+from evalsets.errors import ArgumentError
 from evalsets.metrics.outcomes import Outcomes
 from evalsets.metrics.scores import Scores
 from evalsets.suites.population import Population, Requirement
@@ -71,16 +71,9 @@ def _shown(outcomes: Sequence[Outcomes]) -> dict[str, int]:
 
 
 def _giver(name: str, outcomes: Sequence[Outcomes]) -> int:
-    found, problems = [], []
-    for at, one in enumerate(outcomes):
-        try:
-            one.metric(name)
-        except EvalsetsError as problem:
-            problems.append(problem)
-        else:
-            found.append(at)
+    found = [at for at, one in enumerate(outcomes) if one.gives(name)]
     if not found:
-        raise problems[0]
+        outcomes[0].metric(name)
     if len(found) > 1:
         names = " or ".join(
             f"'{name}:{getattr(outcomes[at], 'name', '')}'" for at in found

@@ -10,18 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsets.errors import ArgumentError, EvalsetsError
-from evalsets.metrics.bootstrap import Resampling
+from evalsets.errors import ArgumentError
 from evalsets.metrics.catalog import order
 from evalsets.metrics.choice import check_requirement, choose_metrics
-from evalsets.metrics.estimates import (
-    Estimate,
-    PairedProportion,
-    Proportion,
-    Resampled,
-    effective_size,
-)
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes
+from evalsets.metrics.estimates import Estimate
+from evalsets.metrics.figures import Sampled, difference
+from evalsets.metrics.outcomes import Codes, Outcomes
 from evalsets.metrics.verdicts import Claim, Row, judge
 from evalsets.suites.population import ALL, Population, Requirement
 
@@ -35,7 +29,9 @@ class Evaluated:
     Args:
         outcomes: of the model on ``n`` samples
         membership: ``(n, p)`` which sample is in which population
-        baseline: outcomes of another model on the same samples
+        baseline: outcomes of another model
+        paired: ``(n,)`` place of each sample in the baseline's, -1 where only one of
+            them has an answer; None where the samples are the same
         groups: ``(n,)`` code of each sample's group, where samples of a group resemble
             each other; then groups are resampled, and count, not samples
         unfit: reason by name of each population that must not pass, such as "stale"
@@ -44,6 +40,7 @@ class Evaluated:
     outcomes: Outcomes
     membership: NDArray[np.bool_]
     baseline: Outcomes | None = None
+    paired: Codes | None = None
     groups: Codes | None = None
     unfit: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,7 +72,7 @@ def evaluate_populations(
 
     The arguments are those of :class:`Evaluated` and :func:`evaluate_models`.
     """
-    one = Evaluated(outcomes, membership, baseline, groups, unfit or {})
+    one = Evaluated(outcomes, membership, baseline, None, groups, unfit or {})
     return evaluate_models(
         [one],
         populations,
@@ -147,31 +144,36 @@ def _of_population(
     replicates: int,
 ) -> dict[str, list[Claim]]:
     """The claims on one population, by metric."""
-    model = part.outcomes.take(members)
-    baseline = None if part.baseline is None else part.baseline.take(members)
-    groups = None if part.groups is None else part.groups[members]
-    resampling = None
-    if len(model) and not all(model.metric(name).proportion for name in names):
-        rng = np.random.default_rng(words)
-        resampling = Resampling.of(len(model), groups, rng, replicates)
+    model = Sampled.of(part.outcomes, members, part.groups, names, words, replicates)
     fit = population is None or population.name not in part.unfit
+    pair = _pair(part, members, model, names, words, replicates)
     claims = {}
     for name in names:
-        other = baseline if baseline is not None and _gives(baseline, name) else None
-        if model.metric(name).proportion:
-            figure = _counted(model, other, name, groups)
-        else:
-            figure = _resampled(model, other, name, resampling)
-        claims[name] = _claims(population, name, figure, model, fit)
+        figure = _Figure(len(model.outcomes), model.estimate(name))
+        if pair is not None and pair[1].gives(name):
+            figure = replace(figure, **difference(*pair, name))
+        claims[name] = _claims(population, name, figure, part.outcomes, fit)
     return claims
 
 
-def _gives(outcomes: Outcomes, metric: str) -> bool:
-    try:
-        outcomes.metric(metric)
-    except EvalsetsError:
-        return False
-    return True
+def _pair(
+    part: Evaluated,
+    members: Codes,
+    model: Sampled,
+    names: Sequence[str],
+    words: Sequence[int],
+    replicates: int,
+) -> tuple[Sampled, Outcomes] | None:
+    """Both models on the samples that both have answers for."""
+    if part.baseline is None:
+        return None
+    if part.paired is None:
+        return model, part.baseline.take(members)
+    common = members[part.paired[members] >= 0]
+    if len(common) < len(members):
+        given = (part.outcomes, common, part.groups, names, words, replicates)
+        model = Sampled.of(*given)
+    return model, part.baseline.take(part.paired[common])
 
 
 def _words(name: str) -> list[int]:
@@ -189,7 +191,8 @@ def _check_shapes(part: Evaluated, n_populations: int) -> None:
             f"{n_populations})"
         )
     task = part.outcomes.task
-    if baseline is not None and (len(baseline), baseline.task) != (n, task):
+    m = n if part.paired is None or baseline is None else len(baseline)
+    if baseline is not None and (len(baseline), baseline.task) != (m, task):
         raise ArgumentError(
             f"The baseline has {len(baseline)} samples of {baseline.task}, the model "
             f"{n} of {task}; give outcomes on the same samples"
@@ -198,45 +201,6 @@ def _check_shapes(part: Evaluated, n_populations: int) -> None:
         raise ArgumentError(
             f"There are {len(part.groups)} group codes for {n} samples; give one a sample"
         )
-
-
-def _counted(
-    model: Outcomes, other: Outcomes | None, metric: str, groups: Codes | None
-) -> _Figure:
-    hits, n = model.hits(metric), len(model)
-    own = Proportion(hits.sum(), n, effective_size(hits, groups))
-    if other is None:
-        return _Figure(n, own)
-    change = hits - other.hits(metric)
-    gained, lost = float((change > 0).sum()), float((change < 0).sum())
-    paired = PairedProportion(gained, lost, n, effective_size(change, groups))
-    return _Figure(n, own, own.value - paired.value, paired)
-
-
-def _resampled(
-    model: Outcomes, other: Outcomes | None, metric: str, resampling: Resampling | None
-) -> _Figure:
-    """From the figure and its replicates, of the model and of the baseline."""
-    if resampling is None:
-        empty = Resampled(math.nan, np.array([]), 0)
-        return _Figure(0, empty, *((math.nan, empty) if other is not None else ()))
-    n, entry, units = len(model), model.metric(metric), resampling.independent
-    own = resampling.figures(model, metric)
-    bounded = math.isfinite(entry.span)
-    unseen = 2 * entry.span / units if bounded else 0.0  # two units not yet met
-    least = max(unseen, model.least_error(metric))
-    estimate = _estimate(own, units, least, entry.low, entry.high)
-    if other is None:
-        return _Figure(n, estimate)
-    theirs = resampling.figures(other, metric)
-    paired = _estimate(own - theirs, units, unseen, -entry.span, entry.span)
-    return _Figure(n, estimate, float(theirs[0]), paired)
-
-
-def _estimate(
-    figures: Floats, units: int, least: float, low: float, high: float
-) -> Resampled:
-    return Resampled(float(figures[0]), figures[1:], units, least, low, high)
 
 
 def _claims(

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError
 from evalsets.metrics.catalog import METRICS, Metric, find_metric
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -77,6 +77,14 @@ class Outcomes(ABC):
         if part and part not in self.classes:
             raise UnknownNameError("class", part, self.classes)
         return found
+
+    def gives(self, metric: str) -> bool:
+        """Whether they can give a metric."""
+        try:
+            self.metric(metric)
+        except EvalsetsError:
+            return False
+        return True
 
     def hits(self, metric: str) -> Floats:
         """``(n,)`` 1 where a sample is right, for a metric that is a proportion."""

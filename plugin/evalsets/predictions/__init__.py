@@ -1,18 +1,27 @@
-"""Predictions as people have them, read into one checked table in memory."""
+"""Predictions as people have them, read piece by piece into checked tables."""
 
-from evalsets.predictions.keys import Match, match_keys
-from evalsets.predictions.readers import read_predictions
+from evalsets.predictions.keys import Keys
+from evalsets.predictions.placing import Placing
+from evalsets.predictions.readers import read_tables
+from evalsets.predictions.summary import UploadReport
 from evalsets.predictions.tables import (
     ClassificationTable,
     DetectionTable,
-    UploadReport,
+    LabelsTable,
+    MaskTable,
+    NumberTable,
+    Table,
 )
 
 __all__ = [
     "ClassificationTable",
     "DetectionTable",
-    "Match",
+    "Keys",
+    "LabelsTable",
+    "MaskTable",
+    "NumberTable",
+    "Placing",
+    "Table",
     "UploadReport",
-    "match_keys",
-    "read_predictions",
+    "read_tables",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalsets.errors import PredictionsError, counted
+from evalsets.predictions.sources import KEYS, LABELS
 from evalsets.predictions.tables import (
     ClassificationTable,
     Floats,
@@ -18,26 +20,17 @@ from evalsets.predictions.tables import (
     refuse,
 )
 
-KEYS = [
-    "key",
-    "filepath",
-    "file_path",
-    "filename",
-    "file_name",
-    "file",
-    "path",
-    "image",
-    "image_path",
-    "image_id",
-    "sample_id",
-    "id",
-]
-LABELS = ("label", "prediction", "predicted", "predicted_label")
-CONFIDENCES = ("confidence", "score")
+_CONFIDENCES = ("confidence", "score")
+_RANKED = ("top5", "ranked")
+BETWEEN = "|"
+"""What separates several labels in one cell of text."""
 
 
 def classification_table(
-    frame: pd.DataFrame, key: str | None = None, classes: Sequence[str] | None = None
+    frame: pd.DataFrame,
+    key: str | None = None,
+    classes: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> ClassificationTable:
     """Checks a table of predictions, one row a key.
 
@@ -46,25 +39,23 @@ def classification_table(
 
     Args:
         frame: column of keys; ``label`` and optional ``confidence``, or one column a
-            class, or both
+            class, or both; ``top5`` may hold the likeliest labels, best first
         key: name of the column of keys
         classes: every label there is
+        columns: the columns of probabilities, where an earlier table has settled them
 
     Raises:
         PredictionsError: a row that cannot be taken
     """
-    if frame.index.name is not None and frame.index.name not in frame.columns:
-        frame = frame.reset_index()
-    _refuse_doubled_columns(frame)
-    key = _key_column(frame, key)
-    keys = _texts(frame[key], "key", None)
-    check_keys(keys)
-    label = _column(frame, LABELS)
+    frame, key, keys = keyed(frame, key)
+    label = find_column(frame, LABELS)
     labels = _texts(frame[label], label, keys) if label else None
     check_labels(labels or (), classes)
-    confidence = _column(frame, CONFIDENCES) if label else None
+    confidence = find_column(frame, _CONFIDENCES) if label else None
     confidences = _shares(frame, confidence, keys) if confidence else None
-    names = _class_columns(frame, [key, label, confidence], labels, classes)
+    names = list(columns or ())
+    if columns is None:
+        names = class_columns(frame, [key, label, confidence], labels, classes)
     probabilities = _probabilities(frame, names, keys) if names else None
     if probabilities is not None:
         labels, confidences = _filled(probabilities, names, labels, confidences)
@@ -73,7 +64,35 @@ def classification_table(
             "The predictions have neither a column 'label' nor one column a class; "
             f"their columns are {examples(frame.columns, 10)}"
         )
-    return ClassificationTable(keys, labels, confidences, probabilities, tuple(names))
+    ranked = find_column(frame, _RANKED)
+    return ClassificationTable(
+        keys,
+        labels,
+        confidences,
+        probabilities,
+        tuple(names),
+        None if ranked is None else [split_labels(cell) for cell in frame[ranked]],
+    )
+
+
+def keyed(frame: pd.DataFrame, key: str | None) -> tuple[pd.DataFrame, str, list[str]]:
+    """The table with its keys as a column, that column's name, and the checked keys."""
+    if frame.index.name is not None and frame.index.name not in frame.columns:
+        frame = frame.reset_index()
+    _refuse_doubled_columns(frame)
+    key = _key_column(frame, key)
+    keys = _texts(frame[key], "key", None)
+    check_keys(keys)
+    return frame, key, keys
+
+
+def split_labels(cell: Any) -> list[str]:
+    """Several labels in one cell: a list, or text with ``|`` between them."""
+    if isinstance(cell, str):
+        return [part.strip() for part in cell.split(BETWEEN) if part.strip()]
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        return [str(label) for label in cell]
+    return []
 
 
 def _refuse_doubled_columns(frame: pd.DataFrame) -> None:
@@ -82,15 +101,14 @@ def _refuse_doubled_columns(frame: pd.DataFrame) -> None:
         raise PredictionsError(f"Two columns are called '{doubled[0]}'; rename one")
 
 
-def _column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
+def find_column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
+    """The first of these columns that the table has, in any case."""
     by_name = {str(column).lower(): column for column in reversed(list(frame.columns))}
     return next((by_name[name] for name in names if name in by_name), None)
 
 
 def _key_column(frame: pd.DataFrame, key: str | None) -> str:
-    if frame.empty:
-        raise PredictionsError("The predictions are empty; there is nothing to upload")
-    found = key if key in frame.columns else _column(frame, KEYS)
+    found = key if key in frame.columns else find_column(frame, KEYS)
     if found is None:
         asked = f"no column '{key}'" if key else "no column of keys"
         raise PredictionsError(
@@ -115,7 +133,7 @@ def _shares(frame: pd.DataFrame, column: str, keys: list[str]) -> Floats | None:
     return values.clip(max=1.0)
 
 
-def _class_columns(
+def class_columns(
     frame: pd.DataFrame,
     taken: list[str | None],
     labels: list[str] | None,
@@ -161,7 +179,8 @@ def _probabilities(frame: pd.DataFrame, names: list[str], keys: list[str]) -> Fl
             keys,
             f"Probabilities of the columns {examples(names, 5)} sum to "
             f"{sums[off][0]:.4g}, not 1; apply softmax, or name the classes if "
-            "other columns hold numbers too",
+            "other columns hold numbers too; where a sample may have several labels, "
+            "say task='multilabel'",
         )
     return values.clip(max=1.0)
 
@@ -173,6 +192,12 @@ def _filled(
     confidences: Floats | None,
 ) -> tuple[list[str], Floats]:
     """Labels and confidences, from the probabilities where there are none."""
+    absent = sorted(set(labels or ()) - set(names))
+    if absent:
+        raise PredictionsError(
+            f"The label '{absent[0]}' has no column among the probabilities "
+            f"{examples(names, 5)}; name the classes if those columns are none"
+        )
     if labels is None:
         labels = [names[best] for best in probabilities.argmax(axis=1)]
     if confidences is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,20 +21,17 @@ from evalsets.predictions.tables import (
 )
 
 _COCO = ("image_id", "category_id", "bbox", "score")
+Categories: TypeAlias = "tuple[dict[int, str], dict[Any, str]]"
 
 
-def is_coco(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether rows are COCO detection results."""
-    return bool(rows) and "bbox" in rows[0]
-
-
-def coco_table(rows: Sequence[Mapping[str, Any]], classes: Any) -> DetectionTable:
+def coco_table(
+    rows: Sequence[Mapping[str, Any]], categories: Categories
+) -> DetectionTable:
     """Checks COCO results: ``image_id, category_id, bbox, score``, boxes in pixels.
 
     Args:
         rows: one dict a box
-        classes: names by category id, or the path of the COCO annotations, whose
-            file names then become the keys
+        categories: what :func:`read_categories` gives
 
     Raises:
         PredictionsError: a row that cannot be taken
@@ -43,8 +40,8 @@ def coco_table(rows: Sequence[Mapping[str, Any]], classes: Any) -> DetectionTabl
         absent = [name for name in _COCO if name not in row]
         if absent:
             raise PredictionsError(f"Result {number} has no '{absent[0]}'; add it")
-    names, keys = _categories(classes)
-    category = [int(row["category_id"]) for row in rows]
+    names, keys = categories
+    category = [_category(row["category_id"]) for row in rows]
     unknown = sorted(set(category) - set(names))
     if unknown:
         raise PredictionsError(
@@ -67,7 +64,17 @@ def coco_table(rows: Sequence[Mapping[str, Any]], classes: Any) -> DetectionTabl
         [names[c] for c in category],
         [row["score"] for row in rows],
         relative=False,
+        partial=True,
     )
+
+
+def _category(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise PredictionsError(
+            f"The category id {value!r} is no whole number; give that of the annotations"
+        ) from None
 
 
 def detection_table(
@@ -108,8 +115,16 @@ def detection_table(
     )
 
 
-def _categories(classes: Any) -> tuple[dict[int, str], dict[Any, str]]:
-    """Names by category id, and file names by image id where they are known."""
+def read_categories(classes: Any) -> Categories:
+    """Names by category id, and file names by image id where they are known.
+
+    Args:
+        classes: names by category id, or the path of the COCO annotations, whose
+            file names then become the keys
+
+    Raises:
+        PredictionsError: neither, or a file that cannot be read
+    """
     if isinstance(classes, Mapping):
         return {int(k): str(name) for k, name in classes.items()}, {}
     if not isinstance(classes, str | Path):
@@ -163,6 +178,7 @@ def _table(
     scores: Sequence[Any],
     *,
     relative: bool,
+    partial: bool = False,
 ) -> DetectionTable:
     check_keys(keys)
     at = {key: place for place, key in enumerate(keys)}
@@ -171,7 +187,7 @@ def _table(
     box = _numbers(boxes, of_row, (4,), "a box")
     check_shares(score, of_row, "score")
     _check_boxes(box, of_row, relative)
-    return DetectionTable(keys, image, box, labels, score, relative)
+    return DetectionTable(keys, image, box, labels, score, relative, partial)
 
 
 def _numbers(

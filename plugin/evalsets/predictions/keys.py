@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -15,53 +14,69 @@ from evalsets.errors import PredictionsError, counted, suggest
 from evalsets.predictions.tables import examples
 
 
-@dataclass(frozen=True)
-class Match:
-    """Which sample each key means.
+class Keys:
+    """The samples of a dataset by their keys.
+
+    Where the known keys are paths, a key may also be relative to the working directory,
+    or the tail of exactly one of them (``b/c.jpg`` or ``c.jpg`` for ``/a/b/c.jpg``).
 
     Args:
-        positions: ``(n,)`` for each key of the table its place among the known
-            keys; -1 where unknown
-        unknown: keys of the table that no sample has
-        missing: ``(m,)`` places of known keys that the table does not have
-    """
-
-    positions: NDArray[np.intp]
-    unknown: tuple[str, ...]
-    missing: NDArray[np.intp]
-
-
-def match_keys(
-    keys: Sequence[str],
-    known: Sequence[object],
-    *,
-    allow_unknown: bool = False,
-) -> Match:
-    """Finds each key among the known ones.
-
-    Where the known keys are paths, a key may also be relative to the working
-    directory, or the tail of exactly one of them (``b/c.jpg`` or ``c.jpg`` for
-    ``/a/b/c.jpg``).
-
-    Args:
-        keys: of a table, without doubles
-        known: the value of the key field of every sample; None where it has none
-        allow_unknown: report unknown keys instead of refusing them
+        known: ``(n,)`` the value of the key field of every sample; None where it has none
 
     Raises:
-        PredictionsError: unknown keys; a tail that fits two samples; two keys
-            that mean one sample; two samples with one key
+        PredictionsError: two samples with one key
     """
-    at = _index(known)
-    tails = _tails(at) if _are_paths(at) else None
-    positions = np.array([_find(str(key), at, tails) for key in keys], np.intp)
-    found = positions >= 0
-    unknown = tuple(str(k) for k, ok in zip(keys, found, strict=True) if not ok)
-    if unknown and not allow_unknown:
-        raise PredictionsError(_unknown(unknown, len(keys), list(at)))
-    _refuse_doubled(keys, positions[found], np.flatnonzero(found))
-    missing = np.setdiff1d(np.arange(len(known)), positions)
-    return Match(positions, unknown, missing)
+
+    def __init__(self, known: Sequence[object]) -> None:
+        self.n = len(known)
+        self._at = _index(known)
+        self._tails = _tails(self._at) if _are_paths(self._at) else None
+
+    def find(self, keys: Iterable[str]) -> NDArray[np.intp]:
+        """``(k,)`` the place of each key's sample; -1 where there is none.
+
+        Raises:
+            PredictionsError: a tail that fits several samples
+        """
+        return np.array(
+            [_find(str(key), self._at, self._tails) for key in keys], np.intp
+        )
+
+    def all_of(self, keys: Sequence[str]) -> NDArray[np.intp]:
+        """``(k,)`` the place of each key's sample.
+
+        Raises:
+            PredictionsError: a key that belongs to no sample
+        """
+        places = self.find(keys)
+        lost = [str(key) for key, at in zip(keys, places, strict=True) if at < 0]
+        if lost:
+            self.refuse(lost, len(lost), len(keys))
+        return places
+
+    def refuse(self, lost: Sequence[str], n_lost: int, n: int) -> None:
+        """Raises for keys that belong to no sample.
+
+        Args:
+            lost: some of them
+            n_lost: how many there are
+            n: of how many keys
+        """
+        belong = "belongs" if n_lost == 1 else "belong"
+        said = (
+            f"{n_lost:,} of {counted(n, 'key')} {belong} to no sample: {examples(lost)}"
+        )
+        known = list(self._at)
+        if not known:
+            raise PredictionsError(
+                f"{said}; no sample has a value in the key field, name another"
+            )
+        remedy = (
+            f"samples have keys like {examples(known[:2], 2)}; name as the key the field "
+            "that holds yours, or leave out what is not in the dataset"
+        )
+        near = [] if self._tails is not None else known[:2000]
+        raise PredictionsError(said + suggest(lost[0], near, remedy))
 
 
 def _index(known: Iterable[object]) -> dict[str, int]:
@@ -105,32 +120,3 @@ def _find(key: str, at: dict[str, int], tails: dict[str, list[str]] | None) -> i
             "give more of the path"
         )
     return at[fitting[0]] if fitting else -1
-
-
-def _unknown(unknown: Sequence[str], n: int, known: Sequence[str]) -> str:
-    belong = "belongs" if len(unknown) == 1 else "belong"
-    said = (
-        f"{len(unknown):,} of {counted(n, 'key')} {belong} to no sample: "
-        f"{examples(unknown)}"
-    )
-    if not known:
-        return f"{said}; no sample has a value in the key field"
-    remedy = (
-        f"samples have keys like {examples(known[:2], 2)}; name as the key the field "
-        "that holds yours, or leave out what is not in the dataset"
-    )
-    near = [] if _are_paths(known) else known[:2000]
-    return said + suggest(unknown[0], near, remedy)
-
-
-def _refuse_doubled(
-    keys: Sequence[str], positions: NDArray[np.intp], rows: NDArray[np.intp]
-) -> None:
-    order = np.argsort(positions, kind="stable")
-    twice = np.flatnonzero(np.diff(positions[order]) == 0)
-    if len(twice):
-        first, second = rows[order[twice[0]]], rows[order[twice[0] + 1]]
-        raise PredictionsError(
-            f"The keys '{keys[first]}' and '{keys[second]}' mean the same sample; "
-            "keep one prediction a sample"
-        )

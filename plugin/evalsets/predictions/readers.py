@@ -2,35 +2,69 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from evalsets.errors import PredictionsError
-from evalsets.predictions.classification import KEYS, LABELS, classification_table
-from evalsets.predictions.detection import coco_table, detection_table, is_coco
-from evalsets.predictions.tables import ClassificationTable, DetectionTable, examples
+from evalsets.errors import PredictionsError, UnknownNameError
+from evalsets.predictions.classification import (
+    classification_table,
+    find_column,
+    keyed,
+)
+from evalsets.predictions.detection import (
+    coco_table,
+    detection_table,
+    read_categories,
+)
+from evalsets.predictions.masks import mask_table
+from evalsets.predictions.multilabel import SETS, label_sets, labels_table
+from evalsets.predictions.numbers import number_table, numbers_by_key
+from evalsets.predictions.sources import LABELS, Chunk, Pairs, peeked, read_chunks
+from evalsets.predictions.tables import Table
 
-Classes = Sequence[str] | Mapping[int, str] | str | Path
-_TEXT = {*KEYS, *LABELS}
-_NOT_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"]
+Classes: TypeAlias = "Sequence[str] | Mapping[int, str] | str | Path"
+TASKS = (
+    "classification",
+    "multilabel",
+    "detection",
+    "segmentation",
+    "regression",
+)
+_MASKS = ("mask", "mask_path")
+_BOXES = ("detections", "boxes")
+_BOX = ("bbox", "bounding_box")
+_LABELLED = {
+    "Classification": "classification",
+    "Classifications": "multilabel",
+    "Detections": "detection",
+    "Segmentation": "segmentation",
+    "Regression": "regression",
+}
+"""FiftyOne's labels by the name of their class."""
 
 
-def read_predictions(
-    source: Any, *, key: str | None = None, classes: Classes | None = None
-) -> ClassificationTable | DetectionTable:
-    """Reads and checks predictions; nothing is written anywhere.
+def read_tables(
+    source: Any,
+    *,
+    key: str | None = None,
+    classes: Classes | None = None,
+    task: str = "",
+    score: str = "",
+) -> Iterator[Table]:
+    """Reads and checks predictions piece by piece; nothing is written anywhere.
 
     Sources: ``{key: label}``, ``{key: (label, confidence)}``, ``{key: {"label": …,
-    "confidence": …}}``, ``{key: {class: probability, …}}``, ``{key: [{"label": …,
-    "bbox" | "bounding_box": […], "score": …}, …]}``, FiftyOne labels by key, a list
-    of dicts, a DataFrame, COCO results, or the path of a CSV, JSON, JSONL, parquet
-    or npz file of such content. A table has a column of keys and ``label`` (or
-    ``prediction``) with optional ``confidence``, or one column a class.
+    "confidence": …}}``, ``{key: {class: probability, …}}``, ``{key: [(label,
+    confidence), …]}`` best first, ``{key: [label, …]}`` for several labels, ``{key:
+    [{"label": …, "bbox" | "bounding_box": […], "score": …}, …]}``, ``{key: number}``,
+    ``{key: mask}``, FiftyOne labels by key, a list of dicts, a DataFrame, COCO results,
+    or the path of a CSV, JSON, JSONL, parquet or npz file of such content. A table has a
+    column of keys and ``label`` (or ``prediction``) with optional ``confidence``, or one
+    column a class; or ``labels``; or ``value``; or ``mask_path``.
 
     Args:
         source: the predictions
@@ -39,27 +73,108 @@ def read_predictions(
         classes: every label there is, so that others are refused; for COCO results
             the names by category id, or the path of the COCO annotations, whose
             file names then become the keys
+        task: one of ``TASKS``, where the form fits several
+        score: name of the score that the numbers are, such as "loss"
 
     Raises:
-        PredictionsError: what is wrong, in which row, and the remedy
+        PredictionsError: what is wrong, where, and the remedy
+        UnknownNameError: no such task
     """
-    if isinstance(source, str | Path):
-        source = _read_file(Path(source), key)
-    if isinstance(source, Mapping):
-        return _from_mapping(source, classes)
-    if not isinstance(source, pd.DataFrame):
-        source = list(source) if isinstance(source, Sequence) else source
-        if not isinstance(source, list) or not all(
-            isinstance(row, Mapping) for row in source
-        ):
+    if task and task not in TASKS:
+        raise UnknownNameError("task", task, TASKS)
+    first, chunks = peeked(read_chunks(source, key))
+    reader = _Reader(first, key, classes, task, score, _folder(source))
+    for chunk in chunks:
+        yield reader.table(chunk)
+
+
+def _folder(source: Any) -> Path | None:
+    return Path(source).parent if isinstance(source, str | Path) else None
+
+
+class _Reader:
+    """Turns chunks into tables, all in the form that the first one has."""
+
+    def __init__(
+        self,
+        first: Chunk,
+        key: str | None,
+        classes: Classes | None,
+        task: str,
+        score: str,
+        folder: Path | None,
+    ) -> None:
+        self._key, self._score, self._folder = key, score, folder
+        self._columns: tuple[str, ...] | None = None
+        self._task = "regression" if score else task
+        coco = _is_coco(first)
+        self._categories = read_categories(classes) if coco else None
+        self._classes = None if coco else _names(classes)
+
+    def table(self, chunk: Chunk) -> Table:
+        """One chunk, checked."""
+        if self._categories is not None:
+            rows: Any = chunk
+            return coco_table(rows, self._categories)
+        if isinstance(chunk, list) and not isinstance(chunk[0], tuple):
+            chunk = pd.DataFrame.from_records(chunk)
+        if isinstance(chunk, pd.DataFrame):
+            return self._of_frame(chunk)
+        return self._of_pairs(chunk)
+
+    def _of_frame(self, frame: pd.DataFrame) -> Table:
+        for names, task in ((_BOXES, "detection"), (_MASKS, "segmentation")):
+            column = find_column(frame, names)
+            if column is not None and self._task in ("", task):
+                frame, _, keys = keyed(frame, self._key)
+                pairs = list(zip(keys, map(_unpacked, frame[column]), strict=True))
+                return self._as(task)(pairs)
+        task = self._task or _task_of(frame)
+        if task == "regression":
+            return number_table(frame, self._key, self._score)
+        if task in ("detection", "segmentation"):
+            wanted = _BOXES if task == "detection" else _MASKS
             raise PredictionsError(
-                f"Predictions cannot be a {type(source).__name__}; give a dict by key, "
-                "a DataFrame, a list of dicts or the path of a file"
+                f"The predictions have no column '{wanted[0]}' for {task}; add it"
             )
-        if is_coco(source):
-            return coco_table(source, classes)
-        source = pd.DataFrame.from_records(source)
-    return classification_table(source, key, _names(classes))
+        read = labels_table if task == "multilabel" else classification_table
+        table = read(frame, self._key, self._classes, self._columns)
+        self._columns = table.classes
+        return table
+
+    def _of_pairs(self, pairs: Pairs) -> Table:
+        telling: Any = next(
+            (v for _, v in pairs if v is not None and not _is_empty(v)), []
+        )
+        return self._as("regression" if self._score else _kind_of(telling, self._task))(
+            pairs
+        )
+
+    def _as(self, task: str) -> Callable[[Pairs], Table]:
+        def table(pairs: Pairs) -> Table:
+            keys, values = [key for key, _ in pairs], [value for _, value in pairs]
+            if task == "detection":
+                return detection_table(keys, values, self._classes)
+            if task == "segmentation":
+                return mask_table(keys, values, self._folder)
+            if task == "regression":
+                return numbers_by_key(keys, values, self._score)
+            if task == "multilabel":
+                return label_sets(keys, values, self._classes)
+            frame = pd.DataFrame.from_records([_row(key, v) for key, v in pairs])
+            frame.insert(0, "key", keys, allow_duplicates=True)
+            table = classification_table(frame, "key", self._classes, self._columns)
+            self._columns = table.classes
+            return table
+
+        return table
+
+
+def _is_coco(chunk: Chunk) -> bool:
+    """Whether rows are COCO detection results."""
+    if isinstance(chunk, pd.DataFrame):
+        return False
+    return isinstance(chunk[0], Mapping) and "bbox" in chunk[0]
 
 
 def _names(classes: Classes | None) -> list[str] | None:
@@ -75,27 +190,50 @@ def _names(classes: Classes | None) -> list[str] | None:
     ]
 
 
-def _from_mapping(
-    source: Mapping[Any, Any], classes: Classes | None
-) -> ClassificationTable | DetectionTable:
-    if not source:
-        raise PredictionsError("The predictions are empty; there is nothing to upload")
-    keys = [str(key) for key in source]
-    values = list(source.values())
-    if "annotations" in source:
-        raise PredictionsError(
-            "This holds COCO annotations; give the results: a list of image_id, "
-            "category_id, bbox and score"
-        )
-    if _holds_boxes(values[0]):
-        return detection_table(keys, values, _names(classes))
-    frame = pd.DataFrame.from_records([_row(key, v) for key, v in source.items()])
-    frame.insert(0, "key", keys, allow_duplicates=True)
-    return classification_table(frame, "key", _names(classes))
+def _task_of(frame: pd.DataFrame) -> str:
+    """The task that a table's columns tell."""
+    if find_column(frame, LABELS) is not None:
+        return "classification"
+    if find_column(frame, SETS) is not None:
+        return "multilabel"
+    if find_column(frame, ("value",)) is not None:
+        return "regression"
+    return "classification"
 
 
-def _holds_boxes(value: Any) -> bool:
-    return isinstance(value, list) or hasattr(value, "detections")
+def _kind_of(value: Any, task: str) -> str:
+    """The task that one value tells, where ``task`` does not."""
+    labelled = _LABELLED.get(type(value).__name__)
+    if labelled is not None:
+        return labelled
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        return "segmentation"
+    if isinstance(value, list):
+        return _kind_of_list(value, task)
+    if isinstance(value, float | np.floating):
+        return "regression"
+    return task or "classification"
+
+
+def _kind_of_list(value: list[Any], task: str) -> str:
+    first = value[0] if value else None
+    if isinstance(first, Mapping) and any(name in first for name in _BOX):
+        return "detection"
+    if isinstance(first, tuple):  # ranked, unless several labels are said to be true
+        return task or "classification"
+    if first is None:
+        return task or "detection"
+    if isinstance(first, list):
+        return "segmentation"
+    return task or "multilabel"
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, list) and not value
+
+
+def _unpacked(value: Any) -> Any:
+    return list(value) if isinstance(value, np.ndarray) and value.ndim == 1 else value
 
 
 def _row(key: Any, value: Any) -> dict[str, Any]:
@@ -103,6 +241,8 @@ def _row(key: Any, value: Any) -> dict[str, Any]:
         return dict(value)
     if hasattr(value, "label"):  # a FiftyOne Classification
         return {"label": value.label, "confidence": value.confidence}
+    if isinstance(value, list) and value:
+        return _ranked(key, value)
     if isinstance(value, tuple):
         if len(value) == 2:
             return dict(zip(("label", "confidence"), value, strict=True))
@@ -117,103 +257,14 @@ def _row(key: Any, value: Any) -> dict[str, Any]:
     )
 
 
-def _read_file(path: Path, key: str | None) -> Any:
-    if not path.is_file():
-        raise PredictionsError(f"There is no file '{path}'; check the path")
-    readers = {
-        ".csv": _read_csv,
-        ".json": _read_json,
-        ".jsonl": _read_lines,
-        ".ndjson": _read_lines,
-        ".parquet": _read_parquet,
-        ".npz": _read_npz,
-    }
-    read = readers.get(path.suffix.lower())
-    if read is None:
+def _ranked(key: Any, value: list[Any]) -> dict[str, Any]:
+    """Several labels of which one is true, best first."""
+    pairs = [v if isinstance(v, tuple) and len(v) == 2 else (v, None) for v in value]
+    scores = [score for _, score in pairs if score is not None]
+    if scores != sorted(scores, reverse=True):
         raise PredictionsError(
-            f"'{path.name}' is none of {', '.join(readers)}; convert it to one of them"
+            f"The labels of '{key}' are not in the order of their confidence; give the "
+            "likeliest first"
         )
-    try:
-        return read(path, key)
-    except (ValueError, KeyError, OSError, EOFError) as problem:
-        raise PredictionsError(
-            f"'{path.name}' cannot be read, it may be cut off or not be "
-            f"{path.suffix[1:].upper()}: {problem}"
-        ) from problem
-
-
-def _read_csv(path: Path, key: str | None) -> pd.DataFrame:
-    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
-    text = {c for c in columns if c == key or c.lower() in _TEXT}
-    frame = pd.read_csv(
-        path,
-        encoding="utf-8-sig",
-        dtype=dict.fromkeys(text, str),
-        keep_default_na=False,  # a class may be called "None" or "NA"
-        na_values={c: [""] if c in text else _NOT_NUMBERS for c in columns},
-    )
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise PredictionsError(
-            f"The rows of '{path.name}' have more values than its header has names"
-        )
-    return frame
-
-
-def _read_json(path: Path, _key: str | None) -> Any:
-    with path.open(encoding="utf-8-sig") as file:
-        return json.load(file, object_pairs_hook=_without_doubles)
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = [name for name in entries if names.count(name) > 1]
-        raise PredictionsError(
-            f"A JSON object has keys more than once: {examples(doubled)}; keep one"
-        )
-    return entries
-
-
-def _read_lines(path: Path, _key: str | None) -> list[Any]:
-    return list(_lines(path))
-
-
-def _lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                yield json.loads(line)
-            except ValueError as problem:
-                raise PredictionsError(
-                    f"Line {number} of '{path.name}' is not JSON, it may be cut off: "
-                    f"{problem}"
-                ) from problem
-
-
-def _read_parquet(path: Path, _key: str | None) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except ImportError as problem:
-        raise PredictionsError(
-            "Reading parquet needs pyarrow; run: pip install pyarrow"
-        ) from problem
-
-
-def _read_npz(path: Path, _key: str | None) -> pd.DataFrame:
-    with np.load(path, allow_pickle=False) as arrays:
-        columns = {name: arrays[name] for name in arrays.files}
-    probabilities = columns.pop("probabilities", None)
-    classes = columns.pop("classes", None)
-    frame = pd.DataFrame({name: list(column) for name, column in columns.items()})
-    if probabilities is None:
-        return frame
-    if classes is None or probabilities.shape != (len(frame), len(classes)):
-        raise PredictionsError(
-            f"'{path.name}' needs 'classes' with one name a column of 'probabilities', "
-            "and one row a key"
-        )
-    table = pd.DataFrame(probabilities, columns=[str(c) for c in classes])
-    return pd.concat([frame, table], axis=1)
+    row: dict[str, Any] = {"label": pairs[0][0], "ranked": [str(p[0]) for p in pairs]}
+    return row | ({"confidence": scores[0]} if scores else {})

@@ -1,16 +1,17 @@
-"""What every source of predictions becomes, and what came of an upload."""
+"""What every source of predictions becomes, piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evalsets.errors import PredictionsError, counted
 
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ClassificationTable:
         confidences: ``(n,)`` in [0, 1], that of the label; None where unknown
         probabilities: ``(n, c)``, rows sum to 1; None where unknown
         classes: ``(c,)`` names of the columns of ``probabilities``
+        ranked: ``(n,)`` the likeliest labels, best first; None where unknown
     """
 
     keys: list[str]
@@ -30,9 +32,39 @@ class ClassificationTable:
     confidences: Floats | None = None
     probabilities: Floats | None = None
     classes: tuple[str, ...] = ()
+    ranked: list[list[str]] | None = None
+    task: ClassVar[str] = "classification"
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def names(self) -> set[str]:
+        """Every predicted label."""
+        return set(self.labels)
+
+
+@dataclass(frozen=True)
+class LabelsTable:
+    """Any number of predicted labels a key.
+
+    Args:
+        keys: ``(n,)`` without doubles
+        labels: ``(n,)`` confidence in [0, 1] by label, None where unknown
+        classes: ``(c,)`` names of the columns, where there is one a label; labels of
+            confidence 0.5 or more count as predicted
+    """
+
+    keys: list[str]
+    labels: list[Mapping[str, float | None]]
+    classes: tuple[str, ...] = ()
+    task: ClassVar[str] = "multilabel"
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def names(self) -> set[str]:
+        """Every predicted label."""
+        return {label for row in self.labels for label in row}
 
 
 @dataclass(frozen=True)
@@ -46,6 +78,7 @@ class DetectionTable:
         labels: ``(k,)``
         scores: ``(k,)`` in [0, 1]
         relative: whether boxes are shares of the image's sides, else pixels
+        partial: whether an image's boxes may go on in the next table
     """
 
     keys: list[str]
@@ -54,9 +87,15 @@ class DetectionTable:
     labels: list[str]
     scores: Floats
     relative: bool
+    partial: bool = False
+    task: ClassVar[str] = "detection"
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def names(self) -> set[str]:
+        """Every predicted label."""
+        return set(self.labels)
 
     def relative_to(self, sizes: Floats) -> DetectionTable:
         """The same boxes as shares of their images' sides.
@@ -85,44 +124,58 @@ class DetectionTable:
 
 
 @dataclass(frozen=True)
-class UploadReport:
-    """What came of an upload.
+class MaskTable:
+    """One predicted mask a key.
 
     Args:
-        model: name of the prediction set
-        field: the label field that holds it
-        task: "classification" or "detection"
-        matched: samples that now have a prediction
-        missing: samples of the dataset without one
-        missing_examples: keys of some of them
-        truth: the field of true labels that the predicted ones were compared with;
-            empty where there was none
-        strange_labels: predicted labels that this field does not have
+        keys: ``(n,)`` without doubles
+        masks: ``(n,)`` each ``(h, w)`` of whole numbers, or the path of such an image
+        sizes: ``(n, 2)`` width and height of the masks, in pixels
     """
 
-    model: str
-    field: str
-    task: str
-    matched: int
-    missing: int = 0
-    missing_examples: tuple[str, ...] = ()
-    truth: str = ""
-    strange_labels: tuple[str, ...] = ()
+    keys: list[str]
+    masks: list[NDArray[Any] | str]
+    sizes: NDArray[np.intp]
+    task: ClassVar[str] = "segmentation"
 
-    def __str__(self) -> str:
-        have = counted(self.matched, "sample has", "samples have")
-        said = f"{self.model}: {have} a prediction"
-        if self.missing:
-            lack = counted(self.missing, "has", "have")
-            said += f", {lack} none ({examples(self.missing_examples)})"
-        if self.strange_labels:
-            are = counted(
-                len(self.strange_labels), "of its classes is", "of its classes are"
-            )
-            said += (
-                f"; {are} nowhere in '{self.truth}': {examples(self.strange_labels)}"
-            )
-        return said
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def names(self) -> set[str]:
+        """Nothing: masks hold numbers."""
+        return set()
+
+
+@dataclass(frozen=True)
+class NumberTable:
+    """One number a key.
+
+    Args:
+        keys: ``(n,)`` without doubles
+        values: ``(n,)`` finite
+        is_score: whether each says how good the sample went, else it is predicted
+    """
+
+    keys: list[str]
+    values: Floats
+    is_score: bool = False
+
+    @property
+    def task(self) -> str:
+        """Regression, or scores."""
+        return "scores" if self.is_score else "regression"
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def names(self) -> set[str]:
+        """Nothing: these are numbers."""
+        return set()
+
+
+Table: TypeAlias = (
+    "ClassificationTable | LabelsTable | DetectionTable | MaskTable | NumberTable"
+)
 
 
 def examples(values: Iterable[object], most: int = 3) -> str:
@@ -133,37 +186,33 @@ def examples(values: Iterable[object], most: int = 3) -> str:
 
 
 def refuse(bad: ArrayLike, keys: Sequence[str], problem: str) -> None:
-    """Raises for the rows where ``bad``, naming the first of them."""
+    """Raises for the rows where ``bad``, naming the first of them by its key."""
     at = np.flatnonzero(bad)
-    if not len(at):
-        return
-    first = int(at[0])
-    where = f"{counted(len(at), 'row')}, first row {first + 1} with key '{keys[first]}'"
-    raise PredictionsError(f"{problem} ({where})")
+    if len(at):
+        raise PredictionsError(f"{problem} (first at key '{keys[int(at[0])]}')")
 
 
 def check_keys(keys: Sequence[str]) -> None:
-    """Refuses an empty table, empty keys and doubled keys."""
-    if not keys:
-        raise PredictionsError("The predictions are empty; there is nothing to upload")
-    refuse(np.array([key == "" for key in keys]), keys, "A row has no key; drop it")
+    """Refuses empty and doubled keys."""
+    if "" in keys:
+        raise PredictionsError("A row has no key; give it one, or drop it")
     seen: set[str] = set()
     doubled = [key for key in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
     if doubled:
         raise PredictionsError(
-            f"{counted(len(doubled), 'key occurs', 'keys occur')} more than once, such as {examples(doubled)}; "
-            "keep one prediction a key"
+            f"{counted(len(doubled), 'key occurs', 'keys occur')} more than once, such "
+            f"as {examples(doubled)}; keep one prediction a key"
         )
 
 
 def check_shares(values: Floats, keys: Sequence[str], name: str) -> None:
     """Refuses NaN and what lies outside [0, 1], recognising percents and logits."""
     refuse(np.isnan(values), keys, f"'{name}' is not a number; drop or mend the rows")
-    high = values.max(initial=0)
-    remedy = (
-        "divide percents by 100" if high <= 100 and values.min(initial=0) >= 0 else ""
-    )
-    remedy = remedy or "apply softmax or sigmoid to logits"
+    high, low = values.max(initial=0), values.min(initial=0)
+    remedy = "apply softmax or sigmoid to logits"
+    if low >= 0 and high <= 100:
+        either = f", or {remedy}" if high < 20 else ""
+        remedy = f"divide percents by 100{either}"
     outside = (values < 0) | (values > 1 + 1e-6)
     refuse(outside, keys, f"'{name}' lies outside [0, 1]; {remedy}")
 
@@ -173,6 +222,6 @@ def check_labels(labels: Iterable[str], classes: Iterable[str] | None) -> None:
     unknown = sorted(set(labels) - set(classes)) if classes is not None else []
     if unknown:
         raise PredictionsError(
-            f"{counted(len(unknown), 'label is', 'labels are')} not among the classes: {examples(unknown)}; "
-            f"known are {examples(classes or (), 10)}"
+            f"{counted(len(unknown), 'label is', 'labels are')} not among the classes: "
+            f"{examples(unknown)}; known are {examples(classes or (), 10)}"
         )

@@ -103,10 +103,13 @@ def _least(report: Report, row: Row) -> float | None:
     bound = words.bound_of(row)
     if bound is None or row.baseline is None:
         return None
-    higher = report.provenance.get(
-        "higher_is_better", find_metric(row.metric, [row.metric]).higher_is_better
-    )
+    falling = report.provenance.get("lower_is_better")
+    higher = row.metric not in falling if falling is not None else _rises(row.metric)
     return row.baseline - bound if higher else row.baseline + bound
+
+
+def _rises(metric: str) -> bool:
+    return find_metric(metric, [metric]).higher_is_better
 
 
 def _ticks(

@@ -82,7 +82,11 @@ class Report:
 
     def explain(self, row: Row) -> str:
         """A row of this report as a sentence."""
-        return words.explain(row, self.provenance.get("stale") or ())
+        return words.explain(
+            row,
+            self.provenance.get("stale") or (),
+            self.provenance.get("incomplete") or {},
+        )
 
     def __str__(self) -> str:
         return self.to_text()

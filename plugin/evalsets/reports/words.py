@@ -34,12 +34,16 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
 
 
-def explain(row: Row, stale: Collection[str] = ()) -> str:
+def explain(
+    row: Row, stale: Collection[str] = (), incomplete: Mapping[str, int] | None = None
+) -> str:
     """One row as a sentence.
 
     Args:
         row: of a report
         stale: populations whose membership is out of date
+        incomplete: how many samples of a population have no prediction, where nothing
+            can stand for one
     """
     found = f"{row.metric} {number(row.value)} {interval(row.low, row.high)}"
     found = f"{found} on {counted(row.n, 'sample')}"
@@ -56,7 +60,7 @@ def explain(row: Row, stale: Collection[str] = ()) -> str:
         )
     said = f"{row.population}: {row.verdict.upper()}: {found}"
     if row.verdict == INCONCLUSIVE:
-        return f"{said}; {_open(row, row.population in stale)}"
+        return f"{said}; {_open(row, row.population in stale, (incomplete or {}).get(row.population, 0))}"
     return f"{said} {_settled(row)}"
 
 
@@ -71,12 +75,15 @@ def _settled(row: Row) -> str:
     return f"is below {bound}" if at_least else f"is above {bound}"
 
 
-def _open(row: Row, stale: bool) -> str:
+def _open(row: Row, stale: bool, lacking: int) -> str:
     wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
     if is_drop(row) and row.n and row.delta is None:
         return f"there is no baseline to judge {wanted}; name one"
     if stale:
         return f"its membership is out of date, refresh it to judge {wanted}"
+    if lacking:
+        lack = counted(lacking, "of its samples has", "of its samples have")
+        return f"{lack} no prediction, upload them to judge {wanted}"
     if row.needed is None:
         return f"too near to settle by more samples ({wanted})"
     return f"label {row.needed:,} more to settle {wanted}"
@@ -129,12 +136,12 @@ def summary(
 ) -> list[str]:
     """What a stakeholder should know, a sentence each, the most pressing first."""
     model = str(provenance.get("model", "The model"))
-    stale = provenance.get("stale") or ()
+    reasons = (provenance.get("stale") or (), provenance.get("incomplete") or {})
     said = [headline(rows, verdict, model) + "."]
-    said += [explain(r, stale) + "." for r in rows if r.verdict == FAIL][:5]
+    said += [explain(r, *reasons) + "." for r in rows if r.verdict == FAIL][:5]
     open_rows = [r for r in rows if r.verdict == INCONCLUSIVE and r.needed]
     open_rows.sort(key=lambda row: row.needed or 0)
-    said += [explain(r, stale) + "." for r in open_rows][:3]
+    said += [explain(r, *reasons) + "." for r in open_rows][:3]
     overall = next(
         (r for r in rows if r.population == ALL and r.delta is not None), None
     )
@@ -152,6 +159,18 @@ _NOT_COUNTED = {
     "unpredicted": (
         "sample had no prediction and counts as predicting nothing",
         "samples had no prediction and count as predicting nothing",
+    ),
+    "unscored": (
+        "sample had no prediction or score and was left out; populations with such "
+        "samples do not pass",
+        "samples had no prediction or score and were left out; populations with such "
+        "samples do not pass",
+    ),
+    "uncompared": (
+        "sample that only one of the two models has an answer for was left out of their "
+        "comparison",
+        "samples that only one of the two models has an answer for were left out of "
+        "their comparison",
     ),
     "unlabelled": (
         "sample had no true label and was left out",
@@ -179,6 +198,13 @@ def notes(provenance: Mapping[str, Any]) -> list[str]:
         what = counted(len(strange), "predicted class is", "predicted classes are")
         names = listed([f"'{name}'" for name in strange])
         said.append(f"{what} nowhere in the truth: {names}.")
+    if (looks := provenance.get("looks", 0)) > 1:
+        where = (
+            f"split '{provenance['split']}'" if provenance.get("split") else "all data"
+        )
+        said.append(
+            f"This is look {looks} at {where}; each choice made by looking wears it out."
+        )
     if unsure := provenance.get("uncalibrated"):
         cut = "cut is" if len(unsure) == 1 else "cuts are"
         names = listed([f"'{name}'" for name in unsure])

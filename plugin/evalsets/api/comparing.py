@@ -1,0 +1,124 @@
+"""What a model and its baseline did on the same samples, ready to be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
+from evalsets.datasets.predictions import PredictionSet, prediction_set, trained_on
+from evalsets.errors import ArgumentError
+from evalsets.metrics import Codes, Evaluated, Outcomes
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One kind of outcomes of a model, beside its baseline's.
+
+    Args:
+        read: of the model
+        baseline: outcomes of the baseline; None where it has none of that kind
+        paired: ``(n,)`` place of each sample in the baseline's, -1 where only one of the
+            two has an answer
+    """
+
+    read: Read
+    baseline: Outcomes | None = None
+    paired: Codes | None = None
+
+    @property
+    def uncompared(self) -> int:
+        """Samples that only one of the two has an answer for."""
+        return 0 if self.paired is None else int((self.paired < 0).sum())
+
+    def evaluated(
+        self, frame: pd.DataFrame, groups: Codes | None, stale: Mapping[str, str]
+    ) -> Evaluated:
+        """What the metrics take.
+
+        Args:
+            frame: membership, sample id × population, of at least these samples
+            groups: code of the group of each of these samples
+            stale: why some populations must not pass
+        """
+        inside = frame.reindex(index=self.read.ids, fill_value=False)
+        lacking = dict.fromkeys(self.incomplete(frame), "incomplete")
+        return Evaluated(
+            self.read.outcomes,
+            inside.to_numpy(bool),
+            self.baseline,
+            self.paired,
+            groups,
+            {**stale, **lacking},
+        )
+
+    def incomplete(self, frame: pd.DataFrame) -> dict[str, int]:
+        """How many samples of a population have no number, where any lacks one."""
+        counts = frame.reindex(index=self.read.lost, fill_value=False).sum()
+        return {str(name): int(n) for name, n in counts.items() if n}
+
+
+def read_compared(
+    view: fo.DatasetView, truth: str, model: PredictionSet, other: PredictionSet | None
+) -> list[Compared]:
+    """A model's predictions and each of its scores, beside those of another.
+
+    Raises:
+        ArgumentError: nothing to evaluate, or two models of different tasks
+    """
+    parts = []
+    if model.task != "scores":
+        read = read_outcomes(view, truth, model)
+        theirs = None
+        if other is not None and other.task != "scores":
+            _refuse_other_task(model, other)
+            theirs = read_outcomes(view, truth, other)
+        parts.append(_joined(read, theirs))
+    known = {} if other is None else {score.metric: score for score in other.scores}
+    for score in model.scores:
+        theirs = None
+        if score.metric in known:
+            theirs = read_scores(view, known[score.metric])
+        parts.append(_joined(read_scores(view, score), theirs))
+    return parts
+
+
+def _refuse_other_task(model: PredictionSet, other: PredictionSet) -> None:
+    if model.task != other.task:
+        raise ArgumentError(
+            f"Model '{model.model}' was uploaded for {model.task}, '{other.model}' for "
+            f"{other.task}; compare models of one task"
+        )
+
+
+def _joined(read: Read, other: Read | None) -> Compared:
+    if other is None:
+        return Compared(read)
+    answered = dict(zip(other.ids, other.answered.tolist(), strict=True))
+    place = {sample: at for at, sample in enumerate(other.ids)}
+    paired = [
+        place[sample] if mine and answered.get(sample) else -1
+        for sample, mine in zip(read.ids, read.answered.tolist(), strict=True)
+    ]
+    return Compared(read, other.outcomes, np.array(paired, np.intp))
+
+
+def without_training(
+    dataset: fo.Dataset, view: fo.DatasetView, model: str, baseline: str | None
+) -> tuple[fo.DatasetView, dict[str, int]]:
+    """The samples that neither model was trained on, and how many each of them was."""
+    trained = trained_on(dataset, prediction_set(dataset, model))
+    before: set[str] = set()
+    if baseline is not None:
+        before = trained_on(dataset, prediction_set(dataset, baseline))
+    ids = view.values("id") if trained or before else []
+    overlap = [i for i in ids if i in trained or i in before]
+    counts = {
+        "trained_on": sum(i in trained for i in overlap),
+        "baseline_trained_on": sum(i in before for i in overlap),
+    }
+    return (view.exclude(overlap) if overlap else view), counts

@@ -1,0 +1,61 @@
+"""``discordant``: the samples on which two models differ."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import numpy as np
+
+from evalsets.api.comparing import read_compared, without_training
+from evalsets.api.split import select
+from evalsets.datasets.connect import Source, open_dataset
+from evalsets.datasets.outcomes import GROUND_TRUTH
+from evalsets.datasets.predictions import prediction_set
+from evalsets.errors import ArgumentError
+
+
+def discordant(
+    dataset: Source,
+    model: str,
+    baseline: str,
+    *,
+    split: str | None = "test",
+    population: str | None = None,
+    truth: str = GROUND_TRUTH,
+) -> fo.DatasetView:
+    """The samples that one of two models gets right and the other wrong.
+
+    What the model lost against the baseline comes first, then what it gained. Where
+    right and wrong are not all there is, the samples differ in F1 of their boxes or
+    labels, share of right pixels, error or score, and come by that difference.
+
+    Args:
+        dataset: or its name, or a view to compare in
+        model: name of a prediction set
+        baseline: name of another
+        split: the side to compare on; None for all samples
+        population: by default all samples
+        truth: field of the true labels
+
+    Returns:
+        an ordered view; empty where the two agree everywhere
+
+    Raises:
+        UnknownNameError: no such model, population or field
+        ArgumentError: the models are of different tasks
+    """
+    opened = open_dataset(dataset)
+    view = select(dataset, split=split, population=population)
+    side, _ = without_training(opened, view, model, baseline)
+    models = prediction_set(opened, model), prediction_set(opened, baseline)
+    part = read_compared(side, truth, *models)[0]
+    if part.baseline is None or part.paired is None:
+        raise ArgumentError(
+            f"Models '{model}' and '{baseline}' have nothing of one kind to compare; "
+            "upload predictions of both"
+        )
+    common = np.flatnonzero(part.paired >= 0)
+    ours = part.read.outcomes.quality[common]
+    change = ours - part.baseline.quality[part.paired[common]]
+    order = np.argsort(change, kind="stable")
+    differ = order[change[order] != 0]
+    return opened.select([part.read.ids[common[at]] for at in differ], ordered=True)

@@ -1,0 +1,151 @@
+"""The samples that a source of predictions is matched with, piece by piece."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.predictions import DetectionTable, Keys, Placing, Table, UploadReport
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a whole source turned out to be."""
+
+    task: str
+    columns: tuple[str, ...]
+    seen: NDArray[np.bool_]
+    labels: set[str]
+    unknown: int
+    unknown_examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of a dataset, to find by a key."""
+
+    dataset: fo.Dataset
+    ids: list[str]
+    known: list[Any]
+    keys: Keys
+
+    @classmethod
+    def of(cls, dataset: fo.Dataset, key: str, source: Any) -> Samples:
+        """Keys are ids where the source's first key is one, or where rows have none."""
+        ids = dataset.values("id")
+        if key == "filepath" and _first_key(source) in ids:
+            key = "id"
+        if not dataset.has_sample_field(key):
+            fields = dataset.get_field_schema()
+            raise UnknownNameError("field", key, fields, "name the field of the keys")
+        known = dataset.values(key)
+        return cls(dataset, ids, known, Keys(known))
+
+    def keyed(self, source: Any, classes: Any) -> Any:
+        """An array, with one row a sample, as a source with keys."""
+        if isinstance(source, np.ndarray) and source.dtype.names:
+            return pd.DataFrame(source)
+        is_column = isinstance(source, (np.ndarray, pd.Series)) or _is_plain(source)
+        if not is_column:
+            return source
+        if isinstance(source, pd.Series) and not isinstance(
+            source.index, pd.RangeIndex
+        ):
+            return {str(k): v for k, v in source.items()}
+        if len(source) != len(self.ids):
+            raise ArgumentError(
+                f"{len(source):,} values have no keys, and dataset "
+                f"'{self.dataset.name}' has {len(self.ids):,} samples; give one a sample "
+                "in its order, or a dict by key"
+            )
+        names = [str(known) for known in self.known]
+        if np.ndim(source) == 2:
+            if classes is None or len(classes) != np.shape(source)[1]:
+                raise ArgumentError(
+                    f"The array has {np.shape(source)[1]} columns; name them as classes"
+                )
+            index = pd.Index(names, name="key")
+            return pd.DataFrame(source, index, [str(c) for c in classes])
+        return dict(zip(names, source, strict=True))
+
+    def check(self, read: Callable[[], Iterator[Table]], skip_unknown: bool) -> Checked:
+        """Reads all of a source, without writing."""
+        placing = self._placing()
+        last: Table | None = None
+        for last in read():
+            self._need_sizes(last)
+            placing.place(last)
+        placing.finish(skip_unknown)
+        if last is None:
+            raise ValueError("a source without tables")
+        return Checked(
+            last.task,
+            getattr(last, "classes", ()),
+            placing.seen,
+            placing.labels,
+            placing.unknown,
+            tuple(placing.unknown_examples),
+        )
+
+    def write(
+        self,
+        read: Callable[[], Iterator[Table]],
+        into: Callable[[Table, list[str | None], Any], None],
+    ) -> None:
+        """Reads all of a source again, and hands each piece on."""
+        placing = self._placing()
+        for table in read():
+            placed, places, before = placing.place(table)
+            into(placed, [self.ids[at] if at >= 0 else None for at in places], before)
+
+    def report(self, checked: Checked, **more: Any) -> UploadReport:
+        """What came of it, said in the log too."""
+        missing = np.flatnonzero(~checked.seen)
+        report = UploadReport(
+            task=checked.task,
+            matched=int(checked.seen.sum()),
+            missing=len(missing),
+            missing_examples=tuple(str(self.known[at]) for at in missing[:3]),
+            unknown=checked.unknown,
+            unknown_examples=checked.unknown_examples,
+            **more,
+        )
+        logger.info("%s", report)
+        return report
+
+    def _placing(self) -> Placing:
+        sides = self.dataset.values(["metadata.width", "metadata.height"])
+        return Placing(self.keys, np.column_stack([np.array(s, float) for s in sides]))
+
+    def _need_sizes(self, table: Table) -> None:
+        if not isinstance(table, DetectionTable) or table.relative:
+            return
+        if self.dataset.count("metadata.width") < len(self.ids):
+            raise ArgumentError(
+                f"Samples of dataset '{self.dataset.name}' lack their size in pixels; "
+                "compute their metadata with FiftyOne first"
+            )
+
+
+def _is_plain(source: Any) -> bool:
+    """Whether it is a list of values without keys."""
+    return isinstance(source, list) and not any(isinstance(r, Mapping) for r in source)
+
+
+def _first_key(source: Any) -> str | None:
+    """The first key of a source in memory; None where it tells none."""
+    first = next(iter(source), None) if isinstance(source, Mapping) else None
+    if isinstance(source, pd.DataFrame) and len(source):
+        named = [c for c in ("id", "sample_id") if c in source.columns]
+        first = source[named[0]].iloc[0] if named else None
+    return first if isinstance(first, str) else None

@@ -1,0 +1,154 @@
+"""Outcomes of detection: matched once, kept, and matched again only where they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalsets.datasets.matches import Kept, load_matches, save_matches
+from evalsets.metrics import Boxes, Detection
+
+_ENOUGH = 200
+"""Matching fewer images takes less time than keeping what was found."""
+
+
+def read_boxes(view: fo.DatasetView, truth: str, field: str) -> dict[str, Any]:
+    """What :class:`~evalsets.datasets.outcomes.Read` holds of detections.
+
+    Args:
+        view: samples to evaluate
+        truth: field of the true boxes
+        field: of the predicted boxes
+    """
+    names = ("label", "bounding_box", "iscrowd", "confidence")
+    paths = [f"{truth}.detections.{name}" for name in names[:3]]
+    paths += [f"{field}.detections.{name}" for name in (*names[:2], names[3])]
+    all_ids, *columns = view.values(["id", *paths])
+    labelled = [at for at, labels in enumerate(columns[0]) if labels is not None]
+    ids = [all_ids[at] for at in labelled]
+    true_label, true_box, crowd, label, box, score = (
+        [column[at] or [] for at in labelled] for column in columns
+    )
+    true = _Side.of(true_label, true_box, crowd)
+    predicted = _Side.of(label, box, score)
+    outcomes = _matched(view._dataset, (truth, field), ids, true, predicted)
+    shares = outcomes.quality
+    return {
+        "ids": ids,
+        "outcomes": outcomes,
+        "answered": np.array([columns[3][at] is not None for at in labelled], bool),
+        "unlabelled": len(all_ids) - len(ids),
+        "strange": frozenset(predicted.label) - frozenset(true.label),
+        "mistakes": {
+            i: (1 - share, f"F1 of its boxes {share:.2f}")
+            for i, share in zip(ids, shares.tolist(), strict=True)
+            if share < 1
+        },
+    }
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The boxes of all images, true or predicted.
+
+    Args:
+        image: ``(k,)``
+        label: ``(k,)``
+        box: ``(k, 4)``
+        mark: ``(k,)`` score of a predicted box, 1 for a true crowd
+        n: images
+    """
+
+    image: NDArray[np.intp]
+    label: NDArray[np.object_]
+    box: NDArray[np.float64]
+    mark: NDArray[np.float64]
+    n: int
+
+    @classmethod
+    def of(
+        cls, labels: Sequence[Any], boxes: Sequence[Any], marks: Sequence[Any]
+    ) -> _Side:
+        counts = [len(row) for row in labels]
+        filled = [
+            float(mark or 0)
+            for row, n in zip(marks, counts, strict=True)
+            for mark in (row or [0] * n)
+        ]
+        return cls(
+            np.repeat(np.arange(len(labels)), counts),
+            np.array([name for row in labels for name in row], object),
+            np.array([b for row in boxes for b in row], float).reshape(-1, 4),
+            np.array(filled, float),
+            len(labels),
+        )
+
+    def some(self, images: NDArray[np.intp]) -> _Side:
+        """The boxes of some images, numbered anew."""
+        place = np.full(self.n, -1)
+        place[images] = np.arange(len(images))
+        kept = place[self.image] >= 0
+        return _Side(
+            place[self.image][kept],
+            self.label[kept],
+            self.box[kept],
+            self.mark[kept],
+            len(images),
+        )
+
+    def boxes(self, classes: list[str]) -> Boxes:
+        """Without scores and crowds."""
+        code = pd.Index(classes).get_indexer(pd.Index(self.label))
+        return Boxes(self.image, np.asarray(code, np.intp), self.box)
+
+    def fingerprint(self) -> NDArray[np.uint64]:
+        """``(n,)`` changes with any box of an image."""
+        frame = pd.DataFrame(self.box).assign(label=self.label, mark=self.mark)
+        rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+        prints = np.zeros(self.n, np.uint64)
+        np.add.at(prints, self.image, rows)
+        return prints
+
+
+def _matched(
+    dataset: fo.Dataset,
+    fields: tuple[str, str],
+    ids: list[str],
+    true: _Side,
+    predicted: _Side,
+) -> Detection:
+    """Matches images whose boxes are new or changed, and takes the others as kept."""
+    if len(ids) < _ENOUGH:
+        return _match(true, predicted)
+    prints = true.fingerprint() * np.uint64(31) + predicted.fingerprint()
+    kept = load_matches(dataset, *fields)
+    if kept is None:
+        outcomes = _match(true, predicted)
+    else:
+        place = pd.Index(kept.ids).get_indexer(pd.Index(ids))
+        same = (place >= 0) & (kept.prints[place] == prints)
+        if same.all():
+            return kept.outcomes.take(np.asarray(place, np.intp))
+        changed = np.flatnonzero(~same)
+        fresh = _match(true.some(changed), predicted.some(changed))
+        joined = Detection.joined([kept.outcomes.take(place[same]), fresh])
+        order = np.argsort(np.concatenate([np.flatnonzero(same), changed]))
+        outcomes = joined.take(order)
+    save_matches(dataset, *fields, Kept(ids, prints, outcomes))
+    return outcomes
+
+
+def _match(true: _Side, predicted: _Side) -> Detection:
+    classes = sorted({*true.label, *predicted.label})
+    return Detection.of(
+        replace(true.boxes(classes), crowd=true.mark > 0),
+        replace(predicted.boxes(classes), score=predicted.mark),
+        true.n,
+        classes,
+    )

@@ -1,0 +1,72 @@
+"""FiftyOne's own evaluations of a prediction set, for its panels and views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import fiftyone as fo
+
+from evalsets.datasets.locks import writing
+from evalsets.datasets.predictions import PredictionSet
+from evalsets.errors import ArgumentError, NameTakenError
+
+
+def write_evaluation(
+    dataset: fo.Dataset,
+    ids: Sequence[str],
+    truth: str,
+    stored: PredictionSet,
+    eval_key: str,
+) -> None:
+    """Evaluates with FiftyOne and keeps the result under a key.
+
+    Args:
+        dataset: to write to
+        ids: of the samples
+        truth: field of the true labels
+        stored: the predictions
+        eval_key: an earlier evaluation under it is replaced
+    """
+    view = dataset.select(list(ids))
+    given = {"gt_field": truth, "eval_key": eval_key, "progress": False}
+    with writing(dataset):
+        if eval_key in dataset.list_evaluations():
+            dataset.delete_evaluation(eval_key)
+        if stored.task == "detection":
+            view.evaluate_detections(stored.field, compute_mAP=True, **given)
+        elif stored.task == "segmentation":
+            view.evaluate_segmentations(stored.field, **given)
+        elif stored.task == "regression":
+            view.evaluate_regressions(stored.field, **given)
+        else:
+            view.evaluate_classifications(stored.field, **given)
+
+
+def check_evaluation(
+    dataset: fo.Dataset, truth: str, stored: PredictionSet, eval_key: str
+) -> None:
+    """Refuses what :func:`write_evaluation` could not write.
+
+    Raises:
+        ArgumentError: the key is no identifier, or FiftyOne does not evaluate such labels
+        NameTakenError: the key is that of an evaluation of other fields
+    """
+    if not isinstance(eval_key, str) or not eval_key.isidentifier():
+        raise ArgumentError(
+            f"eval_key is {eval_key!r}; give letters, digits and underscores, such as "
+            "'eval_model'"
+        )
+    labelled = isinstance(dataset.get_field(truth), fo.EmbeddedDocumentField)
+    if stored.task in ("multilabel", "scores") or not labelled:
+        raise ArgumentError(
+            f"FiftyOne does not evaluate {stored.task} of field '{truth}'; leave out "
+            "eval_key"
+        )
+    if eval_key in dataset.list_evaluations():
+        config = dataset.get_evaluation_info(eval_key).config
+        fields = getattr(config, "pred_field", ""), getattr(config, "gt_field", "")
+        if fields[1] != truth or not fields[0].startswith("pred_"):
+            raise NameTakenError(
+                f"Evaluation '{eval_key}' compares '{fields[0]}' with '{fields[1]}'; "
+                "choose another eval_key"
+            )

@@ -1,0 +1,112 @@
+"""One population's figures, each with its evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evalsets.metrics.bootstrap import Resampling
+from evalsets.metrics.catalog import Metric
+from evalsets.metrics.estimates import (
+    Estimate,
+    PairedProportion,
+    Proportion,
+    Resampled,
+    effective_size,
+)
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The outcomes of one population, and how they are resampled.
+
+    Args:
+        outcomes: of ``n`` samples
+        groups: ``(n,)`` code of each sample's group, if any
+        resampling: None where nothing needs it
+    """
+
+    outcomes: Outcomes
+    groups: Codes | None
+    resampling: Resampling | None
+
+    @classmethod
+    def of(
+        cls,
+        outcomes: Outcomes,
+        members: Codes,
+        groups: Codes | None,
+        names: Sequence[str],
+        words: Sequence[int],
+        replicates: int,
+    ) -> Sampled:
+        """Draws replicates where a metric needs them.
+
+        Args:
+            outcomes: of all samples
+            members: those of the population
+            groups: of all samples
+            names: metrics to measure
+            words: seeds
+            replicates: how many to draw
+        """
+        groups = None if groups is None else groups[members]
+        resampling = None
+        counted = all(outcomes.metric(name).proportion for name in names)
+        if len(members) and not counted:
+            rng = np.random.default_rng(words)
+            resampling = Resampling.of(len(members), groups, rng, replicates)
+        return cls(outcomes.take(members), groups, resampling)
+
+    def estimate(self, metric: str) -> Estimate:
+        """The figure with its evidence."""
+        entry = self.outcomes.metric(metric)
+        if entry.proportion:
+            hits = self.outcomes.hits(metric)
+            size = effective_size(hits, self.groups)
+            return Proportion(hits.sum(), len(hits), size)
+        if self.resampling is None:
+            return _EMPTY
+        figures = self.resampling.figures(self.outcomes, metric)
+        least = max(_unseen(entry, self.resampling), self.outcomes.least_error(metric))
+        units = self.resampling.independent
+        return _estimate(figures, units, least, entry.low, entry.high)
+
+
+_EMPTY = Resampled(math.nan, np.array([]), 0)
+
+
+def _unseen(entry: Metric, resampling: Resampling) -> float:
+    """What two units that were not met could do to a figure that has bounds."""
+    bounded = math.isfinite(entry.span)
+    return 2 * entry.span / resampling.independent if bounded else 0.0
+
+
+def difference(model: Sampled, other: Outcomes, metric: str) -> dict[str, Any]:
+    """The baseline's figure, and by how much the model's differs."""
+    entry, n = model.outcomes.metric(metric), len(other)
+    if entry.proportion:
+        change = model.outcomes.hits(metric) - other.hits(metric)
+        gained, lost = float((change > 0).sum()), float((change < 0).sum())
+        size = effective_size(change, model.groups)
+        theirs = float(other.hits(metric).sum() / n) if n else math.nan
+        paired = PairedProportion(gained, lost, n, size)
+        return {"baseline": theirs, "difference": paired}
+    if model.resampling is None:
+        return {"baseline": math.nan, "difference": _EMPTY}
+    figures = model.resampling.figures(other, metric)
+    change = model.resampling.figures(model.outcomes, metric) - figures
+    least, units = _unseen(entry, model.resampling), model.resampling.independent
+    estimate = _estimate(change, units, least, -entry.span, entry.span)
+    return {"baseline": float(figures[0]), "difference": estimate}
+
+
+def _estimate(
+    figures: Floats, units: int, least: float, low: float, high: float
+) -> Resampled:
+    return Resampled(float(figures[0]), figures[1:], units, least, low, high)

@@ -1,0 +1,290 @@
+"""Sources of predictions as chunks, so that memory does not grow with a file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from evalsets.errors import PredictionsError
+from evalsets.predictions.tables import examples
+
+ROWS = 20_000
+"""Rows of a chunk."""
+KEYS = [
+    "key",
+    "filepath",
+    "file_path",
+    "filename",
+    "file_name",
+    "file",
+    "path",
+    "image",
+    "image_path",
+    "image_id",
+    "sample_id",
+    "id",
+]
+LABELS = ("label", "prediction", "predicted", "predicted_label")
+_TEXT = {*KEYS, *LABELS, "labels", "mask", "mask_path", "top5"}
+_NOT_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"]
+_PIECE = 1 << 20
+_MARKS = (",", ":", "]", "}")
+
+Pairs: TypeAlias = "list[tuple[str, Any]]"
+Chunk: TypeAlias = "pd.DataFrame | list[dict[str, Any]] | Pairs"
+"""A table, rows, or values by key."""
+
+
+def read_chunks(source: Any, key: str | None) -> Iterator[Chunk]:
+    """The source piece by piece; each piece has at most ``ROWS`` rows.
+
+    Args:
+        source: what :func:`~evalsets.predictions.read_tables` takes
+        key: name of the column of keys, whose values stay text
+
+    Raises:
+        PredictionsError: it cannot be read
+    """
+    if isinstance(source, str | Path):
+        yield from _read_file(Path(source), key)
+    elif isinstance(source, Mapping):
+        if "annotations" in source:
+            _refuse_annotations()
+        yield from _batches((str(k), value) for k, value in source.items())
+    elif isinstance(source, pd.DataFrame):
+        for start in range(0, len(source), ROWS):
+            yield source.iloc[start : start + ROWS]
+    elif isinstance(source, Sequence) and all(isinstance(r, Mapping) for r in source):
+        yield from _batches(source)
+    else:
+        raise PredictionsError(
+            f"Predictions cannot be a {type(source).__name__}; give a dict by key, a "
+            "DataFrame, a list of dicts or the path of a file"
+        )
+
+
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    items = iter(items)
+    while batch := list(islice(items, ROWS)):
+        yield batch
+
+
+def _read_file(path: Path, key: str | None) -> Iterator[Chunk]:
+    if not path.is_file():
+        raise PredictionsError(f"There is no file '{path}'; check the path")
+    readers: dict[str, Callable[[Path, str | None], Iterator[Chunk]]] = {
+        ".csv": _read_csv,
+        ".json": _read_json,
+        ".jsonl": _read_lines,
+        ".ndjson": _read_lines,
+        ".parquet": _read_parquet,
+        ".npz": _read_npz,
+    }
+    read = readers.get(path.suffix.lower())
+    if read is None:
+        raise PredictionsError(
+            f"'{path.name}' is none of {', '.join(readers)}; convert it to one of them"
+        )
+    try:
+        yield from read(path, key)
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as problem:
+        raise PredictionsError(
+            f"'{path.name}' cannot be read, it may be cut off or not be "
+            f"{path.suffix[1:].upper()}: {problem}"
+        ) from problem
+
+
+def _read_csv(path: Path, key: str | None) -> Iterator[pd.DataFrame]:
+    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    text = {c for c in columns if c == key or c.lower() in _TEXT}
+    reader = pd.read_csv(
+        path,
+        encoding="utf-8-sig",
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,  # a class may be called "None" or "NA"
+        na_values={c: [""] if c in text else _NOT_NUMBERS for c in columns},
+        chunksize=ROWS,
+    )
+    with reader as chunks:
+        for frame in chunks:
+            if not isinstance(frame.index, pd.RangeIndex):
+                raise PredictionsError(
+                    f"The rows of '{path.name}' have more values than its header has "
+                    "names; name every column"
+                )
+            yield frame
+
+
+def _read_json(path: Path, _key: str | None) -> Iterator[list[Any]]:
+    with path.open(encoding="utf-8-sig") as file:
+        yield from _batches(_json_items(file))
+
+
+def _json_items(file: IO[str]) -> Iterator[Any]:
+    """The items of a JSON array, or the pairs of a JSON object, one at a time."""
+    decode = json.JSONDecoder(object_pairs_hook=_without_doubles).raw_decode
+    text = file.read(_PIECE).lstrip()
+    opening, text = text[:1], text[1:]
+    if opening not in ("[", "{"):
+        raise ValueError("it is neither an array nor an object")
+    closing = "]" if opening == "[" else "}"
+    while True:
+        text = text.lstrip() or file.read(_PIECE).lstrip()
+        if text.startswith(closing):
+            break
+        name, text = ("", text) if opening == "[" else _json_name(decode, text, file)
+        if name == "annotations":
+            _refuse_annotations()
+        value, text = _json_value(decode, text, file)
+        yield value if opening == "[" else (name, value)
+        if text[0] not in (",", closing):
+            raise ValueError(f"an item is followed by '{text[0]}'")
+        text = text[text[0] == "," :]
+    if (text[1:] + file.read(_PIECE)).strip():
+        raise ValueError("text follows its end")
+
+
+def _json_name(decode: Any, text: str, file: IO[str]) -> tuple[str, str]:
+    name, text = _json_value(decode, text, file)
+    if not isinstance(name, str) or not text.startswith(":"):
+        raise ValueError("an object's key is no text followed by a colon")
+    return name, text[1:]
+
+
+def _json_value(decode: Any, text: str, file: IO[str]) -> tuple[Any, str]:
+    """One value and the text from the next mark on; reads as much as that takes."""
+    size = _PIECE
+    while True:
+        try:
+            value, end = decode(text.lstrip())
+            rest = text.lstrip()[end:].lstrip()
+            if rest[:1] in _MARKS:  # else a number may go on in the next piece
+                return value, rest
+            said = (
+                f"an item is followed by '{rest[:1]}'" if rest else "it ends too early"
+            )
+            problem = json.JSONDecodeError(said, text, len(text))
+        except json.JSONDecodeError as found:
+            problem = found
+        more = file.read(size)
+        if not more:
+            raise ValueError(problem.msg)
+        text, size = text + more, 2 * size
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = [name for name in entries if names.count(name) > 1]
+        raise PredictionsError(
+            f"A JSON object has keys more than once: {examples(doubled)}; keep one"
+        )
+    return entries
+
+
+def _refuse_annotations() -> None:
+    raise PredictionsError(
+        "This holds COCO annotations; give the results: a list of image_id, "
+        "category_id, bbox and score"
+    )
+
+
+def _read_lines(path: Path, _key: str | None) -> Iterator[list[Any]]:
+    yield from _batches(_lines(path))
+
+
+def _lines(path: Path) -> Iterator[Any]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as problem:
+                raise PredictionsError(
+                    f"Line {number} of '{path.name}' is not JSON, it may be cut off: "
+                    f"{problem}"
+                ) from problem
+            if not isinstance(row, dict):
+                raise PredictionsError(
+                    f"Line {number} of '{path.name}' is not an object; write one a line"
+                )
+            yield row
+
+
+def _read_parquet(path: Path, _key: str | None) -> Iterator[pd.DataFrame]:
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS):
+            yield batch.to_pandas()
+
+
+def _read_npz(path: Path, _key: str | None) -> Iterator[pd.DataFrame]:
+    with zipfile.ZipFile(path) as archive:
+        names = [n.removesuffix(".npy") for n in archive.namelist()]
+        classes = None
+        if "classes" in names:
+            names.remove("classes")
+            with np.load(path, allow_pickle=False) as arrays:
+                classes = [str(c) for c in arrays["classes"]]
+        columns = {name: _array_chunks(archive, name) for name in names}
+        for parts in zip(*columns.values(), strict=True):
+            yield _npz_frame(dict(zip(columns, parts, strict=True)), classes, path)
+
+
+def _array_chunks(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
+    """An array of the archive, ``ROWS`` of its rows at a time."""
+    with archive.open(f"{name}.npy") as file:
+        major, _ = np.lib.format.read_magic(file)
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if major == 1
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read_header(file)
+        if dtype.hasobject or fortran or not shape:
+            raise ValueError(
+                f"array '{name}' is of Python objects, of columns, or a single value; "
+                "save it as a plain array of rows"
+            )
+        row = int(np.prod(shape[1:], dtype=int))
+        for start in range(0, shape[0], ROWS):
+            n = min(ROWS, shape[0] - start)
+            held = file.read(n * row * dtype.itemsize)
+            yield np.frombuffer(held, dtype, n * row).reshape(n, *shape[1:])
+
+
+def _npz_frame(
+    columns: dict[str, Any], classes: list[str] | None, path: Path
+) -> pd.DataFrame:
+    probabilities = columns.pop("probabilities", None)
+    frame = pd.DataFrame({name: list(column) for name, column in columns.items()})
+    if probabilities is None:
+        return frame
+    if classes is None or probabilities.shape != (len(frame), len(classes)):
+        raise PredictionsError(
+            f"'{path.name}' needs 'classes' with one name a column of 'probabilities', "
+            "and one row a key"
+        )
+    return pd.concat([frame, pd.DataFrame(probabilities, columns=classes)], axis=1)
+
+
+def peeked(chunks: Iterator[Chunk]) -> tuple[Chunk, Iterator[Chunk]]:
+    """The first chunk, and all of them.
+
+    Raises:
+        PredictionsError: there is none
+    """
+    first = next((chunk for chunk in chunks if len(chunk)), None)
+    if first is None:
+        raise PredictionsError("The predictions are empty; there is nothing to upload")
+    return first, chain([first], chunks)
