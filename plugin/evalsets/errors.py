@@ -76,6 +76,10 @@ class NoImagesError(EvalsetsError):
     """A source that holds no image we can read."""
 
 
+class SourceError(EvalsetsError):
+    """A source that cannot be reached, or fails again and again."""
+
+
 class EncoderError(EvalsetsError):
     """An encoder that cannot be loaded, or that does not match the stored vectors."""
 

@@ -52,6 +52,33 @@ def test_a_source_without_images_is_refused(tmp_path, monkeypatch, source):
         list_images(source)
 
 
-def test_a_url_is_refused_with_what_to_give():
-    with pytest.raises(ArgumentError, match="local folder"):
-        list_images("s3://bucket/images")
+def test_a_url_of_an_unknown_protocol_is_refused():
+    with pytest.raises(ArgumentError, match="no URL that can be read"):
+        list_images("nowhere://bucket/images")
+
+
+def test_a_missing_package_is_named_with_its_extra():
+    with pytest.raises(ArgumentError, match=r"pip install 'evalsets\[gcs\]'"):
+        list_images("gs://bucket/images")
+
+
+def test_a_file_url_is_a_path(tmp_path):
+    (tmp_path / "x.png").touch()
+    assert list(list_images(f"file://{tmp_path}").size) == [str(tmp_path / "x.png")]
+
+
+def test_a_changed_file_has_another_stamp(tmp_path):
+    path = tmp_path / "x.png"
+    path.write_bytes(b"one")
+    before = list_images(tmp_path).stamp
+    path.write_bytes(b"two!")
+    assert list_images(tmp_path).stamp != before
+
+
+def test_a_source_covers_what_lies_below_it_and_nothing_beside(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/x.png").touch()
+    listing = list_images(tmp_path / "a")
+    assert listing.covers(str(tmp_path / "a/b/y.png"))
+    assert not listing.covers(str(tmp_path / "ab/y.png"))
+    assert not list_images([tmp_path / "a/x.png"]).covers(str(tmp_path / "a/x.png"))

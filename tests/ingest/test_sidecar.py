@@ -37,7 +37,7 @@ def test_a_table_that_cannot_be_used_is_refused(table, said):
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "photo.csv").write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(ArgumentError, match="cannot be read as CSV"):
+    with pytest.raises(ArgumentError, match="cannot be read as a table"):
         read_sidecar(tmp_path / "photo.csv", PATHS)
 
 

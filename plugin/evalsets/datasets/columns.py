@@ -17,7 +17,11 @@ SPLIT = "split"
 """The sample field that holds the split."""
 
 _RESERVED = frozenset(
-    ("id", "filepath", "tags", "metadata", "created_at", "last_modified_at", SPLIT)
+    (
+        *("id", "filepath", "tags", "metadata", "created_at", "last_modified_at"),
+        *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
+        SPLIT,
+    )
 )
 _RESERVED_STARTS = ("pred_", "similar_", "rank_", "_")
 
@@ -52,7 +56,7 @@ def check_new(
     """
     for name in fields:
         refuse_reserved(name)
-    _check_free(dataset, fields, owner)
+    check_free(dataset, fields, owner)
 
 
 def refuse_reserved(name: str) -> None:
@@ -91,7 +95,7 @@ def declare(
         NameTakenError: a field of that name has another type or another writer
     """
     with writing(dataset):
-        _check_free(dataset, fields, owner)
+        check_free(dataset, fields, owner)
         schema = dataset.get_field_schema()
         for name, kind in fields.items():
             cls, options = _FIELDS[kind]
@@ -110,9 +114,14 @@ def provenance(field: fo.Field) -> dict[str, Any]:
     return (field.info or {}).get("evalsets") or {}
 
 
-def _check_free(
+def check_free(
     dataset: fo.Dataset, fields: Mapping[str, type], owner: str | None
 ) -> None:
+    """Refuses fields that are there with another type or another writer.
+
+    Raises:
+        NameTakenError: there is one
+    """
     schema = dataset.get_field_schema()
     for name in fields.keys() & schema.keys():
         field, (cls, options) = schema[name], _FIELDS[fields[name]]

@@ -7,6 +7,9 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
+from evalsets.errors import EvalsetsError
+from evalsets.remote import restore
+
 MAX_PIXELS = 200_000_000
 """Larger images are refused: their files are more often bombs than photographs."""
 
@@ -39,7 +42,7 @@ def header_of(path: str) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            image = Image.open(path)
+            image = _opened(path)
         except Image.DecompressionBombError as error:
             raise ValueError(str(error)) from error
     width, height = image.size
@@ -49,6 +52,20 @@ def header_of(path: str) -> Image.Image:
             f"{width}×{height} pixels are more than the {MAX_PIXELS:,} allowed"
         )
     return image
+
+
+def _opened(path: str) -> Image.Image:
+    """The file, copied anew where it is a copy that was dropped."""
+    try:
+        return Image.open(path)
+    except FileNotFoundError:
+        try:
+            there = restore(path)
+        except EvalsetsError as error:
+            raise OSError(str(error)) from error
+        if not there:
+            raise
+        return Image.open(path)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -1,5 +1,7 @@
-"""What lies in a source, and whether it can be read."""
+"""What lies in a source, whether it can be read, and what became of it since."""
 
+from evalsets.ingest.changes import Examined, Look, Plan, Synced, compare, look_at
+from evalsets.ingest.coco import Box, read_coco
 from evalsets.ingest.images import Facts, examine
 from evalsets.ingest.listing import Listing, list_images
 from evalsets.ingest.processed import Processed
@@ -7,10 +9,18 @@ from evalsets.ingest.sidecar import LABEL, read_sidecar
 
 __all__ = [
     "LABEL",
+    "Box",
+    "Examined",
     "Facts",
     "Listing",
+    "Look",
+    "Plan",
     "Processed",
+    "Synced",
+    "compare",
     "examine",
     "list_images",
+    "look_at",
+    "read_coco",
     "read_sidecar",
 ]

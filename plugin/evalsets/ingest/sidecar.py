@@ -26,7 +26,7 @@ def read_sidecar(
     missing only in a column of numbers.
 
     Args:
-        source: a CSV file or a frame; its key column is one of ``filepath``, ``file``,
+        source: a CSV or parquet file or a frame; its key column is one of ``filepath``, ``file``,
             ``filename``, ``path``, ``image`` and holds full paths, paths relative to
             some folder above, or base names where they are unique
         paths: of the images, absolute
@@ -42,7 +42,7 @@ def read_sidecar(
             f"{name} has no column with the image's path; name one of its columns "
             f"({', '.join(map(str, table.columns))}) {' or '.join(KEYS)}"
         )
-    matched = _match(table[key].astype(str).tolist(), paths)
+    matched = match_paths(table[key].astype(str).tolist(), paths)
     known = [path is not None for path in matched]
     if not any(known):
         raise ArgumentError(
@@ -82,9 +82,14 @@ def _table(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if not path.is_file():
         raise ArgumentError(f"There is no file '{source}'; check the path")
     try:
-        return _read_csv(path), f"'{source}'"
+        parquet = path.suffix.lower() in (".parquet", ".pq")
+        return (pd.read_parquet if parquet else _read_csv)(path), f"'{source}'"
+    except ImportError as error:
+        raise ArgumentError(
+            f"'{source}' needs a package to be read; pip install pyarrow"
+        ) from error
     except (OSError, ValueError) as error:
-        raise ArgumentError(f"'{source}' cannot be read as CSV: {error}") from error
+        raise ArgumentError(f"'{source}' cannot be read as a table: {error}") from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -109,7 +114,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return text.assign(**{str(name): typed[name] for name in numbers})
 
 
-def _match(keys: list[str], paths: list[str]) -> list[str | None]:
+def match_paths(keys: list[str], paths: list[str]) -> list[str | None]:
     """The path each key means: the one that ends with it, if there is just one."""
     by_name: dict[str, list[str]] = {}
     for path in paths:
