@@ -22,6 +22,7 @@ from evalsets.query import (
     models,
     parse,
     references,
+    renamed,
     replace,
     similarity_predicates,
     terms,
@@ -210,3 +211,10 @@ def test_a_column_of_objects_may_hold_text():
     true, null = evaluate(query.where, table)
     assert true.tolist() == [True, True, False]
     assert null.tolist() == [False, False, True]
+
+
+def test_a_renamed_population_is_renamed_wherever_it_is_named():
+    text = "x > 1 AND population ( 'it''s' ) OR NOT population('it')  -- 'it''s'"
+    found = renamed(parse(text), "it's", "a 'b'")
+    assert found == text.replace("population ( 'it''s' )", "population('a ''b''')", 1)
+    assert renamed(parse(text), "x", "y") == text

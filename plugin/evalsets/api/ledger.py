@@ -47,7 +47,7 @@ def explain(dataset: Source, sample: str) -> Explanation:
     view = opened.select(sample_id)
     split = opened.has_sample_field(SPLIT)
     holdouts = {n: r.population.holdout for n, r in load_recipes(opened).items()}
-    inside = membership(view).iloc[0] if holdouts else {}
+    inside = membership(view).iloc[0].to_dict() if holdouts else {}
     frozen = {n: load_release(opened, n)[1].side for n in list_releases(opened)}
     return Explanation(
         sample_id=sample_id,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable
+from dataclasses import replace
 
 import fiftyone as fo
 import pandas as pd
 
 from evalsets.api.advice import advise
-from evalsets.datasets.answers import delete_answers
+from evalsets.datasets.answers import delete_answers, rename_answers
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import (
@@ -27,14 +28,15 @@ from evalsets.datasets.populations import (
     used_terms,
     view_of,
 )
+from evalsets.datasets.predictions import score_names
 from evalsets.datasets.scores import (
     drop_scores,
     keep_scores,
     refresh_scores,
 )
-from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics import METRICS
-from evalsets.query import Query, parse, references, terms
+from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
+from evalsets.metrics import find_metric
+from evalsets.query import Query, parse, references, renamed, terms
 from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
@@ -65,8 +67,8 @@ def compose(
     """
     one = isinstance(population, Population)
     given = [population] if isinstance(population, Population) else list(population)
-    _check_given(given)
     opened = open_dataset(dataset)
+    _check_given(given, score_names(opened))
     views = write_populations(opened, given)
     for advice in (advise(opened, p.query) for p in given):
         if advice is not None:
@@ -75,7 +77,10 @@ def compose(
 
 
 def write_populations(
-    opened: fo.Dataset, given: list[Population], measured: Measured | None = None
+    opened: fo.Dataset,
+    given: list[Population],
+    measured: Measured | None = None,
+    removed: Collection[str] = (),
 ) -> dict[str, fo.DatasetView]:
     """Composes checked populations.
 
@@ -84,14 +89,15 @@ def write_populations(
         given: populations that are free to be composed
         measured: of the only one given; without it, each keeps what was measured of it
             as long as its query stays
+        removed: names of populations to remove, to which none of the others refers
 
     Returns:
         the views of all populations that changed, by name
     """
     with writing(opened):
         recipes = load_recipes(opened)
-        check_names(opened, recipes, [p.name for p in given])
-        known = {name: recipe.population for name, recipe in recipes.items()}
+        check_names(opened, recipes, [p.name for p in given], removed)
+        known = {n: r.population for n, r in recipes.items() if n not in removed}
         known |= {p.name: p for p in given}
         queries, failed = resolve(opened, known)
         touched = _dependents(known, {p.name for p in given})
@@ -102,7 +108,11 @@ def write_populations(
         keep_scores(opened, asked)
         refresh_scores(opened, asked)
         for p in given:  # before the views, which can be made again from them
-            save_recipe(opened, _recipe(recipes.get(p.name), p, measured))
+            before = recipes.get(p.name, Recipe(p))
+            save_recipe(opened, before.changed(p, measured))
+        for name in removed:
+            delete_answers(opened, name)
+            delete_recipe(opened, name)
         for name, view in views.items():
             save_population_view(opened, known[name], view)
         drop_scores(opened, used_terms(known))
@@ -139,6 +149,58 @@ def remove(dataset: Source, name: str) -> None:
         delete_recipe(opened, name)
         del known[name]
         drop_scores(opened, used_terms(known))
+
+
+def rename(dataset: Source, name: str, new: str) -> None:
+    """Gives a population another name, in the queries that refer to it as well.
+
+    Its versions, its calibration and the hold-out it has got stay.
+
+    Raises:
+        UnknownNameError: there is no such population
+        NameTakenError: the new name belongs to something else
+    """
+    opened = open_dataset(dataset)
+    with writing(opened):
+        recipes = load_recipes(opened)
+        if name not in recipes:
+            raise UnknownNameError("population", name, recipes)
+        if new in recipes:
+            raise NameTakenError(f"There is a population '{new}' already")
+        called = replace(recipes[name].population, name=new)
+        check_names(opened, recipes, [new], [name])
+        for other, recipe in recipes.items():
+            query = parse(recipe.population.query)
+            if name in references(query):
+                text = renamed(query, name, new)
+                changed = replace(recipe.population, query=text)
+                recipes[other] = replace(recipe, population=changed)
+                save_recipe(opened, recipes[other])
+        save_recipe(opened, replace(recipes[name], population=called))
+        rename_answers(opened, name, new)
+        delete_recipe(opened, name)
+    refresh(opened)
+
+
+def versions(dataset: Source, name: str) -> pd.DataFrame:
+    """How a population was defined, from its first version to the one that holds.
+
+    Returns:
+        frame by version: ``query``, and ``since`` when it was composed
+
+    Raises:
+        UnknownNameError: there is no such population
+    """
+    recipes = load_recipes(open_dataset(dataset))
+    if name not in recipes:
+        raise UnknownNameError("population", name, recipes)
+    recipe = recipes[name]
+    now = {
+        "version": recipe.version,
+        "query": recipe.population.query,
+        "since": recipe.since,
+    }
+    return pd.DataFrame([*recipe.earlier, now]).set_index("version")
 
 
 def refresh(dataset: Source) -> dict[str, str]:
@@ -209,42 +271,46 @@ def _compared(
     ]
 
 
-def _check_given(given: list[Population]) -> None:
+def _check_given(given: list[Population], scores: Container[str]) -> None:
     if not given:
         raise ArgumentError("Give at least one population to compose")
-    for p in given:
-        if not isinstance(p, Population):
-            raise ArgumentError(
-                f"A Population is wanted, not {type(p).__name__}; write "
-                "evalsets.Population(name, query)"
-            )
-        query = parse(p.query)
-        if query.limit is not None or query.order_by or query.where is None:
-            raise ArgumentError(
-                f"Population '{p.name}' needs a condition without ORDER BY and LIMIT; "
-                "for the n most similar samples write RANK(text('...')) <= n"
-            )
-        for requirement in p.require:
-            if requirement.metric not in METRICS:
-                raise UnknownNameError(
-                    f"metric (required of population '{p.name}')",
-                    requirement.metric,
-                    METRICS,
-                )
+    for population in given:
+        check_population(population, scores)
     names = [p.name for p in given]
     doubled = [name for name in names if names.count(name) > 1]
     if doubled:
         raise ArgumentError(f"Population '{doubled[0]}' is given more than once")
 
 
-def _recipe(
-    before: Recipe | None, population: Population, measured: Measured | None
-) -> Recipe:
-    if before is None:
-        return Recipe(population, measured=measured)
-    same = before.population.query == population.query
-    kept = before.measured if same else None
-    return Recipe(population, before.version + (not same), measured or kept)
+def check_population(p: Population, scores: Container[str] = ()) -> None:
+    """Refuses what can be composed nowhere.
+
+    Args:
+        p: to check
+        scores: names of uploaded scores, which are metrics too
+
+    Raises:
+        QueryError: the query cannot be read
+        ArgumentError: no population, or its query has ORDER BY or LIMIT
+        UnknownNameError: a requirement on a metric that does not exist
+    """
+    if not isinstance(p, Population):
+        raise ArgumentError(
+            f"A Population is wanted, not {type(p).__name__}; write "
+            "evalsets.Population(name, query)"
+        )
+    query = parse(p.query)
+    if query.limit is not None or query.order_by or query.where is None:
+        raise ArgumentError(
+            f"Population '{p.name}' needs a condition without ORDER BY and LIMIT; "
+            "for the n most similar samples write RANK(text('...')) <= n"
+        )
+    for requirement in p.require:
+        try:
+            find_metric(requirement.metric, scores)
+        except UnknownNameError as error:
+            kind = f"metric (required of population '{p.name}')"
+            raise UnknownNameError(kind, error.name, error.known) from None
 
 
 def _dependents(known: dict[str, Population], changed: set[str]) -> set[str]:

@@ -147,4 +147,4 @@ def _rules(dataset: fo.Dataset, side: pd.Series) -> Mapping[str, str]:
         rules |= dict.fromkeys(
             [(i, entry["side"]) for i in entry["samples"]], entry["rule"]
         )
-    return {i: rules.get((i, s), "") for i, s in side.items()}
+    return {str(i): rules.get((str(i), s), "") for i, s in side.items()}

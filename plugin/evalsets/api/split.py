@@ -20,9 +20,10 @@ from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import append_ledger, last_entries, last_split
 from evalsets.datasets.locks import writing
-from evalsets.datasets.populations import load_recipes
+from evalsets.datasets.populations import load_recipes, resolve
 from evalsets.datasets.schema import read_schema
 from evalsets.datasets.scores import field_of
+from evalsets.datasets.settings import default_settings
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import (
     ArgumentError,
@@ -30,7 +31,7 @@ from evalsets.errors import (
     NameTakenError,
     UnknownNameError,
 )
-from evalsets.query import terms
+from evalsets.query import terms, to_text
 from evalsets.splits import (
     SIDES,
     Assignment,
@@ -43,6 +44,7 @@ from evalsets.splits import (
 )
 from evalsets.splits import coverage as cover
 from evalsets.splits import near_duplicates as close_pairs
+from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +52,10 @@ logger = logging.getLogger(__name__)
 def split(
     dataset: Source,
     *,
-    val: float = 0.1,
+    val: float | None = None,
     groups: str | None = None,
     near_duplicates: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
 ) -> SplitReport:
     """Gives every sample its side, so that each population has its share in test.
 
@@ -62,7 +64,8 @@ def split(
 
     Args:
         dataset: or its name
-        val: share of what is not in test that goes to val, in [0, 1]
+        val: share of what is not in test that goes to val, in [0, 1]; like every
+            option by default what a suite file that was loaded states, else 0.1
         groups: field whose equal values stay on one side (scene, patient, video)
         near_duplicates: cosine in (0, 1] from which two images stay on one side; needs
             vectors
@@ -75,17 +78,23 @@ def split(
         NoVectorsError: ``near_duplicates`` without vectors
         EvalsetsError: a population that asks for a hold-out is stale
     """
+    opened = open_dataset(dataset)
+    stated = default_settings(opened)
+    val = stated.get("val", 0.1) if val is None else val
+    groups = stated.get("groups") if groups is None else groups
+    near_duplicates = near_duplicates or stated.get("near_duplicates")
+    seed = stated.get("seed", 0) if seed is None else seed
     numbers: dict[str, Any] = {"val": val, "near_duplicates": near_duplicates or 0}
     for option, value in numbers.items():
         if not isinstance(value, Real):
             raise ArgumentError(f"{option} is {value!r}; give a number from 0 to 1")
-    opened = open_dataset(dataset)
     with writing(opened):
         populations = {n: r.population for n, r in load_recipes(opened).items()}
         for name, reason in refresh(opened).items():
             if populations[name].holdout:
                 raise EvalsetsError(f"Population '{name}' cannot be held out: {reason}")
         frame = membership(opened)
+        meaning = _meaning(opened, populations)
         settings = last_split(opened)
         if not settings:
             _refuse_foreign_sides(opened)
@@ -98,11 +107,7 @@ def split(
             groups=codes,
             keys=_keys(opened, frame.index),
             previous=_decided(opened, frame.index, sides),
-            holdout_before={
-                name: share
-                for name, (share, query) in settings.get("holdouts", {}).items()
-                if name in populations and populations[name].query == query
-            },
+            holdout_before=_before(settings, meaning),
             val=val,
             val_before=settings.get("val"),
             seed=seed,
@@ -110,7 +115,9 @@ def split(
         append_ledger(
             opened,
             {
-                "holdouts": {n: [p.holdout, p.query] for n, p in populations.items()},
+                "holdouts": [
+                    [p.holdout, meaning[name]] for name, p in populations.items()
+                ],
                 "val": val,
                 "groups": groups,
                 "near_duplicates": near_duplicates,
@@ -216,6 +223,21 @@ def group_values(dataset: fo.Dataset, ids: Sequence[str], field: str) -> list[An
             "text or numbers, such as a scene"
         )
     return _column(dataset, ids, fields[field].name)
+
+
+def _meaning(dataset: fo.Dataset, populations: dict[str, Population]) -> dict[str, str]:
+    """Queries with those they refer to written out: what a rename does not change."""
+    queries, _ = resolve(dataset, populations)
+    return {
+        name: to_text(queries[name]) if name in queries else p.query
+        for name, p in populations.items()
+    }
+
+
+def _before(settings: dict[str, Any], meaning: dict[str, str]) -> dict[str, float]:
+    """Hold-outs at the last split of the populations that mean the same now."""
+    shares = {query: share for share, query in settings.get("holdouts", ())}
+    return {name: shares[query] for name, query in meaning.items() if query in shares}
 
 
 def _refuse_foreign_sides(dataset: fo.Dataset) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -49,11 +49,34 @@ class Recipe:
         population: the newest definition
         version: grows by one with each change of the query
         measured: what calibration found of its cut; None where nobody calibrated it
+        since: when this version was composed, in UTC as ISO 8601
+        earlier: the versions before, oldest first: ``version, query, since``
     """
 
     population: Population
     version: int = 1
     measured: Measured | None = None
+    since: str = ""
+    earlier: tuple[dict[str, Any], ...] = ()
+
+    def changed(self, population: Population, measured: Measured | None) -> Recipe:
+        """The recipe after its population was composed again.
+
+        Args:
+            population: the new definition, maybe under a new name
+            measured: what was found of its cut; by default what is known stays, as
+                long as the query does
+        """
+        if population.query == self.population.query:
+            kept = measured or self.measured
+            return replace(self, population=population, measured=kept)
+        past = {
+            "version": self.version,
+            "query": self.population.query,
+            "since": self.since,
+        }
+        earlier = (*self.earlier, past)
+        return Recipe(population, self.version + 1, measured, _now(), earlier)
 
 
 def load_recipes(dataset: fo.Dataset) -> dict[str, Recipe]:
@@ -63,6 +86,8 @@ def load_recipes(dataset: fo.Dataset) -> dict[str, Recipe]:
             Population.from_dict(content["population"]),
             content["version"],
             _measured(content.get("measured")),
+            content.get("since", ""),
+            tuple(content.get("earlier", ())),
         )
         for name, content in load_runs(dataset, KIND).items()
     }
@@ -81,9 +106,14 @@ def save_recipe(dataset: fo.Dataset, recipe: Recipe) -> None:
         "population": recipe.population.to_dict(),
         "version": recipe.version,
         "measured": None if recipe.measured is None else asdict(recipe.measured),
-        "changed": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "since": recipe.since or _now(),
+        "earlier": list(recipe.earlier),
     }
     save_run(dataset, KIND, recipe.population.name, content)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def delete_recipe(dataset: fo.Dataset, name: str) -> None:
@@ -154,16 +184,26 @@ def is_saved(name: str, view: fo.DatasetView) -> bool:
 
 
 def check_names(
-    dataset: fo.Dataset, recipes: Container[str], names: Iterable[str]
+    dataset: fo.Dataset,
+    recipes: Container[str],
+    names: Iterable[str],
+    freed: Container[str] = (),
 ) -> None:
     """Refuses names that FiftyOne cannot give to a saved view of ours.
+
+    Args:
+        dataset: whose saved views
+        recipes: the populations that it has
+        names: of populations to be
+        freed: names of saved views that are about to go
 
     Raises:
         ArgumentError: a name without letters or digits
         NameTakenError: a saved view, or another of the names, has that name or one
             with the same letters and digits
     """
-    taken = {fou.to_slug(view): view for view in dataset.list_saved_views()}
+    views = [view for view in dataset.list_saved_views() if view not in freed]
+    taken = {fou.to_slug(view): view for view in views}
     for name in names:
         try:
             short = fou.to_slug(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
@@ -26,7 +27,9 @@ from evalsets.query.syntax import (
     rebuild,
     walk,
 )
+from evalsets.query.text import to_text
 
+_ARGUMENT = re.compile(r"\s*\(\s*'(?:[^']|'')*'\s*\)")  # a span ends with the word
 MAX_NODES = 20_000
 """Size at which a query made of populations is refused."""
 
@@ -149,6 +152,21 @@ def _placed(expr: Expr, span: Span | None) -> Expr:
     """``expr`` as if it all stood where its population is named."""
     whole = rebuild(expr, partial(_placed, span=span))
     return dataclasses.replace(whole, span=span)
+
+
+def renamed(query: Query, name: str, new: str) -> str:
+    """The text of ``query`` with another name for a population; the rest stays."""
+    spans = {
+        e.span
+        for e in _walk(query)
+        if isinstance(e, InPopulation) and e.name == name and e.span is not None
+    }
+    text = query.text
+    for start, end in sorted(spans, reverse=True):
+        named = _ARGUMENT.match(text, end)
+        after = named.end() if named else end
+        text = text[:start] + to_text(InPopulation(new)) + text[after:]
+    return text
 
 
 def replace(query: Query, members: Mapping[Expr, Members]) -> Query:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from evalsets.errors import counted
@@ -54,8 +54,8 @@ class ReleaseDiff:
         return not any(named) and self.samples.empty and self.moves.empty
 
     def __str__(self) -> str:
-        after = f"release {self.after}" if self.after else "now"
-        lines = [f"From release {self.before} to {after}:"]
+        later = f"release {self.after}" if self.after else "now"
+        lines = [f"From release {self.before} to {later}:"]
         if self.same:
             return f"{lines[0]} nothing changed"
         lines += [f"+ '{name}'" for name in self.added]
@@ -64,16 +64,18 @@ class ReleaseDiff:
         for name, (old, new) in self.redefined.items():
             lines.append(f"~ '{name}': {old}  →  {new}")
         lines += [f"~ '{name}': {words}" for name, words in self.changed.items()]
-        for group, found in self.samples.groupby(_SAMPLES[:1] + _SAMPLES[2:]):
-            name, change, reason = group
-            lines.append(
-                f"  '{name}': {counted(len(found), 'sample')} {change}: {reason}"
-            )
-        for sides, found in self.moves.groupby(_MOVES[1:]):
-            old, new, reason = sides
+        entered = Counter(zip(*self._columns(self.samples, "sample_id"), strict=True))
+        for (name, change, reason), n in sorted(entered.items()):
+            lines.append(f"  '{name}': {counted(n, 'sample')} {change}: {reason}")
+        moved = Counter(zip(*self._columns(self.moves, "sample_id"), strict=True))
+        for (before, after, reason), n in sorted(moved.items()):
             why = f" ({reason})" if reason else ""
-            lines.append(f"  {counted(len(found), 'sample')} {old} → {new}{why}")
+            lines.append(f"  {counted(n, 'sample')} {before} → {after}{why}")
         return "\n".join(lines)
+
+    @staticmethod
+    def _columns(frame: pd.DataFrame, but: str) -> list[list[str]]:
+        return [frame[column].tolist() for column in frame.columns.drop(but)]
 
 
 def compare(
@@ -183,13 +185,9 @@ def _moves(then: pd.Series, now: pd.Series, rules: Mapping[str, str]) -> pd.Data
     ids = then.index.union(now.index)
     old = then.reindex(ids, fill_value="new").to_numpy(dtype=object)
     new = now.reindex(ids, fill_value="deleted").to_numpy(dtype=object)
-    at = np.flatnonzero(old != new)
+    changed = old != new
     rows = [
-        (ids[i], old[i] or "no side", new[i] or "no side", _rule(new[i], ids[i], rules))
-        for i in at
+        (i, a or "no side", b or "no side", "" if b == "deleted" else rules.get(i, ""))
+        for i, a, b in zip(ids[changed], old[changed], new[changed], strict=True)
     ]
     return pd.DataFrame(rows, columns=_MOVES, dtype=object)
-
-
-def _rule(side: str, sample_id: str, rules: Mapping[str, str]) -> str:
-    return "" if side == "deleted" else rules.get(sample_id, "")
