@@ -13,40 +13,50 @@ _HOME = {
     "Calibration": "calibration.calibration",
     "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
+    "Explanation": "splits.explanation",
     "Population": "suites.population",
     "PromptWarning": "query.advice",
+    "Release": "suites.release",
+    "ReleaseDiff": "suites.difference",
     "Report": "reports.report",
     "Requirement": "suites.population",
     "SplitReport": "splits.report",
+    "SuitePlan": "suites.suite",
     "UploadReport": "predictions.summary",
+    "advise": "api.advice",
     "calibrate": "api.calibrate",
     "calibrations": "api.calibrate",
-    "advise": "api.advice",
     "compose": "api.populations",
     "coverage": "api.split",
+    "diff": "api.releases",
+    "discordant": "api.discordant",
     "embed": "api.embed",
     "evaluate": "api.evaluate",
+    "explain": "api.ledger",
     "history": "api.history",
+    "load_ledger": "api.ledger",
     "load_report": "api.history",
+    "load_suite": "api.suite",
     "membership": "api.populations",
     "models": "api.history",
     "populations": "api.populations",
     "refresh": "api.populations",
+    "release": "api.releases",
+    "releases": "api.releases",
     "remove": "api.populations",
+    "rename": "api.populations",
+    "retire": "api.ledger",
+    "save_ledger": "api.ledger",
+    "save_suite": "api.suite",
     "search": "api.search",
     "select": "api.split",
     "split": "api.split",
     "split_settings": "api.split",
     "sync": "api.sync",
     "tag": "api.tag",
-    "Release": "suites.release",
-    "ReleaseDiff": "suites.difference",
-    "diff": "api.releases",
-    "release": "api.releases",
-    "releases": "api.releases",
-    "discordant": "api.discordant",
     "upload_predictions": "api.upload",
     "upload_scores": "api.upload",
+    "versions": "api.populations",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]
@@ -55,16 +65,23 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.advice import advise as advise
     from evalsets.api.calibrate import calibrate as calibrate
     from evalsets.api.calibrate import calibrations as calibrations
+    from evalsets.api.discordant import discordant as discordant
     from evalsets.api.embed import embed as embed
     from evalsets.api.evaluate import evaluate as evaluate
     from evalsets.api.history import history as history
     from evalsets.api.history import load_report as load_report
     from evalsets.api.history import models as models
+    from evalsets.api.ledger import explain as explain
+    from evalsets.api.ledger import load_ledger as load_ledger
+    from evalsets.api.ledger import retire as retire
+    from evalsets.api.ledger import save_ledger as save_ledger
     from evalsets.api.populations import compose as compose
     from evalsets.api.populations import membership as membership
     from evalsets.api.populations import populations as populations
     from evalsets.api.populations import refresh as refresh
     from evalsets.api.populations import remove as remove
+    from evalsets.api.populations import rename as rename
+    from evalsets.api.populations import versions as versions
     from evalsets.api.releases import diff as diff
     from evalsets.api.releases import release as release
     from evalsets.api.releases import releases as releases
@@ -73,9 +90,10 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.split import select as select
     from evalsets.api.split import split as split
     from evalsets.api.split import split_settings as split_settings
+    from evalsets.api.suite import load_suite as load_suite
+    from evalsets.api.suite import save_suite as save_suite
     from evalsets.api.sync import sync as sync
     from evalsets.api.tag import tag as tag
-    from evalsets.api.discordant import discordant as discordant
     from evalsets.api.upload import upload_predictions as upload_predictions
     from evalsets.api.upload import upload_scores as upload_scores
     from evalsets.calibration.calibration import Calibration as Calibration
@@ -84,11 +102,13 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.query.advice import PromptWarning as PromptWarning
     from evalsets.reports.report import Report as Report
     from evalsets.splits.coverage import Coverage as Coverage
+    from evalsets.splits.explanation import Explanation as Explanation
     from evalsets.splits.report import SplitReport as SplitReport
     from evalsets.suites.difference import ReleaseDiff as ReleaseDiff
     from evalsets.suites.population import Population as Population
     from evalsets.suites.population import Requirement as Requirement
     from evalsets.suites.release import Release as Release
+    from evalsets.suites.suite import SuitePlan as SuitePlan
 
 
 def __getattr__(name: str) -> Any:
