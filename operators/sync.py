@@ -1,4 +1,4 @@
-"""Adds what is new in a folder of images."""
+"""Makes a dataset hold what lies in a folder or bucket."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Sync(Verb):
     def config(self) -> foo.OperatorConfig:
         return foo.OperatorConfig(
             name="sync",
-            label="Sync images from a folder",
-            description="Adds the images that the dataset does not have yet",
+            label="Sync images from a folder or bucket",
+            description="Adds what is new, and notices what has changed, moved or vanished",
             icon="sync",
             allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
@@ -36,8 +36,8 @@ class Sync(Verb):
         form.str(
             "source",
             required=True,
-            label="Folder",
-            description="As the machine sees it that runs the App",
+            label="Folder or URL",
+            description="As the machine sees it that runs the App; s3://, gs://, az:// too",
         )
         form.str(
             "dataset",
@@ -49,7 +49,7 @@ class Sync(Verb):
         form.str(
             "labels",
             label="Labels",
-            description="CSV file with a column of paths, a label and other columns",
+            description="CSV or parquet with a column of paths; COCO .json; or: folders",
         )
         return types.Property(form, view=types.View(label="Sync images"))
 

@@ -74,12 +74,27 @@ def _refuse(sentence: str) -> NoReturn:
 
 @app.command()
 def sync(
-    source: Annotated[Path, typer.Argument(help="Folder of images.")],
+    source: Annotated[str, typer.Argument(help="Folder or URL (s3://…) of images.")],
     dataset: Dataset,
-    labels: Annotated[Path | None, typer.Option(help="CSV with a path column.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="CSV or parquet with a path column; COCO JSON; 'folders'."),
+    ] = None,
+    watch: Annotated[
+        float | None,
+        typer.Option(min=1, help="Again and again, every so many seconds."),
+    ] = None,
+    tags: Annotated[
+        Path | None, typer.Option(help="With --watch: YAML file of taggers.")
+    ] = None,
 ) -> None:
-    """Add the images of a folder that the dataset does not have yet."""
-    synced = es.sync(source, dataset, labels=labels)
+    """Make a dataset hold what lies in a folder or bucket."""
+    if watch is None:
+        synced = es.sync(source, dataset, labels=labels)
+    else:
+        from evalsets.api.watch import watch as watch_source
+
+        synced = watch_source(source, dataset, every=watch, tags=tags, labels=labels)
     samples = counted(len(synced), "sample")
     console.print(f"Dataset '{synced.name}' has {samples}", markup=False)
 
@@ -251,12 +266,42 @@ def upload(
     classes: Annotated[
         Path | None, typer.Option(help="COCO annotations, for COCO results.")
     ] = None,
+    task: Annotated[
+        str,
+        typer.Option(help="multilabel, segmentation … where the form fits several."),
+    ] = "",
+    score: Annotated[
+        str | None, typer.Option(help="The file holds this score, such as loss.")
+    ] = None,
+    lower_is_better: Annotated[bool, typer.Option(help="Of the score.")] = False,
+    trained_on: Annotated[
+        int | None, typer.Option(help="Release the model was trained on.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace earlier ones.")] = False,
+    skip_unknown: Annotated[
+        bool, typer.Option(help="Leave out keys that belong to no sample.")
+    ] = False,
 ) -> None:
-    """Upload a model's predictions, all or nothing."""
-    report = es.upload_predictions(
-        dataset, model, predictions, key=key, classes=classes, overwrite=overwrite
-    )
+    """Upload a model's predictions or scores, all or nothing."""
+    shared: dict[str, Any] = {
+        "key": key,
+        "trained_on": trained_on,
+        "overwrite": overwrite,
+        "skip_unknown": skip_unknown,
+    }
+    if score is None:
+        report = es.upload_predictions(
+            dataset, model, predictions, classes=classes, task=task, **shared
+        )
+    else:
+        report = es.upload_scores(
+            dataset,
+            model,
+            predictions,
+            metric=score,
+            higher_is_better=not lower_is_better,
+            **shared,
+        )
     typer.echo(report)
 
 
