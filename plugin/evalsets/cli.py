@@ -224,14 +224,22 @@ def refresh(dataset: Dataset) -> None:
 @app.command()
 def split(
     dataset: Dataset,
-    val: Annotated[float, typer.Option(help="Share of the rest for val.")] = 0.1,
+    val: Annotated[
+        float | None, typer.Option(help="Share of the rest for val; else 0.1.")
+    ] = None,
     groups: Annotated[str | None, typer.Option(help="Field kept together.")] = None,
     near_duplicates: Annotated[
         float | None, typer.Option(help="Cosine from which images stay together.")
     ] = None,
-    seed: int = 0,
+    seed: Annotated[int | None, typer.Option(help="Of the lots; else 0.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="Only say why this sample is where it is.")
+    ] = None,
 ) -> None:
     """Hold out each population's share; nothing in test ever leaves it."""
+    if explain is not None:
+        typer.echo(es.explain(dataset, explain))
+        return
     report = es.split(
         dataset, val=val, groups=groups, near_duplicates=near_duplicates, seed=seed
     )
@@ -303,6 +311,109 @@ def upload(
             **shared,
         )
     typer.echo(report)
+
+
+@app.command()
+def rename(
+    dataset: Dataset,
+    name: Annotated[str, typer.Argument(help="Name of a population.")],
+    new: Annotated[str, typer.Argument(help="Its name from now on.")],
+) -> None:
+    """Give a population another name, wherever it is named."""
+    es.rename(dataset, name, new)
+    console.print(f"Population '{name}' is called '{new}' now", markup=False)
+
+
+@app.command()
+def retire(
+    dataset: Dataset,
+    samples: Annotated[list[str], typer.Argument(help="Ids or paths, in test.")],
+    reason: Annotated[str, typer.Option(help="Kept in the ledger.")],
+) -> None:
+    """Take samples out of test, for good and on the record."""
+    n = es.retire(dataset, samples, reason=reason)
+    console.print(f"Retired {counted(n, 'sample')} from test")
+
+
+@app.command()
+def release(
+    dataset: Dataset,
+    note: Annotated[str, typer.Option(help="For people.")] = "",
+) -> None:
+    """Freeze populations, members and split under the next number."""
+    typer.echo(es.release(dataset, note=note))
+
+
+@app.command()
+def releases(dataset: Dataset) -> None:
+    """List the releases of a dataset."""
+    for one in es.releases(dataset).values():
+        typer.echo(one)
+
+
+@app.command()
+def diff(
+    dataset: Dataset,
+    before: Annotated[int, typer.Argument(help="Number of a release.")],
+    after: Annotated[
+        int | None, typer.Argument(help="Of a later one; by default, now.")
+    ] = None,
+) -> None:
+    """Say what changed from one release to another, and why."""
+    typer.echo(es.diff(dataset, before, after))
+
+
+suite = typer.Typer(help="Keep populations as a file for git.", no_args_is_help=True)
+app.add_typer(suite, name="suite")
+
+
+@suite.command("save")
+def save_suite(
+    dataset: Dataset,
+    file: Annotated[Path, typer.Argument(help="YAML; comments in it stay.")],
+) -> None:
+    """Write every population to a file."""
+    console.print(f"Saved: {es.save_suite(dataset, file)}", markup=False)
+
+
+@suite.command("load")
+def load_suite(
+    dataset: Dataset,
+    file: Annotated[Path, typer.Argument(help="YAML file of populations.")],
+    plan: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
+) -> None:
+    """Make the populations those of a file, all or nothing."""
+    typer.echo(es.load_suite(dataset, file, plan=plan))
+
+
+@suite.command("schema")
+def schema() -> None:
+    """Print the JSON schema of suite files, for editors."""
+    from importlib.resources import files
+
+    found = files("evalsets.suites") / "suite.schema.json"
+    typer.echo(found.read_text(encoding="utf-8"), nl=False)
+
+
+ledger = typer.Typer(help="Keep the split's ledger as a file.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger")
+
+
+@ledger.command("save")
+def save_ledger(
+    dataset: Dataset, file: Annotated[Path, typer.Argument(help="JSONL.")]
+) -> None:
+    """Write every decision of the split to a file, one line a split."""
+    console.print(f"Saved: {es.save_ledger(dataset, file)}", markup=False)
+
+
+@ledger.command("load")
+def load_ledger(
+    dataset: Dataset, file: Annotated[Path, typer.Argument(help="JSONL.")]
+) -> None:
+    """Replay a saved ledger, so that every sample has the side that it had."""
+    sizes = es.load_ledger(dataset, file)
+    console.print(", ".join(f"{n:,} {side}" for side, n in sizes.items()))
 
 
 Model = Annotated[str, typer.Argument(help="Name of a prediction set.")]
