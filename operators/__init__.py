@@ -3,12 +3,19 @@
 from .calibrate import Calibrate
 from .compose import Compose
 from .coverage import Coverage
+from .diff import Diff
 from .embed import Embed
 from .evaluate import Evaluate
+from .explain import Explain
+from .load_suite import LoadSuite
 from .membership import Membership
 from .populations import Populations
 from .refresh import Refresh
+from .release import Release
 from .remove import Remove
+from .rename import Rename
+from .retire import Retire
+from .save_suite import SaveSuite
 from .search import Search
 from .select import Select
 from .split import Split
@@ -34,4 +41,11 @@ OPERATORS = (
     UploadPredictions,
     UploadScores,
     Evaluate,
+    Release,
+    Diff,
+    SaveSuite,
+    LoadSuite,
+    Rename,
+    Retire,
+    Explain,
 )
