@@ -1,11 +1,22 @@
+import json
 from datetime import datetime, timezone
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evalsets.errors import EvalsetsError
-from evalsets.splits import assign, entries, history, replay
+from evalsets.splits import (
+    assign,
+    entries,
+    history,
+    replay,
+    retirement,
+    seal,
+    verify,
+)
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -60,3 +71,47 @@ def test_a_sample_has_its_history():
 def test_a_broken_or_impossible_entry_is_refused(entry, says):
     with pytest.raises(EvalsetsError, match=says):
         replay([{"side": "test", "samples": ["a"]}, entry])
+
+
+records = st.lists(
+    st.fixed_dictionaries(
+        {
+            "number": st.integers(1, 99),
+            "val": st.floats(0, 1),
+            "entries": st.lists(st.fixed_dictionaries({"rule": st.text(max_size=5)})),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def sealed(plain):
+    found = []
+    for record in plain:
+        found.append(seal(record, found[-1]["hash"] if found else ""))
+    return found
+
+
+@settings(max_examples=50, deadline=None)
+@given(records, st.data())
+def test_any_edit_of_the_past_shows(plain, data):
+    chain = sealed(plain)
+    verify(chain)
+    verify(json.loads(json.dumps(chain)))
+    at = data.draw(st.integers(0, len(chain) - 1))
+    edited = [dict(record) for record in chain]
+    edited[at]["number"] += 1
+    with pytest.raises(EvalsetsError, match=f"Split {at + 1} of the ledger"):
+        verify(edited)
+    if at < len(chain) - 1:
+        with pytest.raises(EvalsetsError, match=f"Split {at + 1} of the ledger"):
+            verify(chain[:at] + chain[at + 1 :])
+
+
+def test_only_retirement_takes_a_sample_out_of_test():
+    test = {"side": "test", "samples": ["a", "b"]}
+    out = retirement(["a"], "blurred", suite=2, time=NOON)
+    assert replay([test, out]) == {"a": "quarantine", "b": "test"}
+    with pytest.raises(EvalsetsError, match="only retire may"):
+        replay([test, {**out, "retire": False}])
