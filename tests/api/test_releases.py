@@ -161,3 +161,33 @@ def test_a_dataset_without_populations_has_nothing_to_release(drawn):
     with pytest.raises(ArgumentError, match="compose some first"):
         es.release(drawn)
     assert es.releases(drawn) == {}
+
+
+def test_a_release_is_evaluated_as_it_was(released, labels):
+    es.upload_predictions(released, "right", labels)
+    before = es.evaluate(released, "right").frame
+    ids = members_of(released, 1, split="test")
+    es.compose(released, es.Population("at night", "time = 'day'", holdout=0.9))
+    es.remove(released, BUSY.name)
+    es.split(released)
+    report = es.evaluate(released, "right", release=1)
+    assert report.frame.equals(before)
+    assert not es.evaluate(released, "right").frame.equals(before)
+    assert (report.provenance["release"], report.provenance["deleted"]) == (1, 0)
+    released.delete_samples(ids[:2])
+    report = es.evaluate(released, "right", release=1)
+    assert report.provenance["samples"] == len(ids) - 2
+    assert report.provenance["deleted"] == 2
+    with pytest.raises(UnknownNameError, match="No release '5'"):
+        es.evaluate(released, "right", release=5)
+
+
+def test_a_model_is_not_judged_on_what_it_was_trained_on(released, labels):
+    trained = train_ids(released, 1)
+    es.compose(released, es.Population("at night", NIGHT.query, holdout=0.9))
+    es.split(released)
+    in_test = set(es.select(released, split="test").values("id"))
+    es.upload_predictions(released, "m", labels, trained_on=1)
+    report = es.evaluate(released, "m")
+    assert report.provenance["samples"] == len(in_test - set(trained))
+    assert in_test & set(trained)

@@ -16,13 +16,12 @@ import pandas as pd
 
 from evalsets.api.calibrate import calibrations
 from evalsets.api.comparing import Compared, read_compared, without_training
-from evalsets.api.populations import current_queries
-from evalsets.api.split import group_values, on_split
+from evalsets.api.judged import judged
+from evalsets.api.split import group_values
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
-from evalsets.datasets.populations import load_recipes, members
 from evalsets.datasets.predictions import PredictionSet, prediction_set
 from evalsets.datasets.reports import list_reports, save_report
 from evalsets.errors import ArgumentError
@@ -49,6 +48,7 @@ def evaluate(
     alpha: float = 0.05,
     replicates: int = 1000,
     seed: int = 0,
+    release: int | None = None,
     eval_key: str | None = None,
 ) -> Report:
     """Scores a model on every population and says which requirements it meets.
@@ -67,11 +67,13 @@ def evaluate(
             wrong FAIL
         replicates: of the bootstrap
         seed: of the bootstrap
+        release: number of the release whose populations, members and sides are judged,
+            by default those of now; samples that were deleted since are counted
         eval_key: write FiftyOne's own evaluation of the same samples under this key too,
             for its Model Evaluation panel and views of right and wrong boxes
 
     Raises:
-        UnknownNameError: no such model, baseline or field
+        UnknownNameError: no such model, baseline, field or release
         ArgumentError: nothing to evaluate, with the reason
     """
     _check_options(alpha, replicates)
@@ -81,15 +83,14 @@ def evaluate(
     before = None if baseline is None else prediction_set(opened, baseline)
     if eval_key is not None:
         check_evaluation(opened, truth, candidate, eval_key)
-    known = {n: r.population for n, r in load_recipes(opened).items()}
-    queries, stale = current_queries(opened, known)
-    side = view if split is None else on_split(view, split)
+    subject = judged(opened, split, release)
+    known, stale = subject.populations, subject.stale
+    side = subject.on_side(view)
     side, left_out = without_training(opened, side, model, baseline)
     parts = read_compared(side, truth, candidate, before)
     read = parts[0].read
     _refuse_nothing(opened, parts, candidate, truth, split)
-    frame = members(side, {n: q for n, q in queries.items() if n not in stale})
-    frame = frame.reindex(columns=list(known), fill_value=False)
+    frame = subject.members(side)
     strange = read.strange and read.strange - true_labels(opened, truth, candidate.task)
     grouping = groups or last_split(opened).get("groups")
     rows = evaluate_models(
@@ -110,6 +111,8 @@ def evaluate(
         "model": model,
         "baseline": baseline,
         "split": split,
+        "release": release,
+        "deleted": subject.deleted,
         "truth": truth,
         "groups": grouping,
         "samples": len(read.ids),
