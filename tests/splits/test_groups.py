@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from evalsets.errors import ArgumentError
 from evalsets.splits import connected, near_duplicates, priorities
-from evalsets.splits import groups as module
+from evalsets.splits import near as module
 
 
 def same(codes) -> set[frozenset[int]]:
@@ -48,14 +48,16 @@ def test_near_duplicates_connect_what_all_pairs_connect(seed, n, threshold):
     close = np.argwhere(np.triu(wide @ wide.T >= threshold - 1e-6, k=1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_BLOCK", 7)
-        found = near_duplicates(vectors, threshold)
+        found = near_duplicates(vectors, threshold).pairs
     assert {tuple(pair) for pair in found} <= {tuple(pair) for pair in close}
     assert same(connected(n, edges=found)) == same(connected(n, edges=close))
 
 
 def test_many_copies_give_few_pairs():
     vectors = np.float32([[1, 0]] * 500 + [[0, 1]])
-    assert near_duplicates(vectors, 0.9).tolist() == [[0, i] for i in range(1, 500)]
+    assert near_duplicates(vectors, 0.9).pairs.tolist() == [
+        [0, i] for i in range(1, 500)
+    ]
 
 
 @pytest.mark.parametrize("threshold", [0, -0.5, 1.01])

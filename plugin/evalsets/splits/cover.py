@@ -6,31 +6,35 @@ the question is how many of each kind go to test. That is a covering integer pro
     minimise Σ weight·take   subject to   countsᵀ·take ≥ target,   0 ≤ take ≤ size
 
 with weight = memberships of a kind: what a quota does not need is excess. Many answers
-have the least excess; wanted is the one nearest to a proportional draw, or else the
-test set of a population would hold some of its overlaps and none of others.
+have the least excess; wanted is the one nearest to an even draw, or else the test set
+of a population would hold some of its overlaps and none of others.
 
-The linear programme over all kinds is fast, and its answer is whole but for about one
-kind a population; an integer programme over those and the kinds that cost least to
-change mends the rest. The linear bound tells how far from the least that can be.
+An even draw, rounded by lot, meets every quota but for the luck of rounding. A linear
+programme over the kinds that are nearest to being rounded the other way takes out the
+luck; its answer is whole but for about one kind a population. What is left is mended by
+an integer programme where that can finish, and by local search. The bounds of the
+programmes tell how far from the least the answer can be.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
+
+from evalsets.splits.balance import balance
+from evalsets.splits.mend import mend
+from evalsets.splits.programme import Programme
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 LARGEST = 400_000
-"""Memberships of kinds up to which programmes are solved."""
-_SWING = 500
-_NODES = 200
+"""Memberships of the kinds that the linear programme is over."""
+_SEARCHED = 1_000_000
+_FEW = 50
 
 
 @dataclass(frozen=True)
@@ -47,28 +51,71 @@ class Cover:
 
 
 def cover(counts: csr_array, size: Ints, target: Ints, lot: Floats) -> Cover:
-    """Meets all quotas with the least total excess, as near as can be to proportion.
+    """Meets all quotas with the least total excess, as even as can be.
 
     Args:
         counts: ``(t, p)`` members that one group of a kind has in each population;
             no kind without any
         size: ``(t,)`` groups there are of a kind
         target: ``(p,)`` members wanted, at most ``size @ counts``
-        lot: ``(t,)`` in [0, 1), decides how a proportion is rounded
-
-    Returns:
-        by programme up to :data:`LARGEST` memberships, else greedily
+        lot: ``(t,)`` in [0, 1), decides how a rate is rounded
     """
     weight = np.asarray(counts.sum(axis=1)).ravel()
-    wanted = _proportional(counts, size, target, lot)
-    take = greedy(counts, size, target, wanted)
-    least = int(target.sum())
-    exact = weight @ take == least and (take == wanted).all()
-    if counts.nnz <= LARGEST and not exact:
-        better, least = _programmed(counts, size, target, wanted)
-        if weight @ better <= weight @ take:
-            take = better
+    even = balance(counts, size, target)
+    exact = size * np.clip(even.rate, 0, 1) + lot
+    take = np.minimum(np.floor(exact), size).astype(np.int64)
+    least = even.least
+    if (take @ counts != target).any():
+        beyond = np.maximum(np.maximum(-even.rate, even.rate - 1), 0)
+        near = _nearest(counts, np.abs(exact - np.rint(exact)) + beyond)
+        take, bound = _programmed(counts, size, target, take, near[0])
+        least = max(least, bound)
+        if weight @ take > least or (take @ counts < target).any():
+            take = _searched(counts, size, target, take, near[1])
     return Cover(take, max(0, int(weight @ take) - least))
+
+
+def _nearest(counts: csr_array, distance: Floats) -> tuple[Ints, Ints]:
+    """Kinds that rounding could most easily have treated otherwise: some, and more."""
+    order = np.argsort(distance, kind="stable")
+    memberships = np.cumsum(np.diff(counts.indptr)[order])
+    some, more = (order[memberships <= most] for most in (LARGEST, _SEARCHED))
+    return np.sort(some), np.sort(more)
+
+
+def _programmed(
+    counts: csr_array, size: Ints, target: Ints, take: Ints, near: Ints
+) -> tuple[Ints, int]:
+    """The cover by programmes over near kinds, and what no cover is below if all are."""
+    part, fixed = counts[near], take.copy()
+    fixed[near] = 0
+    programme = Programme(part, size[near], target - fixed @ counts, take[near])
+    linear = programme.linear()
+    if linear is None:
+        return take, 0
+    divided, order, least = linear
+    take, best = fixed.copy(), None
+    if len(target) <= _FEW:
+        best, proven = programme.integer(divided, order)
+        if proven and best is not None:
+            least = int(programme.weight @ best)
+    take[near] = np.rint(divided).astype(np.int64) if best is None else best
+    return take, least if len(near) == len(take) else 0
+
+
+def _searched(
+    counts: csr_array, size: Ints, target: Ints, take: Ints, near: Ints
+) -> Ints:
+    """A cover at least as good, by changes to near kinds; greedily where they fail."""
+    met = (take @ counts >= target).all()
+    weight = np.asarray(counts.sum(axis=1)).ravel()
+    fixed = take.copy()
+    fixed[near] = 0
+    found = fixed.copy()
+    found[near] = mend(counts[near], size[near], target - fixed @ counts, take[near])
+    if (found @ counts < target).any():
+        found = greedy(counts, size, target, found)
+    return take if met and weight @ take <= weight @ found else found
 
 
 def greedy(counts: csr_array, size: Ints, target: Ints, wanted: Ints) -> Ints:
@@ -90,8 +137,11 @@ def greedy(counts: csr_array, size: Ints, target: Ints, wanted: Ints) -> Ints:
             kind = kinds[at]
             more = min(size[kind] - take[kind], -(-lacking // each[at]))
             take[kind] += more
-            got = got + more * counts[[kind]].toarray()[0]
+            row = np.s_[counts.indptr[kind] : counts.indptr[kind + 1]]
+            got[counts.indices[row]] += more * counts.data[row]
     for kind in np.lexsort((-np.arange(len(take)), -weight)):
+        if not take[kind]:
+            continue
         span = np.s_[counts.indptr[kind] : counts.indptr[kind + 1]]
         inside, each = counts.indices[span], counts.data[span]
         spare = min(take[kind], ((got[inside] - target[inside]) // each).min())
@@ -99,57 +149,3 @@ def greedy(counts: csr_array, size: Ints, target: Ints, wanted: Ints) -> Ints:
             take[kind] -= spare
             got[inside] -= spare * each
     return take
-
-
-def _proportional(counts: csr_array, size: Ints, target: Ints, lot: Floats) -> Ints:
-    """Every kind at the mean rate its populations still need, rounded by lot."""
-    there = np.maximum(size @ counts, 1)
-    rate = (counts @ (target / there)) / np.maximum(counts.sum(axis=1), 1)
-    drawn: Ints = np.minimum(np.floor(rate * size + lot), size).astype(np.int64)
-    return drawn
-
-
-def _programmed(
-    counts: csr_array, size: Ints, target: Ints, wanted: Ints
-) -> tuple[Ints, int]:
-    """The cover by programme, and a number of memberships that no cover is below.
-
-    Variables are what is taken more and what less than wanted. Each costs its
-    memberships and a little more: all of it together stays below a quarter.
-    """
-    weight = np.asarray(counts.sum(axis=1)).ravel().astype(np.float64)
-    little = 0.25 / size.sum()
-    cost = np.concatenate([weight + little, little - weight])
-    most = np.concatenate([size - wanted, wanted])
-    change = csr_array(hstack([counts.T, -counts.T]))
-    lacking = target - wanted @ counts
-    bounds = np.stack([np.zeros(len(most)), most], axis=1)
-    linear = linprog(  # type: ignore[call-overload]  # the stubs know no sparse array
-        cost, A_ub=-change, b_ub=-lacking, bounds=bounds, method="highs-ipm"
-    )
-    least = math.ceil(linear.fun + weight @ wanted - 0.25 - 1e-6)
-
-    n = len(size)
-    more = np.rint(linear.x).astype(np.int64)
-    price = np.abs(linear.lower.marginals + linear.upper.marginals)
-    price = np.minimum(price[:n], price[n:])
-    broken = (np.abs(linear.x - more) > 1e-7).reshape(2, n).any(axis=0)
-    swing = np.lexsort((price, ~broken))[:_SWING]
-    both = np.concatenate([swing, swing + n])
-    more[both] = 0
-    # nodes end the search, not seconds: the answer must not depend on the machine
-    mended = milp(
-        cost[both],
-        constraints=LinearConstraint(change[:, both], lb=lacking - change @ more),
-        bounds=Bounds(0, most[both]),
-        integrality=np.ones(len(both), dtype=np.int8),
-        options={"node_limit": _NODES, "mip_rel_gap": 0},
-    )
-    if mended.x is None:
-        rounded = np.ceil(wanted + linear.x[:n] - linear.x[n:] - 1e-7)
-        return greedy(counts, size, target, rounded.astype(np.int64)), least
-    more[both] = np.rint(mended.x)
-    take = wanted + more[:n] - more[n:]
-    if len(swing) == n and mended.status == 0:
-        least = int(weight @ take)
-    return take, least

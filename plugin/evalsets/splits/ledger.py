@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from evalsets.errors import EvalsetsError
-from evalsets.splits.assign import SIDES, Assignment
+from evalsets.splits.work import SIDES, Assignment
 
 Entry = dict[str, Any]
 Record = dict[str, Any]

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from evalsets.errors import counted
+from evalsets.splits.conflicts import Conflict
+from evalsets.splits.leaks import Leak, shared
+
+PARTS = ("train", "val", "test", "quarantine")
+_NAMED = 5
+_COLUMNS = ("sample_id", "other_id", "cosine", "together")
 
 
 @dataclass(frozen=True)
@@ -34,24 +39,6 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Conflict:
-    """A population that did not get what it asked for, and why.
-
-    Args:
-        population: its name
-        by: the populations that force it; empty when data does
-        text: one sentence
-    """
-
-    population: str
-    by: tuple[str, ...]
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True)
 class SplitReport:
     """The outcome of a split.
 
@@ -61,17 +48,20 @@ class SplitReport:
         sizes: samples of each side
         moved: samples that changed sides, those called into test included
         conflicts: populations that are short, or above their share by more than a group
-        leaks: samples of one group on both sides of test, as pairs of ids
+        leaks: test samples that lie in train or val too, by group or by file
         gap: memberships in test by which the total excess may be above the least there
             can be; 0 is proof
+        near: pairs of images around the threshold of near-duplicates, most alike first:
+            ``sample_id, other_id, cosine, together``; empty where none was given
     """
 
     frame: pd.DataFrame
     sizes: dict[str, int]
     moved: list[Move]
     conflicts: list[Conflict]
-    leaks: list[tuple[str, str]]
+    leaks: list[Leak]
     gap: int
+    near: pd.DataFrame
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{n} {side}" for side, n in self.sizes.items())
@@ -83,9 +73,13 @@ class SplitReport:
             )
         if self.moved:
             lines.append(f"{counted(len(self.moved), 'sample')} changed sides")
+        if len(self.near):
+            lines.append("Pairs around the threshold of near-duplicates:")
+            lines.append(self.near.to_string(index=False))
         if self.leaks:
-            lie = counted(len(self.leaks), "group lies", "groups lie")
-            lines.append(f"{lie} on both sides of test")
+            lie = counted(len(self.leaks), "test sample leaks", "test samples leak")
+            lines.append(f"{lie} into train or val:")
+            lines += map(str, self.leaks[:_NAMED])
         return "\n".join(lines)
 
 
@@ -97,6 +91,7 @@ def split_report(
     side: NDArray[np.str_],
     rule: NDArray[np.object_],
     group: NDArray[np.int64],
+    conflicts: list[Conflict],
     gap: int,
 ) -> SplitReport:
     """Compares what was asked with what came out.
@@ -108,106 +103,49 @@ def split_report(
         side: ``(n,)`` sides now
         rule: ``(n,)`` why a sample is where it is
         group: ``(n,)`` codes
+        conflicts: populations that did not get what they asked for
         gap: how far the total excess may be above the least
     """
     ids = membership.index.to_numpy()
-    frame = _frame(membership, holdout, side == "test")
     changed = np.flatnonzero((before != "") & (before != side))
     return SplitReport(
-        frame=frame,
-        sizes={
-            name: int((side == name).sum())
-            for name in ("train", "val", "test", "quarantine")
-        },
+        frame=_frame(membership, holdout, side == "test"),
+        sizes={name: int((side == name).sum()) for name in PARTS},
         moved=[
             Move(str(ids[i]), str(before[i]), str(side[i]), str(rule[i]))
             for i in changed
         ],
-        conflicts=_conflicts(membership, frame, before, side, group),
-        leaks=leaks(ids, side, group),
+        conflicts=conflicts,
+        leaks=shared(list(ids), side, group, "same group"),
         gap=gap,
+        near=pd.DataFrame(columns=list(_COLUMNS)),
     )
 
 
-def leaks(
-    ids: NDArray[np.object_], side: NDArray[np.str_], group: NDArray[np.int64]
-) -> list[tuple[str, str]]:
-    """Of every group that has samples in test and in train or val, one of each."""
-    rows = pd.DataFrame({"id": ids, "group": group})
-    test = rows[side == "test"].drop_duplicates("group").set_index("group")["id"]
-    learned = rows[np.isin(side, ("train", "val"))].drop_duplicates("group")
-    both = learned[learned["group"].isin(test.index)]
-    return [
-        (str(test[code]), str(other))
-        for code, other in zip(both["group"], both["id"], strict=True)
+def near_examples(
+    ids: pd.Index, examples: list[tuple[int, int, float]], threshold: float
+) -> pd.DataFrame:
+    """Pairs around the threshold, as a report shows them.
+
+    Args:
+        ids: sample ids by row
+        examples: two rows and their cosine
+        threshold: cosine from which images stay together
+    """
+    rows = [
+        (ids[one], ids[other], cosine, cosine >= threshold - 1e-6)
+        for one, other, cosine in examples
     ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def _frame(
     membership: pd.DataFrame, holdout: Mapping[str, float], test: NDArray[np.bool_]
 ) -> pd.DataFrame:
     names = [str(name) for name in membership.columns]
-    n = membership.to_numpy(dtype=bool).sum(axis=0)
-    in_test = membership.to_numpy(dtype=bool)[test].sum(axis=0)
+    members = membership.to_numpy(dtype=bool)
+    n, in_test = members.sum(axis=0), members[test].sum(axis=0)
     asked = np.array([holdout.get(name, 0.0) for name in names])
     got = np.divide(in_test, n, out=np.full(len(n), np.nan), where=n > 0)
     columns = {"n": n, "asked": asked, "got": got, "deviation": got - asked}
     return pd.DataFrame(columns, index=pd.Index(names, name="population"))
-
-
-def _conflicts(
-    membership: pd.DataFrame,
-    frame: pd.DataFrame,
-    before: NDArray[np.str_],
-    side: NDArray[np.str_],
-    group: NDArray[np.int64],
-) -> list[Conflict]:
-    asking = np.flatnonzero((frame["asked"] > 0) & (frame["n"] > 0))
-    names = np.array(frame.index)[asking]
-    members = membership.to_numpy(dtype=bool)[:, asking]
-    test = side == "test"
-    codes, inverse = np.unique(group[test], return_inverse=True)
-    inside = csr_array(
-        (np.ones(len(inverse), dtype=np.int64), (inverse, np.arange(len(inverse)))),
-        shape=(len(codes), len(inverse)),
-    )
-    counts = inside @ members[test].astype(np.int64)
-    kept = inside @ (before[test] == "test").astype(np.int64) > 0
-    wanted = np.ceil(frame["asked"] * frame["n"] - 1e-9).to_numpy()[asking]
-    spare = counts.sum(axis=0) - wanted
-    # what another quota cannot spare holds a group in test
-    held = counts > spare
-    found = []
-    for at, name in enumerate(names):
-        asked, got = frame["asked"].iloc[asking[at]], frame["got"].iloc[asking[at]]
-        surplus = (counts[:, at] > 0) & (counts[:, at] < spare[at])
-        if spare[at] < 0:
-            found.append(_short(name, asked, got, side[members[:, at]]))
-        elif surplus.any():
-            by = tuple(str(other) for other in names[held[surplus].any(axis=0)])
-            found.extend(_above(name, asked, got, by, kept=bool(kept[surplus].any())))
-    return found
-
-
-def _short(name: str, asked: float, got: float, side: NDArray[np.str_]) -> Conflict:
-    where, how_many = np.unique(side[side != "test"], return_counts=True)
-    elsewhere = ", ".join(f"{k} in {s}" for s, k in zip(where, how_many, strict=True))
-    return Conflict(
-        name,
-        (),
-        f"'{name}' asked for {asked:.1%} in test and got {got:.1%}: its other samples "
-        f"had their side before ({elsewhere}); raise its share to call them, or add data",
-    )
-
-
-def _above(
-    name: str, asked: float, got: float, by: tuple[str, ...], *, kept: bool
-) -> list[Conflict]:
-    if by:
-        cause = f"samples of it are needed for {', '.join(map(repr, by))}"
-    elif kept:
-        cause = "samples once in test stay there"
-    else:
-        return []
-    text = f"'{name}' got {got:.1%} in test instead of {asked:.1%}, because {cause}"
-    return [Conflict(name, by, text)]
