@@ -440,8 +440,14 @@ def evaluate(
 
 @app.command()
 def check(
-    dataset: Dataset,
-    model: Model,
+    gate: Annotated[str, typer.Argument(help="A suite file (.yml), or a dataset.")],
+    model_name: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="Name of a prediction set.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="The dataset that must have the suite.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Name of a prediction set.")] = None,
     baseline: Baseline = None,
     split: Split = "test",
     truth: Truth = "ground_truth",
@@ -452,7 +458,19 @@ def check(
     """Evaluate, and let the exit code say whether the model passes."""
     from evalsets.reports.report import write_text
 
-    report = _report(dataset, model, baseline, split, truth, html)
+    wanted = model or model_name
+    if wanted is None:
+        _refuse("Name the model to check, for example with --model")
+    if gate.endswith((".yml", ".yaml")):
+        if dataset is None:
+            _refuse(f"Name the dataset that '{gate}' is the suite of, with --dataset")
+        plan = es.load_suite(dataset, gate, plan=True)
+        if not plan.same:
+            _refuse(
+                f"Dataset '{dataset}' does not have the suite of '{gate}'; load it "
+                f"first:\n{plan}"
+            )
+    report = _report(dataset or gate, wanted, baseline, split, truth, html)
     if junit is not None:
         report.to_junit(junit)
     if markdown is not None:
