@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Calibration": "calibration.calibration",
+    "Candidate": "discovery.candidate",
     "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
     "Explanation": "splits.explanation",
@@ -30,6 +31,7 @@ _HOME = {
     "coverage": "api.split",
     "diff": "api.releases",
     "discordant": "api.discordant",
+    "discover": "api.discover",
     "embed": "api.embed",
     "evaluate": "api.evaluate",
     "explain": "api.ledger",
@@ -66,6 +68,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.calibrate import calibrate as calibrate
     from evalsets.api.calibrate import calibrations as calibrations
     from evalsets.api.discordant import discordant as discordant
+    from evalsets.api.discover import discover as discover
     from evalsets.api.embed import embed as embed
     from evalsets.api.evaluate import evaluate as evaluate
     from evalsets.api.history import history as history
@@ -97,6 +100,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.upload import upload_predictions as upload_predictions
     from evalsets.api.upload import upload_scores as upload_scores
     from evalsets.calibration.calibration import Calibration as Calibration
+    from evalsets.discovery.candidate import Candidate as Candidate
     from evalsets.errors import EvalsetsError as EvalsetsError
     from evalsets.predictions.summary import UploadReport as UploadReport
     from evalsets.query.advice import PromptWarning as PromptWarning

@@ -23,7 +23,7 @@ from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
 from evalsets.datasets.predictions import PredictionSet, prediction_set
-from evalsets.datasets.reports import list_reports, save_report
+from evalsets.datasets.reports import count_looks, save_report
 from evalsets.errors import ArgumentError
 from evalsets.metrics import FAIL, Codes, Row, evaluate_models
 from evalsets.reports import Report
@@ -131,7 +131,7 @@ def evaluate(
         "alpha": alpha,
         "replicates": replicates,
         "seed": seed,
-        "looks": 1 + sum(r["split"] == split for r in list_reports(opened).values()),
+        "looks": 1 + count_looks(opened, split),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     report = Report(tuple(rows), provenance, _failures(opened, read, frame, rows))

@@ -11,6 +11,7 @@ from evalsets.datasets.runs import load_results, load_runs, next_number, save_ru
 from evalsets.errors import EvalsetsError
 
 KIND = "report"
+LOOK = "look"
 
 
 def save_report(dataset: fo.Dataset, content: dict[str, Any], text: str) -> str:
@@ -45,3 +46,23 @@ def load_report(dataset: fo.Dataset, name: str) -> str:
             "end; evaluate again"
         )
     return str(text)
+
+
+def save_look(dataset: fo.Dataset, content: dict[str, Any]) -> None:
+    """Keeps that samples were looked at without a report.
+
+    Args:
+        dataset: that holds them
+        content: model, splits (None for all), samples, created
+    """
+    with writing(dataset):
+        save_run(dataset, LOOK, f"{next_number(dataset, LOOK):06d}", content)
+
+
+def count_looks(dataset: fo.Dataset, split: str | None) -> int:
+    """How often the samples of a split were looked at, by reports or otherwise."""
+    reports = [content["split"] for content in list_reports(dataset).values()]
+    others = [content["splits"] for content in load_runs(dataset, LOOK).values()]
+    return reports.count(split) + sum(
+        split is None or sides is None or split in sides for sides in others
+    )

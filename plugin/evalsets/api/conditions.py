@@ -1,0 +1,181 @@
+"""Conditions that a dataset's tags offer, to be combined into weak spots."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from evalsets.datasets.columns import SPLIT, read
+from evalsets.discovery import Bools, Condition, Floats
+from evalsets.query import FieldType, Schema, to_text
+from evalsets.query.syntax import (
+    Aggregate,
+    Compare,
+    Constant,
+    Contains,
+    Expr,
+    Field,
+    IsNull,
+)
+
+_OURS = frozenset(
+    (
+        *("id", "filepath", "created_at", "last_modified_at", "file_stamp", SPLIT),
+        *("file_digest", "vanished", "duplicate_of", "source_url", "label_next"),
+    )
+)
+_OURS_START = ("pred_", "similar_", "rank_", "_")
+_METADATA = ("width", "height", "num_channels", "mime_type")
+_CUTS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_FEW = 20  # numbers that are all worth a cut
+_LABELS = 100  # of one field that are worth a condition
+
+
+def conditions_of(
+    view: fo.DatasetView,
+    ids: Sequence[str],
+    schema: Schema,
+    left_out: Collection[str],
+    least: int,
+) -> list[Condition]:
+    """What the fields of a dataset say of some samples.
+
+    Args:
+        view: that holds them
+        ids: ``(n,)`` the samples
+        schema: of the dataset
+        left_out: fields that say nothing of an image, such as a model's predictions
+        least: samples that a condition must hold for
+    """
+    offered = {
+        path: kind
+        for path, kind in schema.fields.items()
+        if _is_tag(path) and path not in left_out
+    }
+    found: list[Condition] = []
+    for path, kind in offered.items():
+        for condition in _of_field(view, ids, path, kind, least):
+            if least <= condition.members.sum() <= len(ids) - least:
+                found.append(condition)
+    return found
+
+
+def _is_tag(path: str) -> bool:
+    first, _, rest = path.partition(".")
+    if first == "metadata":
+        return rest in _METADATA
+    return not rest and first not in _OURS and not first.startswith(_OURS_START)
+
+
+def _of_field(
+    view: fo.DatasetView, ids: Sequence[str], path: str, kind: FieldType, least: int
+) -> Iterator[Condition]:
+    makers: dict[str, Callable[..., Iterator[Condition]]] = {
+        "text": _equal,
+        "boolean": _equal,
+        "number": _bounded,
+        "list": _holding,
+        "objects": _counting,
+    }
+    if kind.kind not in makers:
+        return
+    where = kind.name or path
+    if kind.kind == "objects":
+        columns = read(view, ["id", f"{where}.label", f"{where}.bounding_box"])
+        rows = zip(*list(columns.values())[1:], strict=True)
+        values: list[Any] = [list(zip(a or (), b or (), strict=True)) for a, b in rows]
+    else:
+        columns = read(view, ["id", where])
+        values = list(columns[where])
+    by_id = dict(zip(columns["id"], values, strict=True))
+    yield from makers[kind.kind](path, [by_id[i] for i in ids], least)
+
+
+def _equal(path: str, values: list[Any], least: int) -> Iterator[Condition]:
+    counts = Counter(values)
+    yield from _missing(path, values)
+    for value, n in counts.most_common(_LABELS):
+        if value is None or n < least:
+            continue
+        words = str(value) if isinstance(value, str) else _flag(path, value)
+        expr = Compare("=", Field(path), Constant(value))
+        yield Condition(path, to_text(expr), words, _where(values, value))
+
+
+def _bounded(path: str, values: list[Any], _: int) -> Iterator[Condition]:
+    number = np.array([np.nan if v is None else v for v in values], dtype=float)
+    yield from _missing(path, values)
+    yield from _bounds(Field(path), path, _spoken(path), number)
+
+
+def _bounds(expr: Expr, field: str, words: str, number: Floats) -> Iterator[Condition]:
+    """At least, and less than, each cut; NaN is neither."""
+    for cut in _cuts(number[np.isfinite(number)]):
+        for operator, said, bound, inside in (
+            (">=", "from", "low", number >= cut),
+            ("<", "below", "high", number < cut),
+        ):
+            text = to_text(Compare(operator, expr, Constant(cut)))
+            yield Condition(field, text, f"{words} {said} {cut:g}", inside, bound)
+
+
+def _cuts(number: Floats) -> list[float | int]:
+    distinct = np.unique(number)
+    if len(distinct) > _FEW:
+        quantiles = np.quantile(number, _CUTS)
+        distinct = np.unique([float(f"{q:.3g}") for q in quantiles])
+    whole = bool((number % 1 == 0).all())
+    return [int(c) if whole and c % 1 == 0 else float(c) for c in distinct]
+
+
+def _holding(path: str, values: list[Any], least: int) -> Iterator[Condition]:
+    counts = Counter(one for held in values for one in set(held or ()))
+    for one, n in counts.most_common(_LABELS):
+        if n >= least:
+            inside = np.array([one in (held or ()) for held in values])
+            text = to_text(Contains(Field(path), Constant(one)))
+            yield Condition(f"{path} {one}", text, f"{_spoken(path)} {one}", inside)
+
+
+def _counting(path: str, values: list[Any], least: int) -> Iterator[Condition]:
+    """Which classes there are, how many objects, and how small the smallest is."""
+    objects, spoken = Field(path), _spoken(path)
+    number = np.array([len(held) for held in values], dtype=float)
+    count = Aggregate("COUNT", objects)
+    yield from _bounds(count, f"{path} count", f"{spoken} count", number)
+    smallest = np.array(
+        [min((b[2] * b[3] for _, b in held), default=np.nan) for held in values]
+    )
+    area = Aggregate("MIN", objects, Field("area"))
+    yield from _bounds(area, f"{path} area", f"smallest {spoken}", smallest)
+    counts = Counter(label for held in values for label in {one for one, _ in held})
+    for label, n in counts.most_common(_LABELS):
+        if label is None or n < least:
+            continue
+        inside = np.array([any(one == label for one, _ in held) for held in values])
+        some = Aggregate(
+            "ANY", objects, Compare("=", Field("label"), Constant(str(label)))
+        )
+        yield Condition(f"{path} {label}", to_text(some), f"with {label}", inside)
+
+
+def _missing(path: str, values: list[Any]) -> Iterator[Condition]:
+    inside = _where(values, None)
+    text = to_text(IsNull(Field(path)))
+    yield Condition(path, text, f"no {_spoken(path)}", inside)
+
+
+def _where(values: list[Any], value: Any) -> Bools:
+    return np.array([v is value or (v is not None and v == value) for v in values])
+
+
+def _flag(path: str, value: bool) -> str:
+    return _spoken(path) if value else f"not {_spoken(path)}"
+
+
+def _spoken(path: str) -> str:
+    return path.rpartition(".")[2].replace("_", " ")
