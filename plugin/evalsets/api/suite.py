@@ -123,8 +123,8 @@ def _planned(dataset: fo.Dataset, file: SuiteFile) -> SuitePlan:
         except ArgumentError as error:
             raise ArgumentError(f"{file.at(name)}: {error}") from error
     queries, failed = resolve(dataset, wanted)
-    for name, error in failed.items():
-        raise _placed(error, file, name)
+    for name, problem in failed.items():
+        raise _placed(problem, file, name)
     touched = {n: queries[n] for n in [*(p.name for p in found.added), *found.changed]}
     if any(terms(query) for query in touched.values()):
         open_vectors(dataset)  # says what to do where there are none
