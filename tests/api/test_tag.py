@@ -1,4 +1,5 @@
 import pickle
+import threading
 
 import fiftyone as fo
 import numpy as np
@@ -7,6 +8,7 @@ from fiftyone.core.models import Model
 from PIL import Image
 
 import evalsets as es
+from evalsets.api.onepass import tagging_steps
 from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import (
     ArgumentError,
@@ -99,10 +101,11 @@ def test_counts_and_areas_come_from_fiftyone_models(drawn):
 
 
 def test_loader_workers_are_not_given_the_model():
-    tagger = ObjectCount(Halves(), {"n": "x"})
-    tagger._model = lambda: "a model that cannot be pickled"
-    prepare = pickle.loads(pickle.dumps(tagger.prepare))
-    assert prepare(Image.new("RGB", (4, 3))).shape == (3, 4, 3)
+    model = Halves()
+    model.lock = threading.Lock()  # as of a session that cannot be pickled
+    (step,) = tagging_steps([(ObjectCount(model, {"n": "x"}), {"a"})])
+    reader = pickle.loads(pickle.dumps(step.reader))
+    assert reader.of_image(Image.new("RGB", (4, 3))).shape == (3, 4, 3)
 
 
 def test_tagging_again_does_only_what_is_new_or_changed(drawn):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from PIL import Image
 
 from evalsets.encoders import Encoder
 from evalsets.encoders.encoder import Vectors, prompt_vector
-from evalsets.encoders.images import open_image
 from evalsets.errors import EncoderError
 
 
@@ -63,19 +61,16 @@ def encode_files(
         positions of the images that can be read, their unit vectors, and the others
         with the reason
     """
-    from evalsets.encoders.batches import image_batches
+    from evalsets.encoders.batches import Job, Reader, image_batches
 
     positions: list[int] = []
     vectors = [np.empty((0, encoder.dim), dtype=np.float32)]
     failed: dict[str, str] = {}
-    prepare = partial(_prepared, encoder.prepare)
-    for batch in image_batches(paths, prepare, batch_size=batch_size or 64):
-        if batch.positions:
-            positions += batch.positions
-            vectors.append(encoder.encode_images(batch.items))
+    jobs = [Job(path, (0,)) for path in paths]
+    readers = [Reader(of_image=encoder.prepare)]
+    for batch in image_batches(jobs, readers, batch_size=batch_size or 64):
+        for read, images in batch.read.values():
+            positions += read
+            vectors.append(encoder.encode_images(images))
         failed.update({paths[p]: why for p, why in batch.failed})
     return positions, np.concatenate(vectors), failed
-
-
-def _prepared(prepare: Any, path: str) -> Any:
-    return prepare(open_image(path))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.errors import OperationFailure
 
 from evalsets.datasets.locks import writing
 from evalsets.errors import ArgumentError, NameTakenError
+
+logger = logging.getLogger(__name__)
 
 SPLIT = "split"
 """The sample field that holds the split."""
@@ -30,6 +37,7 @@ _FIELDS: dict[type, tuple[type, dict[str, Any]]] = {
     int: (fo.IntField, {}),
     str: (fo.StringField, {}),
     bool: (fo.BooleanField, {}),
+    datetime: (fo.DateTimeField, {}),
     fo.Classification: (
         fo.EmbeddedDocumentField,
         {"embedded_doc_type": fo.Classification},
@@ -77,7 +85,7 @@ def declare(
     dataset: fo.Dataset,
     fields: Mapping[str, type],
     *,
-    indexed: bool = False,
+    indexed: bool | Collection[str] = False,
     info: Mapping[str, Any] | None = None,
     owner: str | None = None,
 ) -> None:
@@ -85,8 +93,9 @@ def declare(
 
     Args:
         dataset: to add them to
-        fields: name and type (``float``, ``int``, ``str``, ``bool`` or a label class)
-        indexed: whether MongoDB shall index them
+        fields: name and type (``float``, ``int``, ``str``, ``bool``, ``datetime`` or a
+            label class)
+        indexed: whether MongoDB shall index them, or which of them
         info: recorded in each field's ``info``
         owner: the key of ``info`` that tells the writer; a field that is there already
             must have it too
@@ -105,8 +114,21 @@ def declare(
                 field = dataset.get_field(name)
                 field.info = {"evalsets": dict(info)}
                 field.save()
-            if indexed:
-                dataset.create_index(f"{name}.label" if options else name)
+            if indexed is True or (indexed and name in indexed):
+                _index(dataset, f"{name}.label" if options else name)
+
+
+def _index(dataset: fo.Dataset, path: str) -> None:
+    """Asks MongoDB for an index; without it, which a collection's 64 may cause, it scans."""
+    try:
+        dataset.create_index(path)
+    except OperationFailure as error:
+        logger.warning(
+            "'%s' of '%s' has no index, so queries on it take longer: %s",
+            path,
+            dataset.name,
+            error,
+        )
 
 
 def provenance(field: fo.Field) -> dict[str, Any]:
@@ -155,6 +177,27 @@ def write(
     if len(ids):
         values = values.tolist() if isinstance(values, np.ndarray) else values
         dataset.set_values(field, dict(zip(ids, values, strict=True)), key_field="id")
+
+
+def write_rows(dataset: fo.Dataset, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Writes fields of samples in bulk; those of one sample all at once.
+
+    Args:
+        dataset: of the samples; one that is gone meanwhile is passed over
+        rows: values by field, which must be declared, by sample id
+    """
+    fields = {name: dataset.get_field(name) for row in rows.values() for name in row}
+    now = datetime.now(timezone.utc)
+    updates = []
+    for sample_id, row in rows.items():
+        stored = {
+            name: None if value is None else fields[name].to_mongo(value)
+            for name, value in row.items()
+        }
+        change = {"$set": {**stored, "last_modified_at": now}}
+        updates.append(UpdateOne({"_id": ObjectId(sample_id)}, change))
+    if updates:
+        dataset._bulk_write(updates, ids=list(rows))
 
 
 def _kind(field: fo.Field) -> str:

@@ -1,8 +1,8 @@
-"""One writer at a time of schema, saved views and recipes.
+"""One writer at a time of schema, saved views and recipes; one pass over pixels.
 
-FiftyOne loses fields and views under concurrent writers, so each holds this lock: an
-atomic key in the dataset's execution store that names its holder and expires unless the
-holder, while it lives, renews it.
+FiftyOne loses fields and views under concurrent writers, so each holds a lock: an atomic
+key in the dataset's execution store that names its holder and expires unless the holder,
+while it lives, renews it. Passes that embed and tag, which take hours, hold another one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -28,10 +28,13 @@ logger = logging.getLogger(__name__)
 
 STORE = "evalsets"
 KEY = "writer"
+PASSING = "pass over pixels"
 EXPIRES_S = 600
 PATIENCE_S = 30.0
 
-_held: ContextVar[frozenset[str]] = ContextVar("_held", default=frozenset())
+_held: ContextVar[frozenset[tuple[str, str]]] = ContextVar("_held", default=frozenset())
+"""Dataset and key of the locks that this thread holds."""
+_alive: set[str] = set()  # tokens of the locks that this process holds or waits for
 
 
 @contextmanager
@@ -45,37 +48,61 @@ def writing(dataset: fo.Dataset, *, patience: float = PATIENCE_S) -> Iterator[No
     Raises:
         LockedError: another process still writes after ``patience``
     """
+    with _alone(dataset, KEY, patience, "written"):
+        yield
+
+
+@contextmanager
+def passing(dataset: fo.Dataset) -> Iterator[None]:
+    """Holds the dataset's lock of passes, so that no two do the same work.
+
+    Raises:
+        LockedError: another process embeds or tags the dataset
+    """
+    with _alone(dataset, PASSING, 0, "embedded or tagged"):
+        yield
+
+
+@contextmanager
+def _alone(
+    dataset: fo.Dataset, key: str, patience: float, doing: str
+) -> Iterator[None]:
     name = dataset.name
-    if name in _held.get():
+    if (name, key) in _held.get():
         yield
         return
     store = ExecutionStore.create(STORE, dataset._doc.id)
-    me = {
+    me: dict[str, Any] = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "token": os.urandom(8).hex(),
     }
-    _acquire(store, me, name, patience)
-    token = _held.set(_held.get() | {name})
+    _alive.add(me["token"])
+    token = _held.set(_held.get() | {(name, key)})
     try:
-        with _renewing(store, me, name):
+        _acquire(store, key, me, f"Dataset '{name}' is being {doing} by", patience)
+        with _renewing(store, key, me, name):
             dataset.reload()
             yield
     finally:
         _held.reset(token)
-        if store.get(KEY) == me:
-            store.delete(KEY)
+        _alive.discard(me["token"])
+        with suppress(PyMongoError):  # the next holder finds it left behind
+            if store.get(key) == me:
+                store.delete(key)
 
 
 @contextmanager
-def _renewing(store: ExecutionStore, me: dict[str, Any], name: str) -> Iterator[None]:
+def _renewing(
+    store: ExecutionStore, key: str, me: dict[str, Any], name: str
+) -> Iterator[None]:
     """Puts the lock's expiry off, from a thread, for as long as it is held."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(EXPIRES_S / 4):
             try:
-                held = store.compare_and_set(KEY, me, me, ttl=EXPIRES_S)
+                held = store.compare_and_set(key, me, me, ttl=EXPIRES_S)
             except PyMongoError as error:
                 logger.warning("The lock of '%s' was not renewed: %s", name, error)
                 continue
@@ -93,25 +120,31 @@ def _renewing(store: ExecutionStore, me: dict[str, Any], name: str) -> Iterator[
 
 
 def _acquire(
-    store: ExecutionStore, me: dict[str, Any], name: str, patience: float
+    store: ExecutionStore, key: str, me: dict[str, Any], said: str, patience: float
 ) -> None:
     deadline = time.monotonic() + patience
-    while not store.set_if_absent(KEY, me, ttl=EXPIRES_S):
-        holder = store.get(KEY)
+    while not store.set_if_absent(key, me, ttl=EXPIRES_S):
+        holder = store.get(key)
         if holder and _is_dead(holder):
-            if store.compare_and_set(KEY, holder, me, ttl=EXPIRES_S):
+            if store.compare_and_set(key, holder, me, ttl=EXPIRES_S):
                 return
             continue
         if time.monotonic() > deadline:
             raise LockedError(
-                f"Dataset '{name}' is being written by process {holder['pid']} on "
-                f"{holder['host']}; wait for it to end, or try again later"
+                f"{said} process {holder['pid']} on {holder['host']}; wait for it to "
+                "end, or try again later"
                 if holder
-                else f"Dataset '{name}' is being written by others; try again later"
+                else f"{said} others; try again later"
             )
         time.sleep(0.1)
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:
-    here = holder["host"] == socket.gethostname()
-    return here and not psutil.pid_exists(holder["pid"])
+    if holder["host"] != socket.gethostname():
+        return False
+    if holder["pid"] == os.getpid():  # left behind where the database went away
+        return holder["token"] not in _alive
+    try:
+        return bool(psutil.Process(holder["pid"]).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

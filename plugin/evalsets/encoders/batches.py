@@ -1,45 +1,89 @@
-"""One pass over images: decoded and prepared in loader workers, given in batches."""
+"""One pass over images: each is decoded once, in loader workers, for all who need it."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from PIL import Image
 from torch.utils.data import DataLoader, Dataset
+
+from evalsets.encoders.images import open_image
+
+logger = logging.getLogger(__name__)
+
+PIXELS_AT_ONCE = 64_000_000
+"""A batch that keeps whole images holds no more pixels, unless one image does."""
 
 
 @dataclass(frozen=True)
+class Reader:
+    """What one of those who need images makes of each.
+
+    Args:
+        of_image: takes the decoded RGB image, which is shared and must not be changed
+        of_path: takes the path instead; then the image need not be decoded
+    """
+
+    of_image: Callable[[Image.Image], Any] | None = None
+    of_path: Callable[[str], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image.
+
+    Args:
+        path: of the file
+        readers: who needs it, as positions in the list of readers
+        n_pixels: as far as it is known
+    """
+
+    path: str
+    readers: tuple[int, ...]
+    n_pixels: int = 0
+
+
+@dataclass
 class Batch:
     """Some of the images.
 
     Args:
-        positions: which images, as positions in the list of paths
-        items: what ``prepare`` made of each, collated: tensors are stacked
+        read: by reader, the positions of its images in the list of jobs, and what it
+            made of them, collated: tensors are stacked
         failed: position and reason of each image that could not be read
     """
 
-    positions: list[int]
-    items: Any
+    read: dict[int, tuple[list[int], Any]]
     failed: list[tuple[int, str]]
+
+    def pin_memory(self) -> Batch:
+        """Puts tensors where a GPU can fetch them; the loader calls it."""
+        for reader, (positions, items) in self.read.items():
+            if isinstance(items, torch.Tensor):
+                self.read[reader] = positions, items.pin_memory()
+        return self
 
 
 def image_batches(
-    paths: Sequence[str],
-    prepare: Callable[[str], Any],
+    jobs: Sequence[Job],
+    readers: Sequence[Reader],
     *,
     batch_size: int,
+    whole: bool = False,
     workers: int | None = None,
 ) -> Iterator[Batch]:
-    """Prepared images in batches, in order; an unreadable one is skipped and named.
+    """Images in batches, in order; one that cannot be read is skipped and named.
 
     Args:
-        paths: of the images
-        prepare: opens and prepares one image; raises ``OSError`` or ``ValueError`` if
-            the image cannot be read
+        jobs: the images
+        readers: pickled to loader processes
         batch_size: images a batch
+        whole: readers keep all pixels, so that batches of large images are smaller
         workers: loader processes; by default half of the cores beside a GPU, none on a
             CPU, where the model uses all cores already
     """
@@ -47,8 +91,8 @@ def image_batches(
     if workers is None:
         workers = (os.cpu_count() or 1) // 2 if cuda else 0
     yield from DataLoader(
-        _Images(paths, prepare),
-        batch_size=batch_size,
+        _Images(jobs, readers),
+        batch_sampler=_portions(jobs, batch_size, PIXELS_AT_ONCE if whole else None),
         num_workers=workers,
         collate_fn=_batch,
         pin_memory=cuda,
@@ -57,32 +101,71 @@ def image_batches(
     )
 
 
+def _portions(
+    jobs: Sequence[Job], most: int, most_pixels: int | None
+) -> list[list[int]]:
+    portions: list[list[int]] = [[]]
+    n_pixels = 0
+    for at, job in enumerate(jobs):
+        n_pixels += job.n_pixels
+        full = most_pixels is not None and n_pixels > most_pixels
+        if portions[-1] and (full or len(portions[-1]) == most):
+            portions.append([])
+            n_pixels = job.n_pixels
+        portions[-1].append(at)
+    return portions if jobs else []
+
+
 class _Images(Dataset[Any]):
-    def __init__(self, paths: Sequence[str], prepare: Callable[[str], Any]) -> None:
-        self._paths = list(paths)
-        self._prepare = prepare
+    def __init__(self, jobs: Sequence[Job], readers: Sequence[Reader]) -> None:
+        self._jobs = list(jobs)
+        self._readers = list(readers)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._jobs)
 
-    def __getitem__(self, position: int) -> tuple[int, Any, str | None]:
+    def __getitem__(self, position: int) -> tuple[int, dict[int, Any], str | None]:
+        job = self._jobs[position]
         try:
-            return position, self._prepare(self._paths[position]), None
-        except (OSError, ValueError, SyntaxError) as error:
-            return position, None, str(error) or type(error).__name__
+            return position, self._read(job), None
+        except Exception as error:  # a file can make a decoder raise anything
+            logger.debug("%s cannot be read", job.path, exc_info=True)
+            return position, {}, str(error) or type(error).__name__
+
+    def _read(self, job: Job) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        made: dict[Any, Any] = {}  # some readers are one function
+        image = None
+        for number in job.readers:
+            reader = self._readers[number]
+            if reader.of_path is not None:
+                found[number] = reader.of_path(job.path)
+            elif reader.of_image is not None:
+                image = image or open_image(job.path)
+                if reader.of_image not in made:
+                    made[reader.of_image] = reader.of_image(image)
+                found[number] = made[reader.of_image]
+        return found
 
 
-def _batch(items: list[tuple[int, Any, str | None]]) -> Batch:
-    good = [(position, item) for position, item, reason in items if reason is None]
+def _batch(items: list[tuple[int, dict[int, Any], str | None]]) -> Batch:
+    read: dict[int, tuple[list[int], list[Any]]] = {}
+    for position, found, _ in items:
+        for reader, item in found.items():
+            positions, made = read.setdefault(reader, ([], []))
+            positions.append(position)
+            made.append(item)
     return Batch(
-        positions=[position for position, _ in good],
-        items=collate([item for _, item in good]),
-        failed=[(p, reason) for p, _, reason in items if reason is not None],
+        {
+            reader: (positions, collate(made))
+            for reader, (positions, made) in read.items()
+        },
+        [(position, reason) for position, _, reason in items if reason is not None],
     )
 
 
 def collate(items: list[Any]) -> Any:
-    """Tensors stacked; anything else as a list."""
-    if items and isinstance(items[0], torch.Tensor):
-        return torch.stack(items)
-    return items
+    """Tensors of one shape stacked; anything else as a list."""
+    shapes = {getattr(item, "shape", None) for item in items}
+    tensors = all(isinstance(item, torch.Tensor) for item in items)
+    return torch.stack(items) if tensors and len(shapes) == 1 else items

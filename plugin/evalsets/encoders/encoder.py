@@ -71,7 +71,8 @@ def prompt_vector(encoder: Encoder, prompt: str | Sequence[str]) -> Vectors:
 
 
 def unit(vectors: NDArray[Any]) -> Vectors:
-    """Vectors scaled to length 1 along their last axis."""
+    """Vectors scaled to length 1 along their last axis; NaN where they have no length."""
     wide = np.asarray(vectors, dtype=np.float64)
     norms = np.linalg.norm(wide, axis=-1, keepdims=True)
-    return (wide / norms).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        return (wide / norms).astype(np.float32)

@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 from evalsets.encoders.encoder import TEMPLATES, Vectors, unit
+from evalsets.encoders.models import embed, pixels
+from evalsets.encoders.weights import weights_of
 from evalsets.errors import EncoderError
 
 
@@ -36,19 +38,11 @@ class FiftyOneEncoder:
         self.scale = 100.0
         self.fingerprint = _fingerprint(model, name, self.dim)
 
-    @staticmethod
-    def prepare(image: Image.Image) -> Any:
-        """The pixels ``(height, width, 3)``; the model transforms them itself."""
-        return np.asarray(image)
+    prepare = staticmethod(pixels)
 
     def encode_images(self, batch: Sequence[Any]) -> Vectors:
         """Unit vectors of a batch of images, in one call of the model if it can."""
-        with self._model:
-            if self._model.ragged_batches:  # differing sizes do not go into one call
-                embedded = [self._model.embed(image) for image in batch]
-            else:
-                embedded = self._model.embed_all(list(batch))
-        return unit(np.asarray(embedded).reshape(len(batch), -1))
+        return unit(np.asarray(embed(self._model, batch)).reshape(len(batch), -1))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of prompts, if the model takes them."""
@@ -71,6 +65,7 @@ def _fingerprint(model: Any, name: str, dim: int) -> str:
         "name": name,
         "class": f"{type(model).__module__}.{type(model).__qualname__}",
         "dim": dim,
+        "weights": weights_of(model),
         "config": options,
     }
     text = json.dumps(known, sort_keys=True, default=lambda it: type(it).__qualname__)

@@ -37,7 +37,10 @@ from evalsets.query.syntax import (
 from evalsets.query.text import to_text
 from evalsets.query.types import FieldType, Schema
 
-STATISTICS = ("brightness", "contrast", "sharpness", "glare")
+STATISTICS = (
+    *("brightness", "contrast", "sharpness", "glare"),
+    *("colourfulness", "aspect", "megapixels"),
+)
 """The fields that the tagger of image statistics fills."""
 _ORDERED = ("number", "text", "boolean", "date", "time")
 

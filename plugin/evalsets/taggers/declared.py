@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.taggers.model import AreaFraction, ObjectCount
+from evalsets.taggers.disagreement import Disagreement
+from evalsets.taggers.document import DocumentText
+from evalsets.taggers.facts import FileFacts
+from evalsets.taggers.model import AreaFraction, ObjectCount, Presence
+from evalsets.taggers.sequences import Flicker, Jump
 from evalsets.taggers.statistics import ImageStatistics
-from evalsets.taggers.tagger import PixelTagger, Tagger, VectorTagger
+from evalsets.taggers.tagger import Tagger
 from evalsets.taggers.zero_shot import ZeroShot
 
 Declaration = str | Path | Iterable[Any]
+
+GROUP = "evalsets.taggers"
+"""The entry points by which other packages add kinds of taggers."""
 
 
 def read_taggers(
@@ -22,13 +31,23 @@ def read_taggers(
 ) -> list[Tagger]:
     """The taggers of a YAML file or of a list.
 
-    A file holds a list under ``taggers``; each entry has one key, the kind::
+    A file holds a list under ``taggers``; each entry has one key, the kind, with its
+    options::
 
         taggers:
           - zero_shot: {field: weather, classes: {sunny: a sunny day, rain: rain}}
           - count: {model: faster-rcnn-resnet50-fpn-coco-torch, fields: {num_people: person}}
+          - presence: {model: faster-rcnn-resnet50-fpn-coco-torch, fields: {has_dog: dog}}
           - area: {model: segmenter, fields: {road_pct: road}}
           - statistics: {}
+          - facts: {}
+          - document: {}
+          - disagreement: {field: doubt, between: [pred_small, pred_teacher]}
+          - flicker: {field: flicker, boxes: pred_small}
+          - jump: {field: cut, of: vectors}
+
+    A package adds kinds of its own by entry points of the group ``evalsets.taggers``:
+    the kind as name, and what makes a :class:`Tagger` of the options as object.
 
     Args:
         source: path of the file, or a list of taggers and of entries like those above
@@ -36,11 +55,22 @@ def read_taggers(
             loaded from FiftyOne's model zoo
 
     Raises:
-        ArgumentError: the file or an entry cannot be read
+        ArgumentError: the file or an entry cannot be read, or two taggers fill one field
         UnknownNameError: no such kind of tagger, or no such model
     """
     entries = _entries(source) if isinstance(source, (str, Path)) else list(source)
-    return [_tagger(entry, models or {}) for entry in entries]
+    known = dict(models or {})
+    taggers = [_tagger(entry, known) for entry in entries]
+    filled: dict[str, str] = {}
+    for tagger in taggers:
+        for field in tagger.fields:
+            if field in filled:
+                raise ArgumentError(
+                    f"Field '{field}' is filled by '{filled[field]}' and by "
+                    f"'{tagger.kind}'; give one of them another field"
+                )
+            filled[field] = tagger.kind
+    return taggers
 
 
 def _entries(path: str | Path) -> list[Any]:
@@ -58,8 +88,8 @@ def _entries(path: str | Path) -> list[Any]:
     return entries
 
 
-def _tagger(entry: Any, models: Mapping[str, Any]) -> Tagger:
-    if isinstance(entry, (PixelTagger, VectorTagger)):
+def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
+    if isinstance(entry, Tagger):
         return entry
     if not isinstance(entry, Mapping) or len(entry) != 1:
         raise ArgumentError(
@@ -67,61 +97,81 @@ def _tagger(entry: Any, models: Mapping[str, Any]) -> Tagger:
             f"not {entry!r}"
         )
     ((kind, options),) = entry.items()
-    if kind not in _KINDS:
-        raise UnknownNameError("tagger", str(kind), _KINDS)
+    if not isinstance(options or {}, Mapping):
+        raise ArgumentError(f"Tagger '{kind}' takes options by name, not {options!r}")
     try:
-        return _KINDS[kind](models, **(options or {}))
+        return _kind(kind, models)(**(options or {}))
     except TypeError as error:
         raise ArgumentError(f"Tagger '{kind}': {_said(error)}") from error
 
 
-def _count(
-    models: Mapping[str, Any],
+def _kind(kind: str, models: dict[str, Any]) -> Callable[..., Tagger]:
+    """What makes a tagger of that kind: ours, else one that a package adds."""
+    if kind in _OF_MODELS:
+        return partial(_with_model, _OF_MODELS[kind], models)
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    added = {point.name: point for point in entry_points(group=GROUP)}
+    if kind not in added:
+        raise UnknownNameError("tagger", str(kind), {*_OF_MODELS, *_PLAIN, *added})
+    return partial(_added, added[kind])
+
+
+def _added(point: Any, **options: Any) -> Tagger:
+    try:
+        made = point.load()
+    except Exception as error:
+        raise ArgumentError(
+            f"Tagger '{point.name}' of {point.value} cannot be loaded "
+            f"({type(error).__name__}: {error}); mend or uninstall its package"
+        ) from error
+    tagger = made(**options)
+    if not isinstance(tagger, Tagger):
+        raise ArgumentError(
+            f"Tagger '{point.name}' of {point.value} is {type(tagger).__name__}, no "
+            "evalsets.taggers.Tagger; mend or uninstall its package"
+        )
+    return tagger
+
+
+def _with_model(
+    cls: type[ObjectCount] | type[AreaFraction],
+    models: dict[str, Any],
     *,
     model: str,
     field: str = "",
     label: str = "",
     fields: Mapping[str, str] | None = None,
-    confidence: float = 0.0,
+    **options: Any,
 ) -> Tagger:
-    wanted = fields or {field: label}
-    return ObjectCount(_model(model, models), wanted, confidence, name=model)
+    if not isinstance(fields or {}, Mapping):
+        raise ArgumentError(
+            f"'fields' of tagger '{cls.kind}' is not a class by field: {fields!r}"
+        )
+    if not fields and not (field and label):
+        raise ArgumentError(
+            f"Tagger '{cls.kind}' fills no field; give fields: {{num_people: person}}"
+        )
+    if model not in models:
+        models[model] = _load(model, models)
+    return cls(models[model], fields or {field: label}, name=model, **options)
 
 
-def _area(
-    models: Mapping[str, Any],
-    *,
-    model: str,
-    field: str = "",
-    label: str = "",
-    fields: Mapping[str, str] | None = None,
-    targets: Mapping[int, str] | None = None,
-) -> Tagger:
-    wanted = fields or {field: label}
-    return AreaFraction(_model(model, models), wanted, targets, name=model)
-
-
-def _zero_shot(
-    _models: Mapping[str, Any], *, field: str, classes: Mapping[str, Any]
-) -> Tagger:
-    return ZeroShot(field, classes)
-
-
-def _statistics(_models: Mapping[str, Any]) -> Tagger:
-    return ImageStatistics()
-
-
-_KINDS: dict[str, Callable[..., Tagger]] = {
-    "area": _area,
-    "count": _count,
-    "statistics": _statistics,
-    "zero_shot": _zero_shot,
+_OF_MODELS: dict[str, type[ObjectCount] | type[AreaFraction]] = {
+    cls.kind: cls for cls in (ObjectCount, Presence, AreaFraction)
+}
+_PLAIN: dict[str, Callable[..., Tagger]] = {
+    ZeroShot.kind: ZeroShot,
+    ImageStatistics.kind: ImageStatistics,
+    FileFacts.kind: FileFacts,
+    DocumentText.kind: DocumentText,
+    Disagreement.kind: Disagreement,
+    Flicker.kind: Flicker,
+    Jump.kind: Jump,
 }
 
 
-def _model(name: str, models: Mapping[str, Any]) -> Any:
-    if name in models:
-        return models[name]
+def _load(name: str, models: Mapping[str, Any]) -> Any:
     import fiftyone.zoo as foz
 
     known = foz.list_zoo_models()

@@ -1,4 +1,4 @@
-"""Counts and areas, from what a FiftyOne model sees in an image."""
+"""Counts, presence and areas, from what a FiftyOne model sees in an image."""
 
 from __future__ import annotations
 
@@ -6,36 +6,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
-import numpy as np
-from PIL import Image
 
+from evalsets.encoders.weights import weights_of
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.taggers.tagger import Tags
+from evalsets.taggers.tagger import LabelTagger, Tags
 
 
-class _ModelTagger:
-    """What both have in common: one forward pass, and fields named by class."""
+class _ModelTagger(LabelTagger):
+    """What all have in common: a model, and fields named by class."""
 
     def __init__(
         self, model: Any, fields: Mapping[str, str], kind: type, name: str
     ) -> None:
         if not fields:
             raise ArgumentError("Give at least one field and the class it is about")
-        self._model = model
+        self.model = model
+        self.fields = dict.fromkeys(fields, kind)
         self._classes = dict(fields)
-        self.fields: Mapping[str, type] = dict.fromkeys(fields, kind)
-        self.model_name = name or type(model).__name__
+        self._name = name or type(model).__name__
+        self._weights = weights_of(model)
 
-    @staticmethod
-    def prepare(image: Image.Image) -> Any:
-        """The pixels ``(height, width, 3)``; the model transforms them itself."""
-        return np.asarray(image)
-
-    def _predict(self, prepared: Sequence[Any]) -> list[Any]:
-        with self._model:
-            if self._model.ragged_batches:  # differing sizes do not go into one call
-                return [self._model.predict(image) for image in prepared]
-            return list(self._model.predict_all(list(prepared)))
+    def provenance(self, field: str) -> dict[str, Any]:
+        """As every tagger's; each field has its own class."""
+        return {
+            **super().provenance(field),
+            "model": self._name,
+            "weights": self._weights,
+            "class": self._classes[field],
+        }
 
 
 class ObjectCount(_ModelTagger):
@@ -48,6 +46,8 @@ class ObjectCount(_ModelTagger):
         name: of the model, for the record
     """
 
+    kind = "count"
+
     def __init__(
         self,
         model: Any,
@@ -57,25 +57,20 @@ class ObjectCount(_ModelTagger):
     ) -> None:
         super().__init__(model, fields, int, name)
         self._confidence = confidence
-        self.provenance: Mapping[str, Any] = {
-            "tagger": "count",
-            "model": self.model_name,
-            "classes": self._classes,
-            "confidence": confidence,
-        }
+        self.parameters = {"confidence": confidence}
 
-    def tag(self, prepared: Sequence[Any]) -> Tags:
+    def tag_labels(self, labels: Sequence[fo.Label]) -> Tags:
         """The counts of a batch of images."""
-        found = [self._labels(label) for label in self._predict(prepared)]
+        found = [self._found(label) for label in labels]
         return {
-            field: [labels.count(wanted) for labels in found]
+            field: [names.count(wanted) for names in found]
             for field, wanted in self._classes.items()
         }
 
-    def _labels(self, label: Any) -> list[str]:
+    def _found(self, label: fo.Label) -> list[str]:
         if not isinstance(label, fo.Detections):
             raise ArgumentError(
-                f"Model '{self.model_name}' yields {type(label).__name__}, but counting "
+                f"Model '{self._name}' yields {type(label).__name__}, but '{self.kind}' "
                 "needs Detections; choose a detector"
             )
         return [
@@ -83,6 +78,27 @@ class ObjectCount(_ModelTagger):
             for d in label.detections
             if d.confidence is None or d.confidence >= self._confidence
         ]
+
+
+class Presence(ObjectCount):
+    """Whether a detector finds an object of a class; see :class:`ObjectCount`."""
+
+    kind = "presence"
+
+    def __init__(
+        self,
+        model: Any,
+        fields: Mapping[str, str],
+        confidence: float = 0.0,
+        name: str = "",
+    ) -> None:
+        super().__init__(model, fields, confidence, name)
+        self.fields = dict.fromkeys(fields, bool)
+
+    def tag_labels(self, labels: Sequence[fo.Label]) -> Tags:
+        """Whether each image of a batch holds the classes."""
+        counts = super().tag_labels(labels)
+        return {field: [n > 0 for n in found] for field, found in counts.items()}
 
 
 class AreaFraction(_ModelTagger):
@@ -94,6 +110,8 @@ class AreaFraction(_ModelTagger):
         targets: class names by mask value; by default the model's ``mask_targets``
         name: of the model, for the record
     """
+
+    kind = "area"
 
     def __init__(
         self,
@@ -108,31 +126,29 @@ class AreaFraction(_ModelTagger):
         for wanted in self._classes.values():
             if wanted not in values:
                 raise UnknownNameError(
-                    f"class of model {self.model_name}",
+                    f"class of model {self._name}",
                     wanted,
                     values,
                     "give targets: {mask value: class}",
                 )
         self._values = {f: values[wanted] for f, wanted in self._classes.items()}
-        self.provenance: Mapping[str, Any] = {
-            "tagger": "area",
-            "model": self.model_name,
-            "classes": self._classes,
-            "targets": self._values,
-        }
 
-    def tag(self, prepared: Sequence[Any]) -> Tags:
+    def provenance(self, field: str) -> dict[str, Any]:
+        """As every tagger's, with the mask value of the field's class."""
+        return {**super().provenance(field), "target": self._values[field]}
+
+    def tag_labels(self, labels: Sequence[fo.Label]) -> Tags:
         """The fractions of a batch of images."""
-        masks = [self._mask(label) for label in self._predict(prepared)]
+        masks = [self._mask(label) for label in labels]
         return {
             field: [float((mask == value).mean()) for mask in masks]
             for field, value in self._values.items()
         }
 
-    def _mask(self, label: Any) -> Any:
+    def _mask(self, label: fo.Label) -> Any:
         if not isinstance(label, fo.Segmentation) or label.mask is None:
             raise ArgumentError(
-                f"Model '{self.model_name}' yields {type(label).__name__}, but areas "
+                f"Model '{self._name}' yields {type(label).__name__}, but areas "
                 "need Segmentation masks; choose a segmentation model"
             )
         return label.mask
