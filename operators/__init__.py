@@ -4,9 +4,11 @@ from .calibrate import Calibrate
 from .compose import Compose
 from .coverage import Coverage
 from .diff import Diff
+from .discover import Discover
 from .embed import Embed
 from .evaluate import Evaluate
 from .explain import Explain
+from .label_next import LabelNext
 from .load_suite import LoadSuite
 from .membership import Membership
 from .populations import Populations
@@ -41,6 +43,8 @@ OPERATORS = (
     UploadPredictions,
     UploadScores,
     Evaluate,
+    Discover,
+    LabelNext,
     Release,
     Diff,
     SaveSuite,

@@ -37,6 +37,7 @@ _HOME = {
     "explain": "api.ledger",
     "history": "api.history",
     "load_ledger": "api.ledger",
+    "label_next": "api.label_next",
     "load_report": "api.history",
     "load_suite": "api.suite",
     "membership": "api.populations",
@@ -76,6 +77,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.history import models as models
     from evalsets.api.ledger import explain as explain
     from evalsets.api.ledger import load_ledger as load_ledger
+    from evalsets.api.label_next import label_next as label_next
     from evalsets.api.ledger import retire as retire
     from evalsets.api.ledger import save_ledger as save_ledger
     from evalsets.api.populations import compose as compose

@@ -488,6 +488,58 @@ def open_app(
 
     from evalsets.datasets.connect import open_dataset
 
+@app.command()
+def discover(
+    dataset: Dataset,
+    model: Model,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Sides to look at, not test by default; 'all' for all."),
+    ] = None,
+    truth: Truth = "ground_truth",
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="Words for regions; repeatable.")
+    ] = None,
+    n: Annotated[int, typer.Option(min=1, help="Candidates, at most.")] = 10,
+    min_size: Annotated[int, typer.Option(min=4, help="Samples of a candidate.")] = 20,
+) -> None:
+    """Propose weak spots of a model as queries, confirmed on unsearched data."""
+    options: dict[str, Any] = {"prompts": prompt} if prompt else {}
+    if split:
+        options["split"] = None if split == ["all"] else split
+    found = es.discover(dataset, model, truth=truth, n=n, min_size=min_size, **options)
+    for candidate in found:
+        typer.echo(f"{candidate.name}: {candidate.n:,} samples; {candidate}")
+        typer.echo(f"    {candidate.query}")
+        if candidate.description:
+            typer.echo(f"    {candidate.description}")
+    if not found:
+        typer.echo("Nothing stands out")
+
+
+@app.command("label-next")
+def label_next(
+    dataset: Dataset,
+    model: Model,
+    n: Annotated[int, typer.Option(min=1, help="Samples, at most.")] = 100,
+    baseline: Baseline = None,
+    split: Split = "test",
+    truth: Truth = "ground_truth",
+) -> None:
+    """Print the samples whose labels would change a verdict, and why, as CSV."""
+    view = es.label_next(
+        dataset,
+        model,
+        n=n,
+        baseline=baseline,
+        split=None if split == "all" else split,
+        truth=truth,
+    )
+    rows = csv.writer(sys.stdout)
+    rows.writerow(("id", "filepath", "reason"))
+    rows.writerows(zip(*view.values(["id", "filepath", "label_next"]), strict=True))
+
+
     session = fo.launch_app(open_dataset(dataset), port=port, address="127.0.0.1")
     session.wait(-1)
 

@@ -3,6 +3,7 @@
 from evalsets.discovery.candidate import Candidate
 from evalsets.discovery.conjunctions import Condition, propose_conjunctions
 from evalsets.discovery.evidence import Bools, Codes, Evidence, Floats, weigh
+from evalsets.discovery.labelling import mend, settle
 from evalsets.discovery.prompts import PROMPTS
 from evalsets.discovery.regions import Region, Vectors, propose_regions
 from evalsets.discovery.wording import Words, describe, distinct
@@ -20,7 +21,9 @@ __all__ = [
     "Words",
     "describe",
     "distinct",
+    "mend",
     "propose_conjunctions",
     "propose_regions",
+    "settle",
     "weigh",
 ]
