@@ -106,8 +106,17 @@ def embed(
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
     overwrite: Annotated[bool, typer.Option(help="Replace another encoder.")] = False,
 ) -> None:
-    """Give every sample its vector."""
-    done = es.embed(dataset, encoder, batch_size=batch_size, overwrite=overwrite)
+    tags: Annotated[
+        Path | None, typer.Option(help="YAML file of taggers, for the same pass.")
+    ] = None,
+    """Give every sample its vector, and its tags if a file declares taggers."""
+    done = es.embed(
+        dataset,
+        encoder,
+        taggers=() if tags is None else tags,
+        batch_size=batch_size,
+        overwrite=overwrite,
+    )
     console.print(str(done), markup=False)
 
 
@@ -117,7 +126,7 @@ def tag(
     taggers: Annotated[Path, typer.Argument(help="YAML file of taggers.")],
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
 ) -> None:
-    """Fill tag fields: attributes, counts, areas, image statistics."""
+    """Fill tag fields: attributes, counts, areas, statistics, text of documents …"""
     console.print(str(es.tag(dataset, taggers, batch_size=batch_size)), markup=False)
 
 
