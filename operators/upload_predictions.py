@@ -49,13 +49,24 @@ class UploadPredictions(Verb):
             label="Annotations",
             description="For COCO results: the file that names the categories",
         )
+        form.str(
+            "task",
+            label="Task",
+            description="multilabel, segmentation … where the form fits several",
+        )
+        form.int(
+            "trained_on",
+            label="Trained on release",
+            description="Test figures leave out what the model has seen",
+        )
         form.bool("overwrite", default=False, label="Replace the model's earlier ones")
         return types.Property(form, view=types.View(label="Upload predictions"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         model, path = ctx.params["model"], ctx.params["predictions"]
+        names = ("key", "classes", "task", "trained_on", "overwrite")
         report = evalsets.upload_predictions(
-            ctx.dataset, model, path, **given(ctx, "key", "classes", "overwrite")
+            ctx.dataset, model, path, **given(ctx, *names)
         )
         ctx.ops.reload_dataset()
         return {"model": model, "report": str(report)}

@@ -52,7 +52,9 @@ class UploadScores(Verb):
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         model, scores = ctx.params["model"], ctx.params["scores"]
         names = ("metric", "higher_is_better", "key", "overwrite")
-        report = evalsets.upload_scores(ctx.dataset, model, scores, **given(ctx, *names))
+        report = evalsets.upload_scores(
+            ctx.dataset, model, scores, **given(ctx, *names)
+        )
         ctx.ops.reload_dataset()
         return {"model": model, "report": str(report)}
 

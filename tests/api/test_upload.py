@@ -388,3 +388,65 @@ def test_what_cannot_be_uploaded_says_why(made, call, error, said):
     made.reload()
     assert list(made.get_field_schema()) == before
     assert es.models(made) == {}
+
+
+@pytest.mark.shared
+def test_a_real_detectors_results_have_the_precision_pycocotools_gives(dataset, shared):
+    folder = shared / "data" / "coco128-train2017"
+    held = json.loads((folder / "annotations_coco.json").read_text())
+    names = {c["id"]: c["name"] for c in held["categories"]}
+    samples = {}
+    for image in held["images"]:
+        sample = fo.Sample(
+            str(folder / "images" / image["file_name"]),
+            metadata=fo.ImageMetadata(width=image["width"], height=image["height"]),
+        )
+        sample["ground_truth"] = fo.Detections()
+        samples[image["id"]] = sample
+    for row in held["annotations"]:
+        sample = samples[row["image_id"]]
+        sides = [sample.metadata.width, sample.metadata.height] * 2
+        box = [x / side for x, side in zip(row["bbox"], sides, strict=True)]
+        sample["ground_truth"].detections.append(
+            fo.Detection(
+                label=names[row["category_id"]],
+                bounding_box=box,
+                iscrowd=row["iscrowd"],
+            )
+        )
+    dataset.add_samples(samples.values())
+    report = es.upload_predictions(
+        dataset,
+        "yolox",
+        folder / "detections_yolox.json",
+        classes=folder / "annotations_coco.json",
+    )
+    assert (report.matched, report.missing) == (126, 2)
+    found = es.evaluate(dataset, "yolox", split=None, replicates=100)
+    assert value(found, "map") == pytest.approx(0.32344, abs=1e-5)
+    assert value(found, "map50") == pytest.approx(0.49152, abs=1e-5)
+
+
+@pytest.mark.shared
+def test_a_real_classifier_has_the_figures_that_scikit_learn_gives(dataset, shared):
+    folder = shared / "data" / "cifar10-test"
+    truth = pd.read_csv(folder / "labels.csv").head(1000)
+    files = [str(folder / "images" / name) for name in truth["file"]]
+    dataset.add_samples([fo.Sample(file) for file in files])
+    dataset.set_values(
+        "ground_truth", [fo.Classification(label=c) for c in truth["label"]]
+    )
+    es.upload_predictions(
+        dataset, "cv", folder / "predictions_cleanlab_cv.csv", skip_unknown=True
+    )
+    table = pd.read_csv(folder / "predictions_cleanlab_cv.csv").head(1000)
+    report = es.evaluate(dataset, "cv", split=None, replicates=100)
+    shares = table[sorted(truth["label"].unique())].to_numpy()
+    shares = np.clip(shares, 1e-12, None)
+    expected = {
+        "accuracy": sk.accuracy_score(truth["label"], table["prediction"]),
+        "f1": sk.f1_score(truth["label"], table["prediction"], average="macro"),
+        "top5": sk.top_k_accuracy_score(truth["label"], shares, k=5),
+    }
+    for metric, figure in expected.items():
+        assert value(report, metric) == pytest.approx(figure), metric

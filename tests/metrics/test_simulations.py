@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from evalsets.metrics import FAIL, PASS, Classification, evaluate_populations
+from evalsets.metrics.estimates import Proportion
 from evalsets.suites import Population, Requirement
 
 SUITES = 200
@@ -93,3 +95,61 @@ def test_a_bootstrap_interval_covers_near_its_level(metric, n):
         )
         covered += row.low <= value <= row.high
     assert 0.89 <= covered / SUITES <= 0.99
+
+
+@pytest.mark.parametrize("n_populations", [100, 200])
+def test_a_gate_over_many_populations_seldom_cries_wolf(n_populations):
+    rng = np.random.default_rng(12)
+    rounds = 40
+    alarms = [FAIL in verdicts(0.9, n_populations, 60, 0.9, rng) for _ in range(rounds)]
+    assert np.mean(alarms) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / rounds)
+
+
+@pytest.mark.parametrize("n", [20, 50, 200, 1000, 5000])
+def test_an_accuracys_interval_covers_near_its_level(n):
+    covered = []
+    for rate in (0.5, 0.8, 0.9, 0.95, 0.98, 0.99):
+        hits = np.arange(n + 1)
+        chance = stats.binom.pmf(hits, n, rate)
+        likely = hits[chance > 1e-7]
+        ends = np.array([Proportion(h, n, n).interval(0.95) for h in likely])
+        inside = (ends[:, 0] <= rate) & (rate <= ends[:, 1])
+        covered.append(chance[likely] @ inside)
+    assert min(covered) > 0.9
+    assert 0.94 <= np.mean(covered) <= 0.96
+
+
+def test_groups_cover_where_images_do_not():
+    rng = np.random.default_rng(13)
+    groups = np.repeat(np.arange(60), 10)
+    inside = {"groups": 0, "images": 0}
+    for _ in range(SUITES):
+        luck = np.repeat(rng.beta(1.8, 0.2, 60), 10)
+        truth = rng.integers(0, 2, 600)
+        wrong = rng.random(600) > luck
+        outcomes = Classification(
+            truth, np.where(wrong, 1 - truth, truth), classes=("a", "b")
+        )
+        for name, by in (("groups", groups), ("images", None)):
+            (row,) = evaluate_populations(
+                outcomes, np.zeros((600, 0)), [], ("f1",), groups=by, replicates=200
+            )[:1]
+            inside[name] += row.low <= 0.9 <= row.high
+    assert inside["groups"] / SUITES >= 0.9
+    assert inside["images"] / SUITES <= 0.8
+
+
+def test_the_calibration_errors_interval_knows_its_bias():
+    rng = np.random.default_rng(14)
+    covered = 0
+    for _ in range(SUITES):
+        said = rng.uniform(0.5, 1, 100)
+        right = rng.random(100) < said - 0.1  # ten points too sure
+        outcomes = Classification(
+            np.zeros(100, int), np.where(right, 0, 1), said, classes=("a", "b")
+        )
+        (row,) = evaluate_populations(
+            outcomes, np.zeros((100, 0)), [], ("ece",), replicates=200
+        )
+        covered += row.low <= 0.1 <= row.high
+    assert covered / SUITES >= 0.85

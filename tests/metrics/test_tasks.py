@@ -16,6 +16,7 @@ from evalsets.metrics import (
     Scores,
     Segmentation,
 )
+from evalsets.metrics.bootstrap import Resampling
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:sklearn")
 SEEDS = st.integers(0, 10**6)
@@ -198,3 +199,20 @@ def test_parts_of_a_detection_join_by_the_names_of_classes():
     for part, samples in ((first, np.arange(6)), (second, np.arange(6, 12))):
         for name in ("map", "map75", "f1", "recall:b", "map50:c"):
             assert one(joined.take(samples), name) == pytest.approx(one(part, name))
+
+
+def test_blocks_have_the_standard_error_of_single_samples():
+    n = 20_000
+    rng = np.random.default_rng(3)
+    scores = Scores(rng.exponential(size=n))
+    resampling = Resampling.of(n, None, rng, 1000)
+    assert resampling.weights.shape == (1001, 2000)
+    figures = resampling.figures(scores, "mean")
+    assert figures[0] == pytest.approx(scores.values.mean())
+    assert figures[1:].std() == pytest.approx(scores.values.std() / n**0.5, rel=0.1)
+    groups = np.repeat(np.arange(n // 10), 10)
+    grouped = Resampling.of(n, groups, rng, 300)
+    assert grouped.independent == n // 10
+    same = np.repeat(rng.exponential(size=n // 10), 10)
+    figures = grouped.figures(Scores(same), "mean")
+    assert figures[1:].std() == pytest.approx(same.std() / (n / 10) ** 0.5, rel=0.15)

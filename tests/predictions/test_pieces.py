@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsets.errors import PredictionsError
-from evalsets.predictions import Keys, Placing, read_tables, sources
+from evalsets.predictions import Keys, Placing, json_items, read_tables, sources
 
 ROWS = [
     {"key": f"{at}.jpg", "label": "cat" if at % 3 else "dog", "confidence": at / 10}
@@ -102,7 +102,7 @@ def test_json_in_pieces_is_json(tmp_path_factory, value, indent, piece):
     if isinstance(value, dict) and "annotations" in value:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_PIECE", piece)
+        patch.setattr(json_items, "_PIECE", piece)
         assert list(chain.from_iterable(sources.read_chunks(path, None))) == expected
 
 
@@ -129,7 +129,7 @@ def peak(path, **options):
 @pytest.mark.parametrize("kind", ["csv", "json", "npz", "parquet"])
 def test_memory_does_not_grow_with_the_file(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(sources, "ROWS", 2_000)
-    monkeypatch.setattr(sources, "_PIECE", 1 << 14)
+    monkeypatch.setattr(json_items, "_PIECE", 1 << 14)
     found = []
     for n in (20_000, 60_000):
         path = tmp_path / f"{n}.{kind}"

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from evalsets.errors import PredictionsError
+from evalsets.predictions.json_items import json_items
 from evalsets.predictions.tables import examples
 
 ROWS = 20_000
-"""Rows of a chunk."""
+"""Rows of a chunk, at most."""
+_CELLS = 1_000_000
+"""Values of a chunk, about."""
 KEYS = [
     "key",
     "filepath",
@@ -34,8 +37,6 @@ KEYS = [
 LABELS = ("label", "prediction", "predicted", "predicted_label")
 _TEXT = {*KEYS, *LABELS, "labels", "mask", "mask_path", "top5"}
 _NOT_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"]
-_PIECE = 1 << 20
-_MARKS = (",", ":", "]", "}")
 
 Pairs: TypeAlias = "list[tuple[str, Any]]"
 Chunk: TypeAlias = "pd.DataFrame | list[dict[str, Any]] | Pairs"
@@ -59,8 +60,9 @@ def read_chunks(source: Any, key: str | None) -> Iterator[Chunk]:
             _refuse_annotations()
         yield from _batches((str(k), value) for k, value in source.items())
     elif isinstance(source, pd.DataFrame):
-        for start in range(0, len(source), ROWS):
-            yield source.iloc[start : start + ROWS]
+        size = _rows(len(source.columns))
+        for start in range(0, len(source), size):
+            yield source.iloc[start : start + size]
     elif isinstance(source, Sequence) and all(isinstance(r, Mapping) for r in source):
         yield from _batches(source)
     else:
@@ -70,10 +72,31 @@ def read_chunks(source: Any, key: str | None) -> Iterator[Chunk]:
         )
 
 
+def _rows(columns: int) -> int:
+    """Rows of a chunk of a table."""
+    return max(1, min(ROWS, _CELLS // max(columns, 1)))
+
+
 def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
-    items = iter(items)
-    while batch := list(islice(items, ROWS)):
+    batch: list[Any] = []
+    cells = 0
+    for item in items:
+        batch.append(item)
+        cells += _cells(item)
+        if len(batch) >= ROWS or cells >= _CELLS:
+            yield batch
+            batch, cells = [], 0
+    if batch:
         yield batch
+
+
+def _cells(item: Any) -> int:
+    """About how many values a row, or the value of a key, holds."""
+    held = item[1] if isinstance(item, tuple) else item
+    if isinstance(held, np.ndarray):
+        return held.size
+    each = 5 if isinstance(held, list) else 1  # a box is a dict of five
+    return each * len(held) if isinstance(held, (list, dict)) else 1
 
 
 def _read_file(path: Path, key: str | None) -> Iterator[Chunk]:
@@ -110,7 +133,7 @@ def _read_csv(path: Path, key: str | None) -> Iterator[pd.DataFrame]:
         dtype=dict.fromkeys(text, str),
         keep_default_na=False,  # a class may be called "None" or "NA"
         na_values={c: [""] if c in text else _NOT_NUMBERS for c in columns},
-        chunksize=ROWS,
+        chunksize=_rows(len(columns)),
     )
     with reader as chunks:
         for frame in chunks:
@@ -124,59 +147,10 @@ def _read_csv(path: Path, key: str | None) -> Iterator[pd.DataFrame]:
 
 def _read_json(path: Path, _key: str | None) -> Iterator[list[Any]]:
     with path.open(encoding="utf-8-sig") as file:
-        yield from _batches(_json_items(file))
-
-
-def _json_items(file: IO[str]) -> Iterator[Any]:
-    """The items of a JSON array, or the pairs of a JSON object, one at a time."""
-    decode = json.JSONDecoder(object_pairs_hook=_without_doubles).raw_decode
-    text = file.read(_PIECE).lstrip()
-    opening, text = text[:1], text[1:]
-    if opening not in ("[", "{"):
-        raise ValueError("it is neither an array nor an object")
-    closing = "]" if opening == "[" else "}"
-    while True:
-        text = text.lstrip() or file.read(_PIECE).lstrip()
-        if text.startswith(closing):
-            break
-        name, text = ("", text) if opening == "[" else _json_name(decode, text, file)
-        if name == "annotations":
-            _refuse_annotations()
-        value, text = _json_value(decode, text, file)
-        yield value if opening == "[" else (name, value)
-        if text[0] not in (",", closing):
-            raise ValueError(f"an item is followed by '{text[0]}'")
-        text = text[text[0] == "," :]
-    if (text[1:] + file.read(_PIECE)).strip():
-        raise ValueError("text follows its end")
-
-
-def _json_name(decode: Any, text: str, file: IO[str]) -> tuple[str, str]:
-    name, text = _json_value(decode, text, file)
-    if not isinstance(name, str) or not text.startswith(":"):
-        raise ValueError("an object's key is no text followed by a colon")
-    return name, text[1:]
-
-
-def _json_value(decode: Any, text: str, file: IO[str]) -> tuple[Any, str]:
-    """One value and the text from the next mark on; reads as much as that takes."""
-    size = _PIECE
-    while True:
-        try:
-            value, end = decode(text.lstrip())
-            rest = text.lstrip()[end:].lstrip()
-            if rest[:1] in _MARKS:  # else a number may go on in the next piece
-                return value, rest
-            said = (
-                f"an item is followed by '{rest[:1]}'" if rest else "it ends too early"
-            )
-            problem = json.JSONDecodeError(said, text, len(text))
-        except json.JSONDecodeError as found:
-            problem = found
-        more = file.read(size)
-        if not more:
-            raise ValueError(problem.msg)
-        text, size = text + more, 2 * size
+        for batch in _batches(json_items(file, _without_doubles)):
+            if any(isinstance(i, tuple) and i[0] == "annotations" for i in batch):
+                _refuse_annotations()
+            yield batch
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -224,7 +198,8 @@ def _read_parquet(path: Path, _key: str | None) -> Iterator[pd.DataFrame]:
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROWS):
+        size = _rows(len(file.schema_arrow.names))
+        for batch in file.iter_batches(batch_size=size):
             yield batch.to_pandas()
 
 
@@ -236,13 +211,14 @@ def _read_npz(path: Path, _key: str | None) -> Iterator[pd.DataFrame]:
             names.remove("classes")
             with np.load(path, allow_pickle=False) as arrays:
                 classes = [str(c) for c in arrays["classes"]]
-        columns = {name: _array_chunks(archive, name) for name in names}
+        size = _rows(len(names) + len(classes or ()))
+        columns = {name: _array_chunks(archive, name, size) for name in names}
         for parts in zip(*columns.values(), strict=True):
             yield _npz_frame(dict(zip(columns, parts, strict=True)), classes, path)
 
 
-def _array_chunks(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
-    """An array of the archive, ``ROWS`` of its rows at a time."""
+def _array_chunks(archive: zipfile.ZipFile, name: str, size: int) -> Iterator[Any]:
+    """An array of the archive, ``size`` of its rows at a time."""
     with archive.open(f"{name}.npy") as file:
         major, _ = np.lib.format.read_magic(file)
         read_header = (
@@ -257,8 +233,8 @@ def _array_chunks(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
                 "save it as a plain array of rows"
             )
         row = int(np.prod(shape[1:], dtype=int))
-        for start in range(0, shape[0], ROWS):
-            n = min(ROWS, shape[0] - start)
+        for start in range(0, shape[0], size):
+            n = min(size, shape[0] - start)
             held = file.read(n * row * dtype.itemsize)
             yield np.frombuffer(held, dtype, n * row).reshape(n, *shape[1:])
 
