@@ -39,7 +39,12 @@ class Coverage(Verb):
         )
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        return {"rows": rows(evalsets.coverage(scope(ctx)).frame, _COLUMNS)}
+        coverage = evalsets.coverage(scope(ctx))
+        return {
+            "rows": rows(coverage.frame, _COLUMNS),
+            "gaps": list(coverage.gaps),
+            "untested": coverage.untested,
+        }
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
         return table("Coverage", _COLUMNS)

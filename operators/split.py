@@ -38,7 +38,7 @@ class Split(Verb):
             "groups",
             fields(ctx),
             label="Groups",
-            description="Field whose samples stay together, such as a scene",
+            description="Field or expression whose samples stay together, as a scene",
         )
         share(
             form,
@@ -46,10 +46,16 @@ class Split(Verb):
             label="Near-duplicates",
             description="Cosine from which images count as one; empty is off",
         )
+        share(
+            form,
+            "background",
+            label="Background",
+            description="Share for test of the samples in no population",
+        )
         return types.Property(form, view=types.View(label="Split"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        options = given(ctx, "val", "groups", "near_duplicates")
+        options = given(ctx, "val", "groups", "near_duplicates", "background")
         report = evalsets.split(ctx.dataset, **options)
         ctx.ops.reload_dataset()
         for conflict in report.conflicts:
@@ -57,6 +63,7 @@ class Split(Verb):
         return {
             "sizes": dict(report.sizes),
             "moved": len(report.moved),
+            "leaks": [str(leak) for leak in report.leaks],
             "rows": rows(report.frame, _COLUMNS),
         }
 

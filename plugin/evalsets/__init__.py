@@ -15,6 +15,7 @@ _HOME = {
     "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
     "Explanation": "splits.explanation",
+    "Leak": "splits.leaks",
     "Population": "suites.population",
     "PromptWarning": "query.advice",
     "Release": "suites.release",
@@ -28,7 +29,7 @@ _HOME = {
     "calibrate": "api.calibrate",
     "calibrations": "api.calibrate",
     "compose": "api.populations",
-    "coverage": "api.split",
+    "coverage": "api.coverage",
     "diff": "api.releases",
     "discordant": "api.discordant",
     "discover": "api.discover",
@@ -36,8 +37,9 @@ _HOME = {
     "evaluate": "api.evaluate",
     "explain": "api.ledger",
     "history": "api.history",
-    "load_ledger": "api.ledger",
+    "leaks": "api.leaks",
     "label_next": "api.label_next",
+    "load_ledger": "api.ledger",
     "load_report": "api.history",
     "load_suite": "api.suite",
     "membership": "api.populations",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.advice import advise as advise
     from evalsets.api.calibrate import calibrate as calibrate
     from evalsets.api.calibrate import calibrations as calibrations
+    from evalsets.api.coverage import coverage as coverage
     from evalsets.api.discordant import discordant as discordant
     from evalsets.api.discover import discover as discover
     from evalsets.api.embed import embed as embed
@@ -75,9 +78,10 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.history import history as history
     from evalsets.api.history import load_report as load_report
     from evalsets.api.history import models as models
+    from evalsets.api.label_next import label_next as label_next
+    from evalsets.api.leaks import leaks as leaks
     from evalsets.api.ledger import explain as explain
     from evalsets.api.ledger import load_ledger as load_ledger
-    from evalsets.api.label_next import label_next as label_next
     from evalsets.api.ledger import retire as retire
     from evalsets.api.ledger import save_ledger as save_ledger
     from evalsets.api.populations import compose as compose
@@ -91,7 +95,6 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.releases import release as release
     from evalsets.api.releases import releases as releases
     from evalsets.api.search import search as search
-    from evalsets.api.split import coverage as coverage
     from evalsets.api.split import select as select
     from evalsets.api.split import split as split
     from evalsets.api.split import split_settings as split_settings
@@ -109,6 +112,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.reports.report import Report as Report
     from evalsets.splits.coverage import Coverage as Coverage
     from evalsets.splits.explanation import Explanation as Explanation
+    from evalsets.splits.leaks import Leak as Leak
     from evalsets.splits.report import SplitReport as SplitReport
     from evalsets.suites.difference import ReleaseDiff as ReleaseDiff
     from evalsets.suites.population import Population as Population

@@ -236,9 +236,14 @@ def split(
     val: Annotated[
         float | None, typer.Option(help="Share of the rest for val; else 0.1.")
     ] = None,
-    groups: Annotated[str | None, typer.Option(help="Field kept together.")] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Field or expression kept together.")
+    ] = None,
     near_duplicates: Annotated[
         float | None, typer.Option(help="Cosine from which images stay together.")
+    ] = None,
+    background: Annotated[
+        float | None, typer.Option(help="Share for test of what is in no population.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the lots; else 0.")] = None,
     explain: Annotated[
@@ -250,15 +255,59 @@ def split(
         typer.echo(es.explain(dataset, explain))
         return
     report = es.split(
-        dataset, val=val, groups=groups, near_duplicates=near_duplicates, seed=seed
+        dataset,
+        val=val,
+        groups=groups,
+        near_duplicates=near_duplicates,
+        background=background,
+        seed=seed,
     )
     typer.echo(report)
 
 
 @app.command()
-def coverage(dataset: Dataset) -> None:
-    """Show how each population divides over train, val and test."""
-    typer.echo(es.coverage(dataset).to_text())
+def leaks(
+    dataset: Dataset,
+    split: Annotated[str, typer.Option(help="Field that holds the sides.")] = "split",
+    groups: Annotated[
+        str | None, typer.Option(help="Field or expression of kin.")
+    ] = None,
+    near_duplicates: Annotated[
+        float | None, typer.Option(help="Cosine from which images are nearly the same.")
+    ] = None,
+) -> None:
+    """Print test samples that are in train or val too, and exit 1 if there are any."""
+    found = es.leaks(
+        dataset, split=split, groups=groups, near_duplicates=near_duplicates
+    )
+    for leak in found:
+        typer.echo(leak)
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def coverage(
+    dataset: Dataset,
+    truth: Annotated[
+        str, typer.Option(help="Field of the true labels.")
+    ] = "ground_truth",
+    plot: Annotated[
+        Path | None, typer.Option(help="Write the bars here, as HTML.")
+    ] = None,
+    overlap: Annotated[
+        Path | None, typer.Option(help="Write the heat map of overlaps here, as HTML.")
+    ] = None,
+) -> None:
+    """Show how each population divides over train, val and test, and what is untested."""
+    found = es.coverage(dataset, truth=truth)
+    typer.echo(found.to_text(width=console.width))
+    for n, tag in enumerate(found.tags.itertuples()):
+        if not n:
+            typer.echo("The commonest tags of what is in no population:")
+        typer.echo(f"  {tag.share:.0%}  {tag.tag}")
+    for path, draw in ((plot, found.plot), (overlap, found.plot_overlap)):
+        if path is not None:
+            draw().write_html(path, include_plotlyjs=True)
 
 
 @app.command()

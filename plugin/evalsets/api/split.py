@@ -1,10 +1,10 @@
-"""Hold-outs: ``split``, ``coverage``, ``select``."""
+"""Hold-outs: ``split``, ``select``."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from numbers import Real
 from typing import Any
@@ -12,19 +12,19 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalsets.api.grouping import column, kept_together
+from evalsets.api.grouping import group_values as group_values
 from evalsets.api.populations import current_queries, membership, refresh
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.files import DIGEST
 from evalsets.datasets.ledger import append_ledger, last_entries, last_split
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes, resolve
-from evalsets.datasets.schema import read_schema
 from evalsets.datasets.scores import field_of
 from evalsets.datasets.settings import default_settings
-from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import (
     ArgumentError,
     EvalsetsError,
@@ -35,18 +35,18 @@ from evalsets.query import terms, to_text
 from evalsets.splits import (
     SIDES,
     Assignment,
-    Coverage,
     SplitReport,
     assign,
-    connected,
     entries,
     replay,
+    shared_leaks,
 )
-from evalsets.splits import coverage as cover
-from evalsets.splits import near_duplicates as close_pairs
 from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
+
+BACKGROUND = "(background)"
+"""The samples in no population, where a share of them is held out too."""
 
 
 def split(
@@ -55,6 +55,7 @@ def split(
     val: float | None = None,
     groups: str | None = None,
     near_duplicates: float | None = None,
+    background: float | None = None,
     seed: int | None = None,
 ) -> SplitReport:
     """Gives every sample its side, so that each population has its share in test.
@@ -66,15 +67,19 @@ def split(
         dataset: or its name
         val: share of what is not in test that goes to val, in [0, 1]; like every
             option by default what a suite file that was loaded states, else 0.1
-        groups: field whose equal values stay on one side (scene, patient, video)
+        groups: field whose equal values stay on one side (scene, patient, video), or
+            an expression over fields such as ``LOWER(camera)``
         near_duplicates: cosine in (0, 1] from which two images stay on one side; needs
             vectors
+        background: share of the samples in no population that goes to test, in [0, 1];
+            by default 0
         seed: of the lots; changing it moves no sample that has a side
 
     Raises:
         ArgumentError: a share or threshold out of range, or nothing to hold out
         NameTakenError: a field ``split`` holds values that are not from here
         UnknownNameError: no field ``groups``
+        QueryError: ``groups`` is no expression
         NoVectorsError: ``near_duplicates`` without vectors
         EvalsetsError: a population that asks for a hold-out is stale
     """
@@ -82,9 +87,15 @@ def split(
     stated = default_settings(opened)
     val = stated.get("val", 0.1) if val is None else val
     groups = stated.get("groups") if groups is None else groups
-    near_duplicates = near_duplicates or stated.get("near_duplicates")
+    if near_duplicates is None:
+        near_duplicates = stated.get("near_duplicates")
     seed = stated.get("seed", 0) if seed is None else seed
-    numbers: dict[str, Any] = {"val": val, "near_duplicates": near_duplicates or 0}
+    background = stated.get("background", 0) if background is None else background
+    numbers: dict[str, Any] = {
+        "val": val,
+        "near_duplicates": 1 if near_duplicates is None else near_duplicates,
+        "background": background,
+    }
     for option, value in numbers.items():
         if not isinstance(value, Real):
             raise ArgumentError(f"{option} is {value!r}; give a number from 0 to 1")
@@ -97,13 +108,17 @@ def split(
         meaning = _meaning(opened, populations)
         settings = last_split(opened)
         if not settings:
-            _refuse_foreign_sides(opened)
+            _refuse_foreignsides_of(opened)
         _warn_of_loose_groups(settings, groups)
-        codes = _groups(opened, frame.index, groups, near_duplicates)
-        sides = _sides(opened, frame.index)
+        codes, near = kept_together(opened, frame.index, groups, near_duplicates)
+        sides = sides_of(opened, frame.index)
+        holdout = {name: p.holdout for name, p in populations.items()}
+        if background:
+            frame = frame.assign(**{BACKGROUND: ~frame.any(axis=1)})
+            holdout[BACKGROUND], meaning[BACKGROUND] = background, BACKGROUND
         assignment = assign(
             frame,
-            {name: p.holdout for name, p in populations.items()},
+            holdout,
             groups=codes,
             keys=_keys(opened, frame.index),
             previous=_decided(opened, frame.index, sides),
@@ -115,51 +130,32 @@ def split(
         append_ledger(
             opened,
             {
-                "holdouts": [
-                    [p.holdout, meaning[name]] for name, p in populations.items()
-                ],
+                "holdouts": [[share, meaning[n]] for n, share in holdout.items()],
                 "val": val,
                 "groups": groups,
                 "near_duplicates": near_duplicates,
+                "background": background,
                 "seed": seed,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             },
             entries(list(frame.index), assignment, settings.get("number", 0) + 1, seed),
         )
         _write(opened, frame.index, sides, assignment)
-    logger.info("Split '%s': %s", opened.name, assignment.report.sizes)
-    return assignment.report
+        report = _completed(opened, frame.index, assignment, near)
+    logger.info("Split '%s': %s", opened.name, report.sizes)
+    return report
 
 
 def split_settings(dataset: Source) -> dict[str, Any]:
-    """How the dataset was split last: ``val, groups, near_duplicates, seed, time``.
+    """How the dataset was split last.
 
     Returns:
-        empty where it has not been split
+        ``val, groups, near_duplicates, background, seed, time``; empty where it has not
+        been split
     """
     settings = last_split(open_dataset(dataset))
-    names = ("val", "groups", "near_duplicates", "seed", "time")
+    names = ("val", "groups", "near_duplicates", "background", "seed", "time")
     return {name: settings[name] for name in names if name in settings}
-
-
-def coverage(dataset: Source) -> Coverage:
-    """How each population divides over train, val, test and quarantine.
-
-    Args:
-        dataset: or its name, or a view
-
-    Raises:
-        ArgumentError: the dataset has no populations
-    """
-    view = open_view(dataset)
-    opened = open_dataset(dataset)
-    frame = membership(view)
-    if frame.shape[1] == 0:
-        raise ArgumentError(
-            f"Dataset '{opened.name}' has no populations yet; compose some first"
-        )
-    holdout = {n: r.population.holdout for n, r in load_recipes(opened).items()}
-    return cover(frame, _sides(view, frame.index), holdout)
 
 
 def select(
@@ -207,24 +203,6 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
     return view.match(fo.ViewField(SPLIT) == split)
 
 
-def group_values(dataset: fo.Dataset, ids: Sequence[str], field: str) -> list[Any]:
-    """The values of a field that marks groups; a ``Classification`` is its label.
-
-    Raises:
-        UnknownNameError: no such field
-        ArgumentError: the field does not hold one plain value a sample
-    """
-    fields = read_schema(dataset).fields
-    if field not in fields:
-        raise UnknownNameError("field", field, dataset.get_field_schema())
-    if fields[field].kind in ("list", "objects", "other"):
-        raise ArgumentError(
-            f"Field '{field}' holds no single value a sample to group by; give one of "
-            "text or numbers, such as a scene"
-        )
-    return _column(dataset, ids, fields[field].name)
-
-
 def _meaning(dataset: fo.Dataset, populations: dict[str, Population]) -> dict[str, str]:
     """Queries with those they refer to written out: what a rename does not change."""
     queries, _ = resolve(dataset, populations)
@@ -240,7 +218,7 @@ def _before(settings: dict[str, Any], meaning: dict[str, str]) -> dict[str, floa
     return {name: shares[query] for name, query in meaning.items() if query in shares}
 
 
-def _refuse_foreign_sides(dataset: fo.Dataset) -> None:
+def _refuse_foreignsides_of(dataset: fo.Dataset) -> None:
     if dataset.has_sample_field(SPLIT) and dataset.count(SPLIT):
         raise NameTakenError(
             f"Field '{SPLIT}' of dataset '{dataset.name}' already holds values from "
@@ -260,36 +238,35 @@ def _warn_of_loose_groups(settings: dict[str, Any], groups: str | None) -> None:
         )
 
 
-def _groups(
+def _completed(
     dataset: fo.Dataset,
     ids: pd.Index,
-    field: str | None,
-    threshold: float | None,
-) -> NDArray[np.int64]:
-    labels = None if field is None else group_values(dataset, list(ids), field)
-    edges = None
-    if threshold is not None:
-        vectors = open_vectors(dataset)
-        rows = {i: at for at, i in enumerate(ids)}
-        known = [i for i in vectors.ids.tolist() if i in rows]
-        pairs = close_pairs(vectors.get(known), threshold)
-        edges = np.array([rows[i] for i in known], dtype=np.int64)[pairs]
-    return connected(len(ids), labels, edges)
+    assignment: Assignment,
+    near: pd.DataFrame | None,
+) -> SplitReport:
+    """The report, with what only the dataset knows."""
+    report = assignment.report
+    if dataset.has_sample_field(DIGEST):
+        digest = column(dataset, ids, DIGEST)
+        same = shared_leaks(list(ids), assignment.side, digest, "same file")
+        report = replace(report, leaks=[*report.leaks, *same])
+    return report if near is None else replace(report, near=near)
 
 
 def _keys(dataset: fo.Dataset, ids: pd.Index) -> list[str]:
     """What names a sample for ever: its path below the dataset's common folder."""
-    paths = _column(dataset, ids, "filepath")
+    paths = column(dataset, ids, "filepath")
     if len(set(paths)) < len(paths):
         return list(ids)
     root = os.path.commonpath([min(paths), max(paths)]) if paths else ""
     return [os.path.relpath(path, root) for path in paths]
 
 
-def _sides(source: fo.Dataset | fo.DatasetView, ids: pd.Index) -> list[str]:
+def sides_of(source: fo.Dataset | fo.DatasetView, ids: pd.Index) -> list[str]:
+    """The side of every sample; empty for one that has none."""
     if not source.has_sample_field(SPLIT):
         return [""] * len(ids)
-    return [side or "" for side in _column(source, ids, SPLIT)]
+    return [side or "" for side in column(source, ids, SPLIT)]
 
 
 def _decided(dataset: fo.Dataset, ids: pd.Index, sides: list[str]) -> list[str]:
@@ -299,13 +276,6 @@ def _decided(dataset: fo.Dataset, ids: pd.Index, sides: list[str]) -> list[str]:
         last.get(i, side) if not side or last.get(i) == "test" else side
         for i, side in zip(ids, sides, strict=True)
     ]
-
-
-def _column(
-    source: fo.Dataset | fo.DatasetView, ids: Iterable[str], field: str
-) -> list[Any]:
-    value = dict(zip(*source.values(["id", field]), strict=True))
-    return [value[i] for i in ids]
 
 
 def _write(

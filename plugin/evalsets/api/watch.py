@@ -22,7 +22,7 @@ from evalsets.errors import ArgumentError, EvalsetsError
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 600.0
-_SETTINGS = ("val", "groups", "near_duplicates", "seed")
+_SETTINGS = ("val", "groups", "near_duplicates", "background", "seed")
 
 
 def watch(
@@ -80,5 +80,5 @@ def _round(
         tag(opened, tags)
     settings = split_settings(opened)
     if settings:
-        split(opened, **{name: settings[name] for name in _SETTINGS})
+        split(opened, **{name: settings.get(name) for name in _SETTINGS})
     return open_dataset(opened)

@@ -2,7 +2,7 @@
 
 from evalsets.splits.assign import assign
 from evalsets.splits.conflicts import Conflict
-from evalsets.splits.coverage import Coverage, coverage
+from evalsets.splits.coverage import Coverage, Facts, coverage
 from evalsets.splits.groups import connected
 from evalsets.splits.leaks import Leak
 from evalsets.splits.leaks import near as near_leaks
@@ -18,6 +18,7 @@ __all__ = [
     "Assignment",
     "Conflict",
     "Coverage",
+    "Facts",
     "Leak",
     "Move",
     "NearDuplicates",

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from evalsets.errors import ArgumentError, counted
+from evalsets.splits import figures
+from evalsets.splits.report import PARTS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-PARTS = ("train", "val", "test", "quarantine")
-_COLOURS = {
-    "train": "#4C78A8",
-    "val": "#72B7B2",
-    "test": "#F58518",
-    "quarantine": "#BAB0AC",
-}
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of samples and populations besides who is in which.
+
+    Args:
+        labelled: ``(n,)`` whether a sample has a true label; None where nobody knows
+        fewest: by population its requirements in words, each with the fewest test samples
+            on which any model can pass it
+        before: by population its samples at the last release; None without one
+    """
+
+    labelled: NDArray[np.bool_] | None = None
+    fewest: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    before: Mapping[str, int] | None = None
+
+
+def _no_tags() -> pd.DataFrame:
+    return pd.DataFrame(columns=["tag", "n", "share", "share_of_all"])
 
 
 @dataclass(frozen=True)
@@ -35,81 +51,69 @@ class Coverage:
             ``holdout_asked`` and ``holdout_got`` as shares
         overlap: population × population, samples in both; ``n`` on the diagonal
         gaps: what is missing, one sentence each
+        shares: population × side, share of the side that is in the population
+        labelled: by population, share with a true label; NaN where nobody knows
+        growth: by population, samples more than at the last release; NaN without one
+        untested: share of the data that is in no population
+        find_tags: how ``tags`` are found
     """
 
     frame: pd.DataFrame
     overlap: pd.DataFrame
     gaps: list[str]
+    shares: pd.DataFrame
+    labelled: pd.Series
+    growth: pd.Series
+    untested: float
+    find_tags: Callable[[], pd.DataFrame] = field(
+        default=_no_tags, repr=False, compare=False
+    )
+
+    @cached_property
+    def tags(self) -> pd.DataFrame:
+        """The commonest tags of what is in no population.
+
+        Returns:
+            frame with ``tag`` as a query, ``n`` untested samples that have it,
+            ``share`` of the untested and ``share_of_all``; found when first asked for
+        """
+        return self.find_tags()
 
     def plot(self) -> Figure:
         """Stacked bars, one a population, with a mark where its hold-out was asked."""
-        import plotly.graph_objects as go
+        return figures.bars(self.frame)
 
-        shown = self.frame.iloc[::-1]  # the first population on top
-        n = shown["n"].clip(lower=1)
-        figure = go.Figure()
-        for part in ("test", "val", "train", "quarantine"):
-            if part == "quarantine" and not shown[part].any():
-                continue
-            figure.add_bar(
-                y=shown.index,
-                x=shown[part] / n,
-                customdata=shown[[part, "n"]],
-                orientation="h",
-                name=part,
-                marker_color=_COLOURS[part],
-                hovertemplate="%{y}: %{customdata[0]} of %{customdata[1]} "
-                f"in {part} (%{{x:.1%}})<extra></extra>",
-            )
-        asking = shown[shown["holdout_asked"] > 0]
-        figure.add_scatter(
-            y=asking.index,
-            x=asking["holdout_asked"],
-            mode="markers",
-            name="asked",
-            marker={"symbol": "line-ns", "size": 18, "line": {"width": 2.5}},
-            hovertemplate="%{y}: asked %{x:.0%}<extra></extra>",
-        )
-        figure.update_layout(
-            barmode="stack",
-            template="plotly_white",
-            height=120 + 34 * len(shown),
-            margin={"l": 10, "r": 70, "t": 50, "b": 30},
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            xaxis={"tickformat": ".0%", "range": [0, 1], "fixedrange": True},
-            yaxis={"automargin": True, "ticksuffix": "  "},
-            bargap=0.35,
-        )
-        for name, count in shown["n"].items():
-            figure.add_annotation(
-                x=1.01,
-                xref="paper",
-                y=name,
-                text=f"{count:,}",
-                showarrow=False,
-                xanchor="left",
-            )
-        return figure
+    def plot_overlap(self) -> Figure:
+        """Heat map: how much of each population, a row, lies in each other one."""
+        return figures.heat_map(self.overlap)
 
     def to_text(self, width: int = 100) -> str:
         """A table for the terminal, and the gaps below it."""
         table = Table(title="Coverage", title_justify="left")
         table.add_column("population", overflow="fold")
-        for column in ("n", *PARTS, "asked", "got"):
+        labelled = ["labelled"] if self.labelled.notna().any() else []
+        for column in ("n", *labelled, *PARTS, "asked", "got"):
             table.add_column(column, justify="right")
-        for name, row in self.frame.iterrows():
+        for at, name in enumerate(map(str, self.frame.index)):
+            row, share = self.frame.iloc[at], self.shares.iloc[at]
             asked, got = row["holdout_asked"], row["holdout_got"]
             short = asked > 0 and not got >= asked
             table.add_row(
-                str(name),
-                *(f"{int(row[column]):,}" for column in ("n", *PARTS)),
+                name,
+                f"{int(row['n']):,}",
+                *[_percent(self.labelled.iloc[at]) for _ in labelled],
+                *(f"{int(row[part]):,} ({share[part]:.0%})" for part in PARTS),
                 f"{asked:.1%}" if asked else "–",
-                "–" if np.isnan(got) else f"{got:.1%}",
+                _percent(got),
                 style="bold red" if short else "",
             )
+        table.caption = "in brackets: share of the side that is in the population"
         out = io.StringIO()
         console = Console(file=out, width=width)
         console.print(table)
+        if self.untested:
+            said = f"{self.untested:.1%} of the data is in no population"
+            console.print(said, markup=False, highlight=False)
         for gap in self.gaps:
             console.print(f"• {gap}", markup=False, highlight=False)
         return out.getvalue()
@@ -119,7 +123,11 @@ class Coverage:
 
 
 def coverage(
-    membership: pd.DataFrame, side: Sequence[str], holdout: Mapping[str, float]
+    membership: pd.DataFrame,
+    side: Sequence[str],
+    holdout: Mapping[str, float],
+    facts: Facts | None = None,
+    find_tags: Callable[[], pd.DataFrame] = _no_tags,
 ) -> Coverage:
     """Counts every population over the sides of a split.
 
@@ -127,12 +135,39 @@ def coverage(
         membership: bool, sample id × population
         side: ``(n,)`` train, val, test, quarantine, or empty for a sample without one
         holdout: asked share by population; 0 where it is not named
+        facts: what else is known
+        find_tags: finds the commonest tags of the samples in no population
     """
     if len(side) != len(membership):
         raise ArgumentError(f"{len(side)} sides for {len(membership)} samples")
+    facts = facts or Facts()
     names = pd.Index([str(name) for name in membership.columns], name="population")
-    members = membership.to_numpy(dtype=np.int64)
+    members = membership.to_numpy(dtype=bool)
     sides = np.asarray(side, dtype=object)
+    frame = _frame(names, members, sides, holdout)
+    counted = members.astype(np.float32)  # exact to 2²⁴, and BLAS multiplies floats
+    shared = (counted.T @ counted).astype(np.int64)
+    size = np.array([max(int((sides == part).sum()), 1) for part in PARTS])
+    labelled, in_test = _labelled(members, sides, facts)
+    before = pd.Series(facts.before or {}, dtype=float).reindex(names)
+    return Coverage(
+        frame=frame,
+        overlap=pd.DataFrame(shared, index=names, columns=names),
+        gaps=_gaps(frame, facts.fewest, in_test),
+        shares=frame[list(PARTS)].div(size, axis=1),
+        labelled=pd.Series(labelled, index=names),
+        growth=frame["n"] - before,
+        untested=float((~members.any(axis=1)).mean()) if len(members) else 0.0,
+        find_tags=find_tags,
+    )
+
+
+def _frame(
+    names: pd.Index,
+    members: NDArray[np.bool_],
+    sides: NDArray[np.object_],
+    holdout: Mapping[str, float],
+) -> pd.DataFrame:
     n = members.sum(axis=0)
     columns: dict[str, object] = {"n": n}
     for part in PARTS:
@@ -142,16 +177,29 @@ def coverage(
     columns["holdout_got"] = np.divide(
         in_test, n, out=np.full(len(n), np.nan), where=n > 0
     )
-    frame = pd.DataFrame(columns, index=names)
-    counted = members.astype(np.float32)  # exact to 2²⁴, and BLAS multiplies floats
-    shared = (counted.T @ counted).astype(np.int64)
-    overlap = pd.DataFrame(shared, index=names, columns=names)
-    return Coverage(frame, overlap, _gaps(frame))
+    return pd.DataFrame(columns, index=names)
 
 
-def _gaps(frame: pd.DataFrame) -> list[str]:
+def _labelled(
+    members: NDArray[np.bool_], sides: NDArray[np.object_], facts: Facts
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Labelled share of each population, and its samples in test that can be judged."""
+    test = sides == "test"
+    n = members.sum(axis=0)
+    if facts.labelled is None:
+        return np.full(len(n), np.nan), members[test].sum(axis=0)
+    share = np.full(len(n), np.nan)
+    np.divide(members[facts.labelled].sum(axis=0), n, out=share, where=n > 0)
+    return share, members[test & facts.labelled].sum(axis=0)
+
+
+def _gaps(
+    frame: pd.DataFrame,
+    fewest: Mapping[str, Mapping[str, int]],
+    in_test: NDArray[np.int64],
+) -> list[str]:
     found = []
-    for name, row in frame.iterrows():
+    for (name, row), judged in zip(frame.iterrows(), in_test, strict=True):
         n, asked, got = int(row["n"]), row["holdout_asked"], row["holdout_got"]
         if not n:
             found.append(f"'{name}' is empty")
@@ -164,4 +212,22 @@ def _gaps(frame: pd.DataFrame) -> list[str]:
             found.append(f"'{name}' has no training sample")
         if asked > 0 and waiting < n and row["test"] < np.ceil(asked * n - 1e-9):
             found.append(f"'{name}' asked {asked:.1%} for test, got {got:.1%}")
+        if waiting < n:
+            found += _too_small(str(name), fewest.get(str(name), {}), int(judged))
     return found
+
+
+def _too_small(name: str, fewest: Mapping[str, int], judged: int) -> list[str]:
+    lacking = {text: least for text, least in fewest.items() if least > judged}
+    if not lacking:
+        return []
+    text, least = max(lacking.items(), key=lambda pair: pair[1])
+    return [
+        f"'{name}' is too small for its requirement {text}: needs {least - judged:,} more "
+        f"labelled samples in test, where it has {judged:,} (no model can pass on fewer "
+        f"than {least:,})"
+    ]
+
+
+def _percent(share: float) -> str:
+    return "–" if np.isnan(share) else f"{share:.1%}"

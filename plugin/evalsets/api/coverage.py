@@ -1,0 +1,146 @@
+"""``coverage``: how populations divide over the sides of a split."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+
+import fiftyone as fo
+import pandas as pd
+
+from evalsets.api.conditions import conditions_of
+from evalsets.api.populations import current_queries
+from evalsets.api.split import sides_of
+from evalsets.datasets.columns import provenance
+from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.datasets.files import OWNER
+from evalsets.datasets.populations import load_recipes, members
+from evalsets.datasets.releases import list_releases
+from evalsets.datasets.schema import read_schema
+from evalsets.errors import ArgumentError, QueryError
+from evalsets.metrics.estimates import PairedProportion, Proportion
+from evalsets.query import Query, check, parse
+from evalsets.splits import Coverage, Facts
+from evalsets.splits import coverage as cover
+from evalsets.suites import Population, Requirement
+
+logger = logging.getLogger(__name__)
+
+ALPHA = 0.05
+"""Level of a verdict, as in ``evaluate``."""
+_PROPORTIONS = ("accuracy", "top5")
+_MOST = 1_000_000
+_SHOWN = 8
+_LABELLED = "\0labelled"
+
+
+def coverage(dataset: Source, *, truth: str = "ground_truth") -> Coverage:
+    """How each population divides over train, val, test and quarantine.
+
+    Args:
+        dataset: or its name, or a view
+        truth: field of the true labels; where there is none, nothing is said of labels
+
+    Raises:
+        ArgumentError: the dataset has no populations
+    """
+    view = open_view(dataset)
+    opened = open_dataset(dataset)
+    known = {n: r.population for n, r in load_recipes(opened).items()}
+    if not known:
+        raise ArgumentError(
+            f"Dataset '{opened.name}' has no populations yet; compose some first"
+        )
+    queries, stale = current_queries(opened, known)
+    for name, reason in stale.items():
+        logger.warning("Population '%s' is stale: %s", name, reason)
+    asked = {n: q for n, q in queries.items() if n not in stale}
+    is_labelled = _is_labelled(opened, truth)
+    if is_labelled is not None:
+        asked[_LABELLED] = is_labelled
+    frame = members(view, asked)
+    labelled = frame.pop(_LABELLED).to_numpy() if _LABELLED in frame else None
+    frame = frame.reindex(columns=list(known), fill_value=False)
+    untested = frame.index[~frame.any(axis=1)]
+    past = list(list_releases(opened).values())
+    return cover(
+        frame,
+        sides_of(view, frame.index),
+        {n: p.holdout for n, p in known.items()},
+        Facts(labelled, _fewest(known), past[-1].n if past else None),
+        lambda: _tags(view, untested, frame.index),
+    )
+
+
+def _is_labelled(dataset: fo.Dataset, truth: str) -> Query | None:
+    if not dataset.has_sample_field(truth):
+        return None
+    name = truth.replace('"', '""')
+    try:
+        return check(parse(f'"{name}" IS NOT NULL'), read_schema(dataset))
+    except QueryError:  # such as a mask, which no query can ask for
+        return None
+
+
+def _fewest(known: Mapping[str, Population]) -> dict[str, dict[str, int]]:
+    """By population and requirement, the samples below which no model can pass."""
+    found: dict[str, dict[str, int]] = {}
+    for name, population in known.items():
+        least = {str(r): _fewest_for(r) for r in population.require}
+        found[name] = {text: max(n, population.min_size) for text, n in least.items()}
+    return found
+
+
+@cache
+def _fewest_for(requirement: Requirement) -> int:
+    """The fewest samples on which a model that has all right would pass, at best."""
+    if requirement.metric not in _PROPORTIONS:
+        return 1
+    bound, drop = requirement.at_least, requirement.max_drop
+
+    def passes(n: int) -> bool:
+        if bound is not None:
+            return Proportion(n, n, n).p_above(bound) <= ALPHA
+        return PairedProportion(0, 0, n, n).p_above(-(drop or 0)) <= ALPHA
+
+    if (
+        (bound is not None and bound >= 1)
+        or drop == 0
+        or requirement.at_most is not None
+    ):
+        return 1  # no number of samples would do
+    most = 1
+    while most < _MOST and not passes(most):
+        most *= 2
+    least = most // 2
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if passes(middle) else (middle, most)
+    return most
+
+
+def _tags(view: fo.DatasetView, untested: pd.Index, everyone: pd.Index) -> pd.DataFrame:
+    """The commonest tags of untested samples, as queries."""
+    schema = read_schema(view)
+    fields = view.get_field_schema()
+    plain = ("text", "boolean", "list")
+    left_out = {
+        path
+        for path, kind in schema.fields.items()
+        if kind.kind not in plain or (path in fields and _is_file(fields[path]))
+    }
+    inside = everyone.isin(untested)
+    rows = []
+    for tag in conditions_of(view, list(everyone), schema, left_out, 1):
+        n = int(tag.members[inside].sum())
+        if n and not tag.text.endswith(" IS NULL"):
+            rows.append((tag.text, n, n / inside.sum(), tag.members.mean()))
+    found = pd.DataFrame(rows, columns=["tag", "n", "share", "share_of_all"])
+    return found.sort_values(["n", "tag"], ascending=[False, True])[
+        :_SHOWN
+    ].reset_index(drop=True)
+
+
+def _is_file(field: fo.Field) -> bool:
+    return OWNER in provenance(field)
