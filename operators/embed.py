@@ -10,11 +10,12 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import done, given
+from ._progress import shown
 from ._verb import Verb, scope
 
 
 class Embed(Verb):
-    """Embeds the samples that have no vector yet."""
+    """Embeds the samples that have no vector yet, and tags them if asked."""
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -40,10 +41,18 @@ class Embed(Verb):
             default=False,
             label="Replace the vectors of another encoder",
         )
+        form.str(
+            "taggers",
+            label="File of taggers",
+            description="YAML, as the machine sees it that runs the App; tags the "
+            "images in the same pass",
+        )
         return types.Property(form, view=types.View(label="Embed images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        options = given(ctx, "overwrite")
-        processed = evalsets.embed(scope(ctx), ctx.params["encoder"], **options)
+        options = given(ctx, "overwrite", "taggers")
+        processed = evalsets.embed(
+            scope(ctx), ctx.params["encoder"], progress=shown(ctx), **options
+        )
         ctx.ops.reload_dataset()
         return done(ctx, processed)

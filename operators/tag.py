@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import done
+from ._progress import shown
 from ._verb import Verb, scope
 
 
@@ -21,7 +22,7 @@ class Tag(Verb):
         return foo.OperatorConfig(
             name="tag",
             label="Tag images",
-            description="Computes attributes, counts, areas and image statistics",
+            description="Computes attributes, counts, areas, statistics, text of documents",
             icon="sell",
             allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
@@ -38,6 +39,6 @@ class Tag(Verb):
         return types.Property(form, view=types.View(label="Tag images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        processed = evalsets.tag(scope(ctx), ctx.params["taggers"])
+        processed = evalsets.tag(scope(ctx), ctx.params["taggers"], progress=shown(ctx))
         ctx.ops.reload_dataset()
         return done(ctx, processed)

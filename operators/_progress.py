@@ -1,0 +1,30 @@
+"""Progress of long operators, as the App shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+
+EVERY_S = 1.0
+
+
+def shown(ctx: foo.ExecutionContext) -> Callable[[Any], None] | None:
+    """What a verb takes as ``progress``; None where the App shows no progress.
+
+    The App's list of runs shows the progress of what was delegated: the share that is
+    done, with counts and rate.
+    """
+    if not ctx.delegated:
+        return None
+
+    def tell(bar: Any) -> None:
+        label = f"{bar.iteration:,} of {bar.total:,} images"
+        if bar.elapsed_time > 0:
+            label += f", {bar.iteration / bar.elapsed_time:,.1f} a second"
+        skipped = getattr(bar, "_suffix", "")
+        ctx.set_progress(bar.progress, f"{label}, {skipped}" if skipped else label)
+
+    return fo.report_progress(tell, dt=EVERY_S)

@@ -1,0 +1,47 @@
+"""What the App shows of operators that run for long."""
+
+import fiftyone.operators as foo
+import pytest
+from fiftyone.operators.delegated import DelegatedOperationService
+from PIL import Image
+
+import evalsets as es
+
+pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
+
+
+@pytest.fixture
+def photos(dataset, tmp_path):
+    """Six grey images of which one breaks once it is known."""
+    for shade in range(6):
+        Image.new("RGB", (64, 48), (40 * shade,) * 3).save(tmp_path / f"{shade}.png")
+    es.sync(tmp_path, dataset)
+    with (tmp_path / "3.png").open("r+b") as file:
+        file.truncate(60)
+    return dataset
+
+
+def _delegated(name, dataset, **params):
+    queued = foo.execute_operator(
+        f"@evalsets/evalsets/{name}",
+        {"dataset": dataset, "request_delegation": True},
+        params=params,
+    )
+    service = DelegatedOperationService()
+    service.execute_queued_operations(log=False)
+    return service.get(queued.result["id"])
+
+
+def test_a_delegated_run_tells_how_far_it_is_how_fast_and_what_it_skipped(
+    photos, tmp_path
+):
+    tags = tmp_path / "tags.yml"
+    tags.write_text("taggers:\n  - statistics: {}\n")
+    ended = _delegated("tag", photos, taggers=str(tags))
+    assert ended.run_state == "completed"
+    assert ended.status.progress == 1
+    label = ended.status.label
+    assert label.startswith("6 of 6 images, ")
+    assert label.endswith(" a second, 1 image skipped")
+    assert ended.result.result["done"] == 5
+    assert len(ended.result.result["skipped"]) == 1
