@@ -74,15 +74,8 @@ def _is_tag(path: str) -> bool:
 def _of_field(
     view: fo.DatasetView, ids: Sequence[str], path: str, kind: FieldType, least: int
 ) -> Iterator[Condition]:
-    makers: dict[str, Callable[..., Iterator[Condition]]] = {
-        "text": _equal,
-        "boolean": _equal,
-        "number": _bounded,
-        "list": _holding,
-        "objects": _counting,
-    }
-    if kind.kind not in makers:
-        return
+    if kind.kind not in _MAKERS:
+        return iter(())
     where = kind.name or path
     if kind.kind == "objects":
         columns = read(view, ["id", f"{where}.label", f"{where}.bounding_box"])
@@ -92,7 +85,21 @@ def _of_field(
         columns = read(view, ["id", where])
         values = list(columns[where])
     by_id = dict(zip(columns["id"], values, strict=True))
-    yield from makers[kind.kind](path, [by_id[i] for i in ids], least)
+    return conditions_on(path, kind.kind, [by_id[i] for i in ids], least)
+
+
+def conditions_on(
+    path: str, kind: str, values: list[Any], least: int
+) -> Iterator[Condition]:
+    """What one field says of samples, where it is ``values``.
+
+    Args:
+        path: of the field, in the query language
+        kind: text, boolean, number, list or objects
+        values: ``(n,)`` one a sample, None for NULL; objects as label and box
+        least: samples that a condition should hold for
+    """
+    return _MAKERS[kind](path, values, least)
 
 
 def _equal(path: str, values: list[Any], least: int) -> Iterator[Condition]:
@@ -179,3 +186,12 @@ def _flag(path: str, value: bool) -> str:
 
 def _spoken(path: str) -> str:
     return path.rpartition(".")[2].replace("_", " ")
+
+
+_MAKERS: dict[str, Callable[[str, list[Any], int], Iterator[Condition]]] = {
+    "text": _equal,
+    "boolean": _equal,
+    "number": _bounded,
+    "list": _holding,
+    "objects": _counting,
+}

@@ -17,7 +17,7 @@ from scipy.stats import false_discovery_control
 from evalsets.api.comparing import without_training
 from evalsets.api.conditions import conditions_of
 from evalsets.api.looking import Looked, look, refuse_few, sides_of
-from evalsets.api.search import search
+from evalsets.api.search import search as select_by
 from evalsets.datasets.connect import Source, open_both
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.outcomes import GROUND_TRUTH
@@ -30,12 +30,14 @@ from evalsets.discovery import (
     Bools,
     Candidate,
     Condition,
+    Proposal,
+    Region,
+    Searchable,
     Vectors,
     Words,
     describe,
     distinct,
-    propose_conjunctions,
-    propose_regions,
+    search,
     weigh,
 )
 from evalsets.encoders.encoder import prompt_vector
@@ -116,7 +118,11 @@ def discover(
     least = -(-min_size // 2)
     conditions = conditions_of(view, looked.ids, schema, predicted, least)
     space = _space(opened, looked, prompts)
-    proposals = _search(looked, conditions, space, n, least, seed)
+    samples = Searchable(
+        looked.loss, looked.searched, conditions, looked.vectors, space.prompts
+    )
+    found = search(samples, least, n, seed)
+    proposals = [_proposal(one, looked.ids, space.words) for one in found]
     _record(opened, model, sides, len(looked.ids))
     if not proposals:
         logger.info("Nothing stands out among %d samples", len(looked.ids))
@@ -124,11 +130,11 @@ def discover(
     members = _members(view, looked, proposals)
     taken = [*load_recipes(opened), *opened.list_saved_views()]
     titles = _titles(proposals, members, conditions, space.words, taken)
-    found = _judged(looked, proposals, members, titles, stored.task, alpha, seed)
-    found.sort(key=lambda c: (not c.confirmed, c.p_adjusted, -c.drop))
-    confirmed = sum(c.confirmed for c in found)
-    logger.info("%d of %d candidates are confirmed", confirmed, len(found))
-    return found[:n]
+    judged = _judged(looked, proposals, members, titles, stored.task, alpha, seed)
+    judged.sort(key=lambda c: (not c.confirmed, c.p_adjusted, -c.drop))
+    confirmed = sum(c.confirmed for c in judged)
+    logger.info("%d of %d candidates are confirmed", confirmed, len(judged))
+    return judged[:n]
 
 
 @dataclass(frozen=True)
@@ -145,11 +151,11 @@ class _Space:
 
     Args:
         words: the prompts, and how well each fits each sample
-        prompts: ``(p, d)`` their vectors
+        prompts: ``(p, d)`` their vectors; None where there are none
     """
 
     words: Words
-    prompts: Vectors
+    prompts: Vectors | None
 
 
 def _check(n: Any, min_size: Any, alpha: Any) -> None:
@@ -168,7 +174,7 @@ def _check(n: Any, min_size: Any, alpha: Any) -> None:
 
 def _space(dataset: fo.Dataset, looked: Looked, prompts: Sequence[str]) -> _Space:
     """The prompts in the space of the samples; none where the encoder knows no text."""
-    nothing = _Space(Words(), np.empty((0, 0), dtype=np.float32))
+    nothing = _Space(Words(), None)
     if looked.vectors is None or not prompts:
         return nothing
     try:
@@ -178,48 +184,22 @@ def _space(dataset: fo.Dataset, looked: Looked, prompts: Sequence[str]) -> _Spac
         logger.warning("Regions are described by tags only: %s", error)
         return nothing
     fit = (vectors @ looked.vectors.T).astype(np.float64)
-    fit[:, ~looked.embedded] = np.nan
+    fit[:, ~looked.vectors.any(axis=1)] = np.nan
     return _Space(Words(tuple(prompts), fit), vectors)
 
 
-def _search(
-    looked: Looked,
-    conditions: Sequence[Condition],
-    space: _Space,
-    n: int,
-    least: int,
-    seed: int,
-) -> list[_Proposal]:
-    """What the searched half points to: tags first, then regions in what they leave."""
-    half = looked.searched
-    loss = looked.loss[half]
-    inside = [
-        Condition(c.field, c.text, c.words, c.members[half], c.bound)
-        for c in conditions
-    ]
-    proposals = []
-    left = looked.embedded[half]
-    for parts in propose_conjunctions(inside, loss, least, n):
-        left &= ~np.all([c.members for c in parts], axis=0)
-        text = " AND ".join(c.text for c in parts)
-        proposals.append(_Proposal(text, ", ".join(c.words for c in parts)))
-    if looked.vectors is None:
-        return proposals
-    rows = np.flatnonzero(half)
-    for region in propose_regions(
-        looked.vectors[half], space.prompts, loss, left, least, n, seed
-    ):
-        if region.prompt >= 0:
-            words = space.words.prompts[region.prompt]
-            term = Similarity("text", (words,))
-        else:
-            words = ""
-            term = Similarity(
-                "image", tuple(looked.ids[rows[at]] for at in region.examples)
-            )
-        text = to_text(Compare(">", term, Constant(region.cut)))
-        proposals.append(_Proposal(text, words))
-    return proposals
+def _proposal(found: Proposal, ids: Sequence[str], words: Words) -> _Proposal:
+    """What was found, in the query language."""
+    if not isinstance(found, Region):
+        text = " AND ".join(part.text for part in found)
+        return _Proposal(text, ", ".join(part.words for part in found))
+    if found.prompt >= 0:
+        prompt = words.prompts[found.prompt]
+        term = Similarity("text", (prompt,))
+    else:
+        prompt = ""
+        term = Similarity("image", tuple(ids[at] for at in found.examples))
+    return _Proposal(to_text(Compare(">", term, Constant(found.cut))), prompt)
 
 
 def _members(
@@ -228,7 +208,9 @@ def _members(
     """``(k, n)`` whom each query selects, asked of the database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PromptWarning)  # the cut was found, not guessed
-        found = [looked.inside(search(view, p.query).values("id")) for p in proposals]
+        found = [
+            looked.inside(select_by(view, p.query).values("id")) for p in proposals
+        ]
     return np.array(found, dtype=bool).reshape(len(proposals), len(looked.ids))
 
 

@@ -47,13 +47,6 @@ class Looked:
         """``(n,)`` which of the samples are among these."""
         return np.isin(np.array(self.ids), np.array(ids, dtype=str))
 
-    @property
-    def embedded(self) -> Bools:
-        """``(n,)`` who has a vector."""
-        if self.vectors is None:
-            return np.zeros(len(self.ids), dtype=bool)
-        return np.asarray(self.vectors.any(axis=1))
-
 
 def sides_of(
     view: fo.DatasetView, split: str | Sequence[str] | None, default: Sequence[str]
