@@ -89,6 +89,7 @@ def sync(
     ] = None,
 ) -> None:
     """Make a dataset hold what lies in a folder or bucket."""
+    logging.getLogger("evalsets.api.sync").setLevel(logging.INFO)  # tells what it found
     if watch is None:
         synced = es.sync(source, dataset, labels=labels)
     else:
@@ -105,10 +106,10 @@ def embed(
     encoder: Annotated[str, typer.Argument(help="open_clip:ARCH:WEIGHTS or a path.")],
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
     overwrite: Annotated[bool, typer.Option(help="Replace another encoder.")] = False,
-) -> None:
     tags: Annotated[
         Path | None, typer.Option(help="YAML file of taggers, for the same pass.")
     ] = None,
+) -> None:
     """Give every sample its vector, and its tags if a file declares taggers."""
     done = es.embed(
         dataset,
@@ -536,16 +537,6 @@ def check(
     raise typer.Exit(report.exit_code)
 
 
-@app.command("app")
-def open_app(
-    dataset: Dataset,
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 5151,
-) -> None:
-    """Open the FiftyOne App on a dataset, with both panels at hand."""
-    import fiftyone as fo
-
-    from evalsets.datasets.connect import open_dataset
-
 @app.command()
 def discover(
     dataset: Dataset,
@@ -597,6 +588,16 @@ def label_next(
     rows.writerow(("id", "filepath", "reason"))
     rows.writerows(zip(*view.values(["id", "filepath", "label_next"]), strict=True))
 
+
+@app.command("app")
+def open_app(
+    dataset: Dataset,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 5151,
+) -> None:
+    """Open the FiftyOne App on a dataset, with both panels at hand."""
+    import fiftyone as fo
+
+    from evalsets.datasets.connect import open_dataset
 
     session = fo.launch_app(open_dataset(dataset), port=port, address="127.0.0.1")
     session.wait(-1)

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 import evalsets as es
-from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
 
 pytestmark = pytest.mark.db
 
