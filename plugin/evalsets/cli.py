@@ -127,7 +127,7 @@ def tag(
     taggers: Annotated[Path, typer.Argument(help="YAML file of taggers.")],
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
 ) -> None:
-    """Fill tag fields: attributes, counts, areas, statistics, text of documents …"""
+    """Fill tag fields: attributes, counts, areas, statistics, text of documents."""
     console.print(str(es.tag(dataset, taggers, batch_size=batch_size)), markup=False)
 
 
