@@ -319,6 +319,63 @@ def test_one_giant_group_goes_whole():
     assert set(found.side) == {"test"}
 
 
+def test_val_has_its_share_of_every_population_and_of_all():
+    membership = random_frame(2000, [0.4, 0.3, 0.005, 0.05])
+    found = assign(membership, {"crowded": 0.2, "night": 0.5}, val=0.15)
+    rest = found.side != "test"
+    val = found.side == "val"
+    assert val.sum() == pytest.approx(0.15 * rest.sum(), abs=3)
+    for name in NAMES:
+        inside = membership[name].to_numpy()
+        least = max(1, int(0.15 * (rest & inside).sum()))
+        assert least <= (val & inside).sum() <= least + 1
+
+
+def test_val_never_takes_a_group_of_more_than_half_of_the_rest():
+    found = assign(frame(np.ones((40, 1))), {}, groups=[0] * 30 + [1] * 10, val=0.1)
+    assert found.side.tolist() == ["train"] * 30 + ["val"] * 10
+
+
+@given(histories())
+@settings(max_examples=30, deadline=None)
+def test_a_first_split_has_its_share_of_every_population_in_val(history):
+    _, [(membership, asked, labels, share), *_] = history
+    found, _ = split((membership, asked, labels, share))
+    rest = found.side != "test"
+    small = (
+        pd.Series(rest).groupby(labels).transform("sum").to_numpy() * 2 <= rest.sum()
+    )
+    for name in membership:
+        inside = membership[name].to_numpy(dtype=bool) & rest
+        wanted = int(share * inside.sum() + 1e-9)
+        assert (found.side[inside] == "val").sum() >= min(
+            wanted, (inside & small).sum()
+        )
+
+
+def test_500_populations_are_split():
+    rng = np.random.default_rng(0)
+    members = rng.random((3000, 500)) < rng.uniform(0.001, 0.05, 500)
+    names = [f"population {i}" for i in range(500)]
+    membership = pd.DataFrame(members, columns=names, index=np.arange(3000).astype(str))
+    report = assign(membership, dict.fromkeys(names, 0.2), val=0.1).report
+    assert (report.frame["deviation"].dropna() >= 0).all()
+    excess = report.frame["deviation"] * report.frame["n"]
+    assert excess.quantile(0.9) <= 3
+
+
+def test_groups_with_a_side_count_before_fresh_ones_are_left_in_train():
+    # night is raised: its train groups are called and bring rain; fresh rain fills up
+    membership = frame([[1, 1]] * 4 + [[0, 1]] * 4)
+    found = assign(
+        membership,
+        {"crowded": 1, "night": 1},
+        previous=["train"] * 4 + [""] * 4,
+        holdout_before={"crowded": 0.1, "night": 1},
+    )
+    assert set(found.side) == {"test"}
+
+
 def test_an_empty_dataset_and_an_empty_population_have_an_answer():
     assert len(assign(frame(np.ones((0, 2))), {"crowded": 0.2}).side) == 0
     report = assign(frame([[True, False]] * 5), {"crowded": 0.2, "night": 0.5}).report

@@ -93,3 +93,30 @@ def test_beyond_the_programme_the_gap_is_told(monkeypatch):
     assert (quick.take @ counts >= target).all()
     assert excess[1] - excess[0] <= quick.gap
     assert exact.gap == 0
+
+
+def test_a_large_cover_is_as_good_as_its_bound_says(monkeypatch):
+    rng = np.random.default_rng(1)
+    counts = csr_array(rng.random((6000, 30)) < 0.1, dtype=np.int64)
+    counts = counts[counts.sum(axis=1) > 0]
+    size = np.ones(counts.shape[0], dtype=np.int64)
+    target = np.ceil(size @ counts * rng.choice([0.1, 0.2, 0.3], 30)).astype(np.int64)
+    monkeypatch.setattr(module, "LARGEST", 9000)  # a half of the memberships
+    found = cover(counts, size, target, rng.random(len(size)))
+    got = found.take @ counts
+    assert (got >= target).all()
+    assert (got - target <= 1).all()
+    assert found.gap <= 10
+
+
+def test_where_no_programme_helps_all_quotas_are_met_greedily(monkeypatch):
+    monkeypatch.setattr(module, "mend", lambda counts, size, target, take: take)
+    monkeypatch.setattr(module.Programme, "linear", lambda self: None)
+    rng = np.random.default_rng(2)
+    counts = csr_array(rng.random((400, 9)) < 0.3, dtype=np.int64)
+    counts = counts[counts.sum(axis=1) > 0]
+    size = np.ones(counts.shape[0], dtype=np.int64)
+    target = np.ceil(size @ counts * 0.25).astype(np.int64)
+    found = cover(counts, size, target, rng.random(len(size)))
+    assert (found.take @ counts >= target).all()
+    assert (found.take @ counts).sum() - target.sum() <= found.gap

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from evalsets.errors import ArgumentError
-from evalsets.splits import coverage
+from evalsets.splits import Facts, coverage
 
 SIDE = ["train", "train", "val", "test", "quarantine", "test", ""]
 
@@ -69,6 +69,64 @@ def test_the_plot_has_a_bar_for_every_part_and_a_mark_for_what_was_asked(found):
     )
     assert shares == pytest.approx([0.5, 0, 1, 1])  # from the last population up
     assert list(bars["asked"].y) == ["rain", "night", "crowded"]
+
+
+@pytest.fixture
+def known():
+    """Two populations of which more is known."""
+    membership = pd.DataFrame(
+        {"a": [1, 1, 1, 0], "b": [0, 0, 1, 0]}, index=list("wxyz")
+    )
+    side = ["train", "test", "test", "train"]
+    labelled = np.array([True, True, False, False])
+    fewest = {"a": {"accuracy >= 0.9": 29, "top5 >= 0.5": 5}, "b": {"f1 >= 0.5": 1}}
+    facts = Facts(labelled, fewest, {"a": 1})
+    return coverage(membership.astype(bool), side, {}, facts)
+
+
+def test_shares_are_of_the_sides(known):
+    assert known.shares.loc["a"].tolist() == [0.5, 0, 1, 0]
+    assert known.shares.loc["b", "test"] == 0.5
+    assert known.untested == 0.25
+
+
+def test_labels_and_growth_are_told_where_known(known, found):
+    assert known.labelled.tolist() == pytest.approx([2 / 3, 0])
+    assert known.growth["a"] == 2
+    assert np.isnan(known.growth["b"])
+    assert found.labelled.isna().all()
+    assert "labelled" in known.to_text()
+    assert "labelled" not in found.to_text()
+
+
+def test_a_population_that_no_model_could_pass_on_says_what_it_needs(known):
+    small = [gap for gap in known.gaps if "too small" in gap]
+    assert len(small) == 2
+    assert (
+        "'a' is too small for its requirement accuracy >= 0.9: needs 28 more"
+        in small[0]
+    )
+    assert "'b' is too small for its requirement f1 >= 0.5: needs 1 more" in small[1]
+
+
+def test_tags_are_found_when_asked_for():
+    asked = []
+    found = coverage(
+        pd.DataFrame({"a": [True]}, index=["x"]),
+        ["test"],
+        {},
+        find_tags=lambda: asked.append(1) or pd.DataFrame({"tag": ["x"]}),
+    )
+    assert not asked
+    assert found.tags["tag"].tolist() == found.tags["tag"].tolist() == ["x"]
+    assert asked == [1]
+
+
+def test_the_heat_map_shows_what_share_of_the_row_lies_in_the_column(found):
+    (heat,) = found.plot_overlap().data
+    at = list(heat.y).index("crowded"), list(heat.x).index("night")
+    assert np.array(heat.z)[at] == pytest.approx(1 / 5)
+    assert np.array(heat.z)[at[::-1]] == pytest.approx(1 / 2)
 
 
 def test_sides_must_fit_the_samples(found):
