@@ -206,7 +206,7 @@ def test_blocks_have_the_standard_error_of_single_samples():
     rng = np.random.default_rng(3)
     scores = Scores(rng.exponential(size=n))
     resampling = Resampling.of(n, None, rng, 1000)
-    assert resampling.weights.shape == (1001, 2000)
+    assert resampling.weights.shape == (1001, 1000)
     figures = resampling.figures(scores, "mean")
     assert figures[0] == pytest.approx(scores.values.mean())
     assert figures[1:].std() == pytest.approx(scores.values.std() / n**0.5, rel=0.1)

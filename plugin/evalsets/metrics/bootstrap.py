@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
 
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, weighted
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, Sums, weighted
 
-_MOST_UNITS = 2000
+_MOST_UNITS = 1000
 """More images or groups than this are drawn in blocks made by chance."""
 _CHUNK = 4_000_000
 """Weights of single samples held at a time."""
@@ -29,6 +29,7 @@ class Resampling:
     weights: Floats
     unit: Codes
     independent: int
+    _totals: dict[int, tuple[Sums, Floats]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(
@@ -40,9 +41,9 @@ class Resampling:
     ) -> Resampling:
         """Draws as many units, with replacement, as there are (Efron 1979).
 
-        Where there are more than 2,000, they are put into that many blocks by chance, and
+        Where there are more than 1,000, they are put into that many blocks by chance, and
         blocks are drawn: a block's sum varies as its members' do, and the standard error
-        so found is within 1.6 % of what drawing them singly gives.
+        so found is within 2.2 % of what drawing them singly gives.
 
         Args:
             n: samples, at least one
@@ -69,13 +70,17 @@ class Resampling:
         if sums is None:
             chunks = [outcomes.measure(metric, w) for w in self._by_sample()]
             return np.concatenate(chunks)
-        n, u = len(self.unit), self.weights.shape[1]
-        if n > u:
-            ones = np.ones(n)
-            by_unit = sp.csr_array((ones, (self.unit, np.arange(n))), shape=(u, n))
-            sums = sp.csr_array(by_unit @ sums)
+        if id(sums) not in self._totals:  # the same counts serve several metrics
+            self._totals[id(sums)] = sums, weighted(self.weights, self._by_unit(sums))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return outcomes.value(metric, weighted(self.weights, sums))
+            return outcomes.value(metric, self._totals[id(sums)][1])
+
+    def _by_unit(self, sums: Sums) -> Sums:
+        n, u = len(self.unit), self.weights.shape[1]
+        if n == u:
+            return sums
+        of_unit = sp.csr_array((np.ones(n), (self.unit, np.arange(n))), shape=(u, n))
+        return sp.csr_array(of_unit @ sums)
 
     def _by_sample(self) -> Iterator[Floats]:
         """The weights of single samples, some replicates at a time."""

@@ -159,11 +159,7 @@ class Classification(Outcomes):
             return mean_of(self._surprise)
         if metric == "ece":
             return self._gaps
-        width = len(self.classes)
-        right = one_hot(self.truth, width, self.quality)
-        return count_sums(
-            right, one_hot(self.truth, width), one_hot(self.predicted, width)
-        )
+        return self._counts
 
     def value(self, metric: str, sums: Floats) -> Floats:
         """The metric from sums; see :class:`Outcomes`."""
@@ -173,6 +169,14 @@ class Classification(Outcomes):
         if metric == "log_loss" or self.metric(metric).proportion:
             return ratio(sums)
         return over_classes(metric, sums, self.classes)
+
+    @cached_property
+    def _counts(self) -> Sums:
+        width = len(self.classes)
+        right = one_hot(self.truth, width, self.quality)
+        return count_sums(
+            right, one_hot(self.truth, width), one_hot(self.predicted, width)
+        )
 
     @property
     def _probabilities(self) -> Floats:

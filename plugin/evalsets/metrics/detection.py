@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -141,7 +142,7 @@ class Detection(Outcomes):
     @property
     def quality(self) -> Floats:
         """``(n,)`` F1 of each image at IoU .50; 1 where nothing is there nor found."""
-        right, true, guessed = np.split(self._counts().toarray(), 3, axis=1)
+        right, true, guessed = np.split(self._counts.toarray(), 3, axis=1)
         below = true.sum(axis=1) + guessed.sum(axis=1)
         return share(2 * right.sum(axis=1), below)
 
@@ -155,7 +156,7 @@ class Detection(Outcomes):
 
     def sums(self, metric: str) -> sp.csr_array | None:
         """Counts by class; average precision is no function of sums."""
-        return None if metric.startswith("map") else self._counts()
+        return None if metric.startswith("map") else self._counts
 
     def value(self, metric: str, sums: Floats) -> Floats:
         """Precision, recall or F1, over the boxes of all classes or of one."""
@@ -178,6 +179,7 @@ class Detection(Outcomes):
             overlaps = range(at, at + 1)
         return self._mean_precision(weights, overlaps, one)
 
+    @cached_property
     def _counts(self) -> sp.csr_array:
         counts = self.score >= self.min_score
         right = self._per_image(self.found[0] & counts)
