@@ -8,17 +8,16 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
-from evalsets.datasets.runs import load_runs
+from evalsets.api.sync import last_sync
 
 from ._forms import given
 from ._verb import Verb
 
-SHOWN = 5
-"""Skipped images that are named in the App."""
+STATES = ("added", "kept", "changed", "moved", "vanished", "returned", "duplicates")
 
 
 class Sync(Verb):
-    """Adds what is new in a folder to a dataset."""
+    """Makes a dataset hold what lies in a folder or bucket."""
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -61,19 +60,21 @@ class Sync(Verb):
             ctx.ops.open_dataset(dataset.name)
         else:
             ctx.ops.reload_dataset()
-        recorded = load_runs(dataset, "sync").get("skipped", {})
-        skipped = dict(recorded.get("files", ()))
-        for path, why in list(skipped.items())[:SHOWN]:
-            ctx.ops.notify(f"Skipped {path}: {why}", variant="warning")
+        synced = last_sync(dataset)
+        variant = "warning" if synced.skipped or synced.vanished else "success"
+        ctx.ops.notify(str(synced), variant=variant)
         return {
             "dataset": dataset.name,
             "n_samples": len(dataset),
-            "skipped": skipped,
+            **vars(synced),
+            "skipped": dict(synced.skipped),
         }
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:
         output = types.Object()
         output.str("dataset", label="Dataset")
         output.int("n_samples", label="Samples")
+        for state in STATES:
+            output.int(state, label=state.capitalize())
         output.obj("skipped", label="Skipped", view=types.JSONView())
         return types.Property(output, view=types.View(label="Synced"))

@@ -55,7 +55,7 @@ def test_a_source_that_fails_for_a_while_is_tried_again_ever_later(
     assert waits == [2, 4, 8]
     assert "There is no folder" in caplog.text
     assert len(dataset) == 2
-    assert dataset.values("vanished") == [None, None]
+    assert dataset.values("vanished") == [False, False]
 
 
 def test_a_first_round_that_fails_is_an_error(dataset, tmp_path):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fiftyone.operators.store import ExecutionStore
@@ -55,6 +56,25 @@ def test_the_lock_of_a_dead_process_is_taken_over(dataset, store):
     with writing(dataset, patience=0):
         assert store.get(KEY)["pid"] == os.getpid()
     assert store.get(KEY) is None
+
+
+def test_a_lock_that_this_process_left_behind_is_taken_over(dataset, store):
+    me = {"host": socket.gethostname(), "pid": os.getpid(), "token": "left"}
+    store.set(KEY, me)
+    with writing(dataset, patience=0):
+        assert store.get(KEY)["token"] != "left"
+    assert store.get(KEY) is None
+
+
+def test_another_thread_of_this_process_is_waited_for(dataset, store):
+    def enter():
+        with writing(dataset, patience=0):
+            pass
+
+    with writing(dataset), ThreadPoolExecutor(1) as pool:
+        with pytest.raises(LockedError):
+            pool.submit(enter).result()
+        assert store.get(KEY)["pid"] == os.getpid()
 
 
 def test_a_lock_is_renewed_for_as_long_as_it_is_held(dataset, store, monkeypatch):

@@ -1,13 +1,22 @@
+import contextlib
 import struct
+import warnings
 import zlib
+from pathlib import Path
 
 import fiftyone as fo
 import numpy as np
 import pytest
 from PIL import Image
 
+from evalsets import ingest
 from evalsets.encoders.images import open_image
-from evalsets.ingest import Facts, examine
+from evalsets.ingest import Facts
+
+
+def examine(path):
+    with Path(path).open("rb") as file:
+        return ingest.examine(file)
 
 
 @pytest.fixture
@@ -42,19 +51,73 @@ def test_text_with_the_name_of_an_image_is_unreadable(tmp_path):
     assert "no image" in examine(str(path))
 
 
-def test_a_decompression_bomb_is_refused_undecoded(tmp_path):
+@pytest.mark.parametrize("side", [9_500, 60_000])
+def test_a_decompression_bomb_is_refused_undecoded_and_the_limit_named(tmp_path, side):
     def chunk(kind, data):
         checksum = struct.pack(">I", zlib.crc32(kind + data))
         return struct.pack(">I", len(data)) + kind + data + checksum
 
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     path = tmp_path / "bomb.png"
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b"")
     )
-    assert "pixels" in examine(str(path))
-    with pytest.raises(ValueError, match="pixels"):
-        open_image(str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "more than the 89,478,485 pixels allowed" in examine(str(path))
+        with pytest.raises(ValueError, match="89,478,485 pixels allowed"):
+            open_image(str(path))
+
+
+def test_a_real_picture_of_a_hundred_megapixels_needs_a_higher_limit(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "poster.png"
+    Image.new("1", (10_000, 10_000)).save(path)
+    assert "10000×10000 pixels are more than the 89,478,485" in examine(str(path))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200_000_000)
+    assert examine(str(path)) == Facts(10_000, 10_000, 1, "image/png")
+
+
+def test_the_type_is_that_of_the_content_not_of_the_name(tmp_path):
+    path = tmp_path / "really a png.jpg"
+    Image.new("RGB", (5, 4)).save(path, format="PNG")
+    assert examine(str(path)) == Facts(5, 4, 3, "image/png")
+    assert open_image(str(path)).size == (5, 4)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".tif"])
+def test_of_an_animation_the_first_picture_counts(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    first, second = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    first.save(path, save_all=True, append_images=[second])
+    assert isinstance(examine(str(path)), Facts)
+    red, _, blue = np.asarray(open_image(str(path)))[0, 0]
+    assert red > 200 > 50 > blue
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("suffix", [".jpg", ".tif", ".webp", ".gif"])
+def test_a_damaged_file_fails_in_the_ways_that_callers_expect(tmp_path, suffix):
+    rng = np.random.default_rng(3)
+    path = tmp_path / f"a{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = rng.integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path, exif=exif)
+    whole = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    for _ in range(150):
+        damaged = whole.copy()
+        damaged[rng.integers(0, min(len(whole), 400), 4)] = rng.integers(0, 256, 4)
+        path.write_bytes(damaged.tobytes())
+        assert examine(str(path))
+        with contextlib.suppress(OSError, ValueError):
+            open_image(str(path))
+
+
+def test_a_file_that_the_system_refuses_says_nothing_of_its_content(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        examine(str(tmp_path / "gone.jpg"))
 
 
 def test_a_jpeg_with_bytes_behind_its_end_is_readable(photo):

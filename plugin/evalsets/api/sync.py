@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
-import numpy as np
 import pandas as pd
 
 from evalsets.api.populations import refresh
-from evalsets.datasets.columns import (
-    check_free,
-    check_new,
-    declare,
-    refuse_reserved,
-    write,
-)
-from evalsets.datasets.connect import create_dataset, exists, open_dataset
+from evalsets.api.truth import read_truth, write_truth
+from evalsets.datasets.columns import check_free, write
+from evalsets.datasets.connect import create_dataset, database, exists, open_dataset
 from evalsets.datasets.files import (
     DIGEST,
     DUPLICATE,
     FIELDS,
+    OWNER,
     STAMP,
     URL,
     VANISHED,
@@ -36,31 +29,25 @@ from evalsets.datasets.files import (
     stored_files,
     write_files,
 )
-from evalsets.datasets.files import OWNER as FILE
 from evalsets.datasets.locks import writing
-from evalsets.datasets.outcomes import GROUND_TRUTH
-from evalsets.datasets.runs import load_runs, save_run
-from evalsets.errors import NoImagesError
+from evalsets.datasets.runs import load_results, load_runs, save_run
+from evalsets.errors import NoImagesError, UnknownNameError
 from evalsets.ingest import (
-    LABEL,
-    Box,
     Examined,
     Listing,
     Look,
+    Plan,
+    Refused,
     Synced,
     compare,
     list_images,
     look_at,
-    read_coco,
-    read_sidecar,
 )
 from evalsets.remote import trim
 
 logger = logging.getLogger(__name__)
 
 RUN = "sync"
-OWNER = "column"
-"""What ``info`` of a field has when ``sync`` filled it: the column's name."""
 
 
 def sync(
@@ -98,119 +85,164 @@ def sync(
         ArgumentError: the labels cannot be used
         NameTakenError: a column would overwrite a field that ``sync`` did not fill
     """
+    with database():
+        return _sync(source, dataset, labels, progress)
+
+
+def last_sync(dataset: str | fo.Dataset) -> Synced:
+    """What the last sync of a dataset found.
+
+    Raises:
+        UnknownNameError: it has not been synced
+    """
+    opened = open_dataset(dataset)
+    recorded = load_runs(opened, RUN).get(RUN)
+    if recorded is None:
+        raise UnknownNameError("sync of dataset", opened.name, (), "sync it first")
+    skipped = load_results(opened, RUN, RUN, "skipped") or []
+    return Synced(**recorded, skipped=dict(skipped))
+
+
+def _sync(
+    source: str | Path | Iterable[str | Path],
+    dataset: str | fo.Dataset,
+    labels: str | Path | pd.DataFrame | None,
+    progress: bool | None,
+) -> fo.Dataset:
     listing = list_images(source)
-    names = list(listing.size)
     name = dataset if isinstance(dataset, str) else open_dataset(dataset).name
     before = open_dataset(name) if exists(name) else None
-    boxes, table = _labels(labels, names)
-    columns = _columns(table, before)
+    truth = read_truth(labels, list(listing.size), before)
     if before is not None:
-        check_free(before, FIELDS, FILE)
-    seen = _examined(listing, stored_files(before), _quarantine(before), progress)
-    if len(seen.skipped) == len(names):
-        path, why = next(iter(seen.skipped.items()))
-        raise NoImagesError(
-            f"None of {len(names)} images can be read, for example {path}: {why}"
-        )
+        check_free(before, FIELDS, OWNER)
+    stored, quarantine = stored_files(before), _quarantine(before)
+    seen = _examined(listing, stored, quarantine, progress)
     opened = create_dataset(name)
     with writing(opened):
-        synced = _applied(opened, listing, seen, progress)
-        _add_columns(opened, columns)
-        if boxes is not None:
-            _add_boxes(opened, boxes)
+        plan = compare(listing, stored, seen.looks)
+        if plan or before is None:
+            stored = _declared(opened)
+            plan = compare(listing, stored, seen.looks)
+            _apply(opened, listing, seen.looks, plan, stored, progress)
+            stored = stored_files(opened)
+        synced = _summed(listing, seen, plan, _mark_duplicates(opened, stored))
+        elsewhere = {n: r for n, r in quarantine.items() if not _tells_of(listing, n)}
+        _record(opened, synced, {**elsewhere, **seen.skipped})
+        write_truth(opened, truth)
     trim()
-    (logger.warning if seen.newly_skipped else logger.info)(
-        "Synced '%s': %s", name, synced
-    )
+    warn = seen.newly_skipped or plan.vanished
+    (logger.warning if warn else logger.info)("Synced '%s': %s", name, synced)
     refresh(opened)
     return opened
 
 
-def _quarantine(dataset: fo.Dataset | None) -> dict[str, tuple[str, str]]:
-    """Why each file was left out so far, and its stamp then."""
-    if dataset is None:
+def _quarantine(dataset: fo.Dataset | None) -> dict[str, Refused]:
+    """Files that were left out so far, of any source."""
+    if dataset is None or RUN not in load_runs(dataset, RUN):
         return {}
-    run = load_runs(dataset, RUN).get("skipped", {})
-    stamps = dict(run.get("stamps", ()))
-    return {name: (why, stamps.get(name, "")) for name, why in run.get("files", ())}
+    held = load_results(dataset, RUN, RUN, "quarantine") or []
+    return {name: Refused(why, stamp) for name, why, stamp in held}
+
+
+def _tells_of(listing: Listing, name: str) -> bool:
+    return name in listing.size or name in listing.refused or listing.covers(name)
+
+
+def _record(
+    dataset: fo.Dataset, synced: Synced, quarantine: Mapping[str, Refused]
+) -> None:
+    counts = {name: n for name, n in vars(synced).items() if name != "skipped"}
+    held = [[name, file.why, file.stamp] for name, file in quarantine.items()]
+    skipped = list(synced.skipped.items())
+    save_run(dataset, RUN, RUN, counts, {"skipped": skipped, "quarantine": held})
 
 
 def _examined(
     listing: Listing,
     stored: pd.DataFrame,
-    quarantine: Mapping[str, tuple[str, str]],
+    quarantine: Mapping[str, Refused],
     progress: bool | None,
 ) -> Examined:
-    """Looks into the files whose stamp is not the one that is known."""
+    """Looks into the files whose stamp is not the one that is known.
+
+    Raises:
+        NoImagesError: not one file can be read
+        SourceError: what holds the files fails
+    """
     known = dict(zip(stored.index, stored[STAMP], strict=True))
-    kept = {
-        name: why
-        for name, (why, stamp) in quarantine.items()
-        if listing.stamp.get(name) == stamp
-    }
-    todo = [
-        name
-        for name, stamp in listing.stamp.items()
-        if known.get(name) != stamp and name not in kept
-    ]
-    with ThreadPoolExecutor() as pool:
-        bar = fou.ProgressBar(total=len(todo), iters_str="files", progress=progress)
-        with bar:
-            found = bar(pool.map(partial(look_at, listing), todo))
-            looks = dict(zip(todo, found, strict=True))
-    new = {name: look for name, look in looks.items() if isinstance(look, str)}
+    skipped = {name: Refused(why) for name, why in listing.refused.items()}
+    todo = []
+    for name, stamp in listing.stamp.items():
+        refused = quarantine.get(name)
+        if known.get(name) == stamp:
+            continue
+        if refused is not None and refused.stamp == stamp:
+            skipped[name] = refused
+        else:
+            todo.append(name)
+    with (
+        ThreadPoolExecutor() as pool,
+        fou.ProgressBar(total=len(todo), iters_str="files", progress=progress) as bar,
+    ):
+        found = bar(pool.map(partial(look_at, listing), todo))
+        looks = dict(zip(todo, found, strict=True))
     good = {name: look for name, look in looks.items() if isinstance(look, Look)}
-    return Examined(good, {**kept, **new}, list(new))
-
-
-def _applied(
-    dataset: fo.Dataset, listing: Listing, seen: Examined, progress: bool | None
-) -> Synced:
-    """Writes what was found out; what another process did since is not done again."""
-    declare_files(dataset)
-    stored = stored_files(dataset)
-    plan = compare(listing, stored, seen.looks)
-    id_of = dict(zip(stored.index, stored["id"], strict=True))
-    for old, new in plan.moved.items():
-        look, sample_id = seen.looks[new], id_of[old]
-        write_files(dataset, "filepath", {sample_id: look.path})
-        write_files(dataset, STAMP, {sample_id: listing.stamp[new]})
-        if look.path != new:
-            write_files(dataset, URL, {sample_id: new})
-    ids = {name: id_of[name] for name in plan.touched}
-    write_files(dataset, DIGEST, {ids[n]: seen.looks[n].digest for n in ids})
-    changed = [ids[name] for name in plan.changed]
-    if changed:
-        forget_pixels(dataset, changed)
-        metadata = {
-            ids[n]: _metadata(seen.looks[n], listing.size[n]) for n in plan.changed
-        }
-        write_files(dataset, "metadata", metadata)
-    _add(dataset, listing, {n: seen.looks[n] for n in plan.new}, progress)
-    # the stamp last: an interrupted sync looks at the file again
-    write_files(dataset, STAMP, {ids[n]: listing.stamp[n] for n in ids})
-    gone = {id_of[name]: True for name in plan.vanished}
-    write_files(dataset, VANISHED, gone)
-    write_files(dataset, VANISHED, [id_of[name] for name in plan.returned])
-    n_duplicates = _mark_duplicates(dataset)
-    if seen.skipped or load_runs(dataset, RUN):
-        stamps = {name: listing.stamp[name] for name in seen.skipped}
-        save_run(
-            dataset,
-            RUN,
-            "skipped",
-            {"files": list(seen.skipped.items()), "stamps": list(stamps.items())},
+    skipped |= {name: r for name, r in looks.items() if isinstance(r, Refused)}
+    if not listing.size.keys() - skipped.keys():
+        path, refused = next(iter(skipped.items()))
+        raise NoImagesError(
+            f"None of {len(skipped)} images can be read, for example {path}: "
+            f"{refused.why}"
         )
-    return Synced(
-        added=len(plan.new),
-        kept=len(listing.size) - len(plan.new) - len(seen.skipped),
-        changed=len(plan.changed),
-        moved=len(plan.moved),
-        vanished=len(plan.vanished),
-        returned=len(plan.returned),
-        duplicates=n_duplicates,
-        skipped=seen.skipped,
-    )
+    new = [n for n, r in skipped.items() if quarantine.get(n, Refused("")).why != r.why]
+    return Examined(good, skipped, new)
+
+
+def _declared(dataset: fo.Dataset) -> pd.DataFrame:
+    """The files of the dataset, once it has the fields that describe them."""
+    declare_files(dataset)
+    return stored_files(dataset)
+
+
+def _apply(
+    dataset: fo.Dataset,
+    listing: Listing,
+    looks: Mapping[str, Look],
+    plan: Plan,
+    stored: pd.DataFrame,
+    progress: bool | None,
+) -> None:
+    """Writes a plan, in an order that lets an interrupted one be made again.
+
+    A file is known by the stamp, so that is written when all else about it is.
+    """
+    id_of = dict(zip(stored.index, stored["id"], strict=True))
+    _move(dataset, listing, looks, {id_of[o]: new for o, new in plan.moved.items()})
+    if plan.changed:
+        forget_pixels(dataset, [id_of[name] for name in plan.changed])
+    metadata = {id_of[n]: _metadata(looks[n], listing.size[n]) for n in plan.changed}
+    write_files(dataset, "metadata", metadata)
+    digests = {id_of[n]: looks[n].digest for n in plan.touched}
+    write_files(dataset, DIGEST, digests)
+    here = dict.fromkeys((id_of[n] for n in [*plan.touched, *plan.returned]), False)
+    gone = {id_of[name]: True for name in plan.vanished}
+    write_files(dataset, VANISHED, {**here, **gone})
+    write_files(dataset, STAMP, {id_of[n]: listing.stamp[n] for n in plan.touched})
+    _add(dataset, listing, {name: looks[name] for name in plan.new}, progress)
+
+
+def _move(
+    dataset: fo.Dataset,
+    listing: Listing,
+    looks: Mapping[str, Look],
+    new_name: Mapping[str, str],
+) -> None:
+    """Gives samples, by id, the file of another name that has their content."""
+    paths = {i: looks[name].path for i, name in new_name.items()}
+    urls = {i: name for i, name in new_name.items() if paths[i] != name}
+    write_files(dataset, "filepath", paths)
+    write_files(dataset, URL, urls)
+    write_files(dataset, STAMP, {i: listing.stamp[n] for i, n in new_name.items()})
 
 
 def _add(
@@ -226,6 +258,7 @@ def _add(
             **{
                 STAMP: listing.stamp[name],
                 DIGEST: look.digest,
+                VANISHED: False,
                 URL: None if look.path == name else name,
             },
         )
@@ -245,9 +278,8 @@ def _metadata(look: Look, size: int) -> fo.ImageMetadata:
     )
 
 
-def _mark_duplicates(dataset: fo.Dataset) -> int:
-    """Names, for each copy of a file, the sample that had it first."""
-    stored = stored_files(dataset)
+def _mark_duplicates(dataset: fo.Dataset, stored: pd.DataFrame) -> int:
+    """Names, for each copy of a file, the sample that had it first; counts the copies."""
     known = stored[stored[DIGEST].notna()]
     first = known.groupby(DIGEST, sort=False)["id"].transform("first")
     original = first.where(first != known["id"], None)
@@ -258,102 +290,15 @@ def _mark_duplicates(dataset: fo.Dataset) -> int:
     return int(original.notna().sum())
 
 
-def _labels(
-    labels: str | Path | pd.DataFrame | None, names: list[str]
-) -> tuple[dict[str, list[Box]] | None, dict[str, dict[str, Any]]]:
-    """Boxes by image where the labels are such, and columns by image."""
-    if labels is None:
-        return None, {}
-    if isinstance(labels, str) and labels == "folders":
-        return None, {LABEL: {name: Path(name).parent.name for name in names}}
-    if not isinstance(labels, pd.DataFrame) and str(labels).endswith(".json"):
-        return read_coco(labels, names), {}
-    return None, read_sidecar(labels, names)
-
-
-def _add_boxes(dataset: fo.Dataset, boxes: Mapping[str, Sequence[Box]]) -> None:
-    """COCO annotations as true boxes; an image without any has an empty list."""
-    stored = stored_files(dataset)
-    id_of = dict(zip(stored.index, stored["id"], strict=True))
-    declare(dataset, {GROUND_TRUTH: fo.Detections}, info={OWNER: LABEL}, owner=OWNER)
-    found = {
-        id_of[name]: fo.Detections(
-            detections=[
-                fo.Detection(
-                    label=box.label,
-                    bounding_box=list(box.bounds),
-                    iscrowd=box.crowd,
-                    area=box.area,
-                )
-                for box in held
-            ]
-        )
-        for name, held in boxes.items()
-        if name in id_of
-    }
-    write(dataset, GROUND_TRUTH, list(found), list(found.values()))
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A field of labels or facts: its type, and its values by path."""
-
-    kind: type
-    values: Mapping[str, Any]
-
-
-def _columns(
-    table: Mapping[str, Mapping[str, Any]], dataset: fo.Dataset | None
-) -> dict[str, _Column]:
-    """The table's columns as fields; refused before anything is written.
-
-    Raises:
-        ArgumentError: a column has a reserved name
-        NameTakenError: a field is not ours to fill, or holds another type
-    """
-    columns = {}
-    for name, values in table.items():
-        refuse_reserved(name)
-        if name == LABEL:
-            columns[GROUND_TRUTH] = _Column(fo.Classification, values)
-        elif values:
-            field = dataset.get_field(name) if dataset is not None else None
-            columns[name] = _Column(_kind(values.values(), field), values)
-    if dataset is not None:
-        kinds = {name: column.kind for name, column in columns.items()}
-        check_new(dataset, kinds, owner=OWNER)
-    return columns
-
-
-def _add_columns(dataset: fo.Dataset, columns: Mapping[str, _Column]) -> None:
-    ids = stored_files(dataset)["id"].to_dict()
-    for name, column in columns.items():
-        found = {ids[path]: v for path, v in column.values.items() if path in ids}
-        if not found:
-            continue
-        declare(
-            dataset, {name: column.kind}, indexed=True, info={OWNER: name}, owner=OWNER
-        )
-        labels = column.kind is fo.Classification
-        held = dataset.values(["id", f"{name}.label" if labels else name])
-        before = dict(zip(*held, strict=True))
-        plain = {i: str(v) if labels else column.kind(v) for i, v in found.items()}
-        changed = {i: value for i, value in plain.items() if before[i] != value}
-        values = changed.values()
-        written = [fo.Classification(label=v) for v in values] if labels else values
-        write(dataset, name, list(changed), written)
-
-
-def _kind(values: Collection[Any], field: fo.Field | None) -> type:
-    """The narrowest type that holds every value; of a number's, the field's if it can."""
-    kinds = {type(value) for value in values}
-    if kinds <= {bool, np.bool_}:
-        return bool
-    if not all(issubclass(kind, (int, float, np.number)) for kind in kinds):
-        return str
-    if isinstance(field, fo.FloatField):
-        return float
-    whole = all(issubclass(kind, (int, np.integer)) for kind in kinds)
-    if isinstance(field, fo.IntField):
-        whole = all(value % 1 == 0 for value in values)
-    return int if whole else float
+def _summed(listing: Listing, seen: Examined, plan: Plan, n_duplicates: int) -> Synced:
+    new = len(plan.new) + len(plan.changed) + len(plan.moved)
+    return Synced(
+        added=len(plan.new),
+        kept=len(listing.size.keys() - seen.skipped.keys()) - new,
+        changed=len(plan.changed),
+        moved=len(plan.moved),
+        vanished=len(plan.vanished),
+        returned=len(plan.returned),
+        duplicates=n_duplicates,
+        skipped={name: refused.why for name, refused in seen.skipped.items()},
+    )

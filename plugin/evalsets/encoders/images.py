@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -10,16 +16,20 @@ from PIL import Image, ImageOps
 from evalsets.errors import EvalsetsError
 from evalsets.remote import restore
 
-MAX_PIXELS = 200_000_000
-"""Larger images are refused: their files are more often bombs than photographs."""
+_DAMAGE = (SyntaxError, struct.error, TypeError, LookupError, EOFError, ArithmeticError)
+"""What Pillow raises of a damaged file, besides ``OSError`` and ``ValueError``."""
+
+_warnings = threading.Lock()  # their filters belong to the process
 
 
 def open_image(path: str) -> Image.Image:
     """One image as RGB, upright, with transparency on white and 16 bits made 8.
 
+    Of an animation it is the first picture.
+
     Raises:
-        OSError: the file is missing, truncated or no image
-        ValueError: it has more than ``MAX_PIXELS`` pixels
+        OSError: the file is missing, damaged or no image
+        ValueError: it has more pixels than ``PIL.Image.MAX_IMAGE_PIXELS``
     """
     with header_of(path) as image:
         upright = ImageOps.exif_transpose(image)
@@ -32,40 +42,61 @@ def open_image(path: str) -> Image.Image:
         return upright.convert("RGB")
 
 
-def header_of(path: str) -> Image.Image:
-    """The image with its header read and its pixels not yet decoded.
+def open_file(path: str) -> BinaryIO:
+    """The file, copied anew where it is a copy that was dropped.
 
     Raises:
-        OSError: the file is missing or no image
-        ValueError: it has more than ``MAX_PIXELS`` pixels
+        OSError: it is missing, or cannot be copied
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    try:
+        return Path(path).open("rb")
+    except FileNotFoundError:
         try:
-            image = _opened(path)
-        except Image.DecompressionBombError as error:
-            raise ValueError(str(error)) from error
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        image.close()
-        raise ValueError(
-            f"{width}×{height} pixels are more than the {MAX_PIXELS:,} allowed"
-        )
+            copy = restore(path)
+        except EvalsetsError as error:
+            raise OSError(str(error)) from error
+        if copy is None:
+            raise
+        return copy
+
+
+@contextmanager
+def header_of(source: str | BinaryIO) -> Iterator[Image.Image]:
+    """The image with its header read and its pixels not yet decoded.
+
+    Args:
+        source: its path, or the file, which stays open
+
+    Raises:
+        OSError: the file is missing, damaged or no image; also while pixels are read
+        ValueError: it has more pixels than ``PIL.Image.MAX_IMAGE_PIXELS``; such files
+            are more often bombs than photographs
+    """
+    try:
+        held = open_file(source) if isinstance(source, str) else nullcontext(source)
+        with held as file, _opened(file) as image:
+            yield image
+    except _DAMAGE as error:
+        raise OSError(
+            f"the file is damaged ({type(error).__name__}: {error})"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ValueError(_too_large("It has")) from error
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    with _warnings, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image = Image.open(file)
+    (width, height), limit = image.size, Image.MAX_IMAGE_PIXELS
+    if limit is not None and width * height > limit:
+        raise ValueError(_too_large(f"{width}×{height} pixels are"))
     return image
 
 
-def _opened(path: str) -> Image.Image:
-    """The file, copied anew where it is a copy that was dropped."""
-    try:
-        return Image.open(path)
-    except FileNotFoundError:
-        try:
-            there = restore(path)
-        except EvalsetsError as error:
-            raise OSError(str(error)) from error
-        if not there:
-            raise
-        return Image.open(path)
+def _too_large(what: str) -> str:
+    limit = f"{Image.MAX_IMAGE_PIXELS:,} pixels allowed (PIL.Image.MAX_IMAGE_PIXELS)"
+    return f"{what} more than the {limit}"
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

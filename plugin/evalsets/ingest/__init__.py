@@ -1,6 +1,14 @@
 """What lies in a source, whether it can be read, and what became of it since."""
 
-from evalsets.ingest.changes import Examined, Look, Plan, Synced, compare, look_at
+from evalsets.ingest.changes import (
+    Examined,
+    Look,
+    Plan,
+    Refused,
+    Synced,
+    compare,
+    look_at,
+)
 from evalsets.ingest.coco import Box, read_coco
 from evalsets.ingest.images import Facts, examine
 from evalsets.ingest.listing import Listing, list_images
@@ -16,6 +24,7 @@ __all__ = [
     "Look",
     "Plan",
     "Processed",
+    "Refused",
     "Synced",
     "compare",
     "examine",

@@ -6,13 +6,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
-from evalsets.errors import EvalsetsError, counted
+from evalsets.encoders.images import open_file
+from evalsets.errors import NoImagesError, counted
 from evalsets.ingest.images import Facts, examine
 from evalsets.ingest.listing import Listing
 from evalsets.remote import fetch, is_url
+
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -25,17 +29,28 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A file that was left out: why, and the stamp that it waits to lose.
+
+    The stamp is empty where another attempt may succeed on the same file.
+    """
+
+    why: str
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
 class Examined:
     """What looking into files gave, by name (path or URL).
 
     Args:
         looks: the readable ones that were looked at now
-        skipped: why each of the others was left out, now or before
-        newly_skipped: names of those left out for the first time
+        skipped: the others, now or before
+        newly_skipped: names of those that were not left out before
     """
 
     looks: Mapping[str, Look]
-    skipped: Mapping[str, str]
+    skipped: Mapping[str, Refused]
     newly_skipped: Sequence[str]
 
 
@@ -59,10 +74,13 @@ class Plan:
     vanished: list[str]
     returned: list[str]
 
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
 
 @dataclass(frozen=True)
 class Synced:
-    """How many files were found in each state, and the ones left out."""
+    """How many files were found in each state, and why others were left out."""
 
     added: int
     kept: int
@@ -92,16 +110,24 @@ class Synced:
         )
 
 
-def look_at(listing: Listing, name: str) -> Look | str:
-    """The image of that name, or why it cannot be read; a remote one is copied."""
+def look_at(listing: Listing, name: str) -> Look | Refused:
+    """The image of that name, or why it cannot be read; a remote one is copied.
+
+    Raises:
+        SourceError: what holds the file fails
+    """
+    stamp = listing.stamp[name]
     try:
-        path = fetch(name, listing.stamp[name]) if is_url(name) else name
-        facts = examine(path)
-        if isinstance(facts, str):
-            return facts
-        return Look(path, facts, _digest(path))
-    except (OSError, EvalsetsError) as error:
-        return str(error) or type(error).__name__
+        path, file = fetch(name, stamp) if is_url(name) else (name, open_file(name))
+        with file:
+            digest, facts = _digest(file), examine(file)
+    except NoImagesError:
+        return Refused("it went while it was read")
+    except OSError as error:
+        return Refused(error.strerror or str(error))
+    return (
+        Refused(facts, stamp) if isinstance(facts, str) else Look(path, facts, digest)
+    )
 
 
 def compare(listing: Listing, stored: pd.DataFrame, looks: Mapping[str, Look]) -> Plan:
@@ -115,45 +141,42 @@ def compare(listing: Listing, stored: pd.DataFrame, looks: Mapping[str, Look]) -
         stored: frame by name with ``file_digest`` and ``vanished``
         looks: into files whose stamp is not the known one
     """
-    gone = sorted(
-        name
-        for name in stored.index
-        if name not in listing.size and _is_gone(listing, name, looks, stored)
-    )
-    new = [name for name in looks if name not in stored.index]
+    gone = _gone(listing, stored, looks)
     digest = dict(zip(stored.index, stored["file_digest"], strict=True))
+    vanished = set(stored.index[stored["vanished"].eq(True)])
     waiting: dict[str | None, list[str]] = {}
     for name in gone:
         waiting.setdefault(digest[name], []).append(name)
-    moved = {}
-    for name in sorted(new):
+    moved, new = {}, []
+    for name in sorted(looks.keys() - digest.keys()):
         if waiting.get(looks[name].digest):
             moved[waiting[looks[name].digest].pop(0)] = name
-    arrived = set(moved.values())
-    touched = [name for name in looks if name in stored.index]
-    vanished = stored["vanished"].eq(True)
-    back = [n for n in stored.index[vanished] if n in listing.size or n in moved]
+        else:
+            new.append(name)
+    touched = [name for name in looks if name in digest]
     return Plan(
-        new=[name for name in new if name not in arrived],
+        new=new,
         moved=moved,
         touched=touched,
         changed=[n for n in touched if _differs(digest[n], looks[n])],
-        vanished=[n for n in gone if n not in moved and not vanished[n]],
-        returned=back,
+        vanished=[n for n in gone if n not in moved and n not in vanished],
+        returned=sorted(n for n in vanished if n in listing.size or n in moved),
     )
 
 
-def _is_gone(
-    listing: Listing, name: str, looks: Mapping[str, Look], stored: pd.DataFrame
-) -> bool:
-    """Whether a file that is not listed is gone; a list says nothing of others."""
+def _gone(
+    listing: Listing, stored: pd.DataFrame, looks: Mapping[str, Look]
+) -> list[str]:
+    """Files that are gone; a list of files says nothing of others, but where one moved."""
+    absent = [name for name in stored.index if name not in listing.size]
     if listing.root is not None:
-        return listing.covers(name)
-    digests = {look.digest for look in looks.values()}
-    return (
-        stored.at[name, "file_digest"] in digests
-        and not is_url(name)
-        and not Path(name).exists()
+        return sorted(name for name in absent if listing.covers(name))
+    arrived = {look.digest for look in looks.values()}
+    digest = dict(zip(stored.index, stored["file_digest"], strict=True))
+    return sorted(
+        name
+        for name in absent
+        if digest[name] in arrived and not is_url(name) and not Path(name).exists()
     )
 
 
@@ -161,5 +184,8 @@ def _differs(digest: str | None, look: Look) -> bool:
     return digest is not None and digest != look.digest
 
 
-def _digest(path: str) -> str:
-    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+def _digest(file: BinaryIO) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    while chunk := file.read(_CHUNK_BYTES):
+        found.update(chunk)
+    return found.hexdigest()

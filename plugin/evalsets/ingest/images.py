@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
@@ -28,24 +28,29 @@ class Facts:
     mime_type: str
 
 
-def examine(path: str) -> Facts | str:
+def examine(file: BinaryIO) -> Facts | str:
     """The facts of an image, or why it cannot be read; decodes only on doubt.
 
     The header must open, and a JPEG or PNG must end as one; if it does not, or in any
     other format, decoding decides.
+
+    Raises:
+        OSError: the system does not give the file, which says nothing of its content
     """
     try:
-        with header_of(path) as image:
+        with header_of(file) as image:
             turned = image.getexif().get(ExifTags.Base.Orientation) in _TURNED
             facts = Facts(
                 *(image.size[::-1] if turned else image.size),
                 len(image.getbands()),
                 Image.MIME.get(image.format or "", "image"),
             )
-            if image.format not in ("JPEG", "PNG", "MPO") or not _ends_well(path):
+            if image.format not in ("JPEG", "PNG", "MPO") or not _ends_well(file):
                 image.load()
-    except (OSError, ValueError, SyntaxError) as error:
-        if Path(path).is_file() and Path(path).stat().st_size == 0:
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        if file.seek(0, os.SEEK_END) == 0:
             return "the file is empty"
         if isinstance(error, UnidentifiedImageError):
             return "the file is no image of a known format"
@@ -53,9 +58,8 @@ def examine(path: str) -> Facts | str:
     return facts
 
 
-def _ends_well(path: str) -> bool:
-    with Path(path).open("rb") as file:
-        start = file.read(2)
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - _TAIL_BYTES))
-        return _ENDS.get(start, b"") in file.read().rstrip(b"\0")
+def _ends_well(file: BinaryIO) -> bool:
+    file.seek(0)
+    start = file.read(2)
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+    return _ENDS.get(start, b"") in file.read().rstrip(b"\0")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from evalsets.errors import NoImagesError
+from evalsets.errors import NoImagesError, SourceError
+from evalsets.ingest.walk import NO_TEXT, is_text, shown, walk
 from evalsets.remote import canonical, find, is_url, local_path
 
 SUFFIXES = frozenset(
@@ -23,68 +24,85 @@ class Listing:
 
     Args:
         size: bytes by absolute path or URL, in order
-        stamp: what changes with the file: its size and time, or ETag
+        stamp: what changes with the file: its size and times, or ETag
         root: folder or URL they lie below; None for a list of files
+        refused: why what is there was not listed: folders that cannot be entered,
+            links that lead out, names that are no text
     """
 
     size: dict[str, int]
     stamp: dict[str, str]
     root: str | None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def covers(self, name: str) -> bool:
         """Whether the source would list a file, if it were there."""
-        if self.root is None:
+        if self.root is None or not _lies_below(name, self.root):
             return False
-        return name.startswith(self.root.rstrip("/") + "/")
+        refused = self.refused
+        return name not in refused and not any(_lies_below(name, f) for f in refused)
 
 
 def list_images(source: Source) -> Listing:
     """Every image file below a folder or URL, or those of a list.
 
-    Links are followed, each folder once.
+    Links are followed, each folder once, but not out of the folder.
 
     Raises:
         NoImagesError: there is no such folder or file, or no image in it
         ArgumentError: the URL's protocol is unknown, or its package is not installed
-        SourceError: the URL cannot be reached
+        SourceError: the URL cannot be reached, or the disk fails
     """
     if isinstance(source, (str, Path)):
         if is_url(str(source)):
             return _at_url(str(source))
-        root = Path(_absolute(source))
-        if not root.is_dir():
-            raise NoImagesError(f"There is no folder '{root}'; check the path")
-        paths = _below(root)
-        if not paths:
-            raise NoImagesError(
-                f"No images in '{root}'; looked for {', '.join(sorted(SUFFIXES))}"
-            )
-        return _stated(paths, str(root))
+        return _at_folder(Path(_absolute(source)))
     given = [str(p) if is_url(str(p)) else _absolute(p) for p in source]
-    if any(is_url(name) for name in given):
-        return _listed_urls(given)
-    missing = [p for p in given if not Path(p).is_file()]
-    if missing or not given:
+    if not given:
+        raise NoImagesError("The list of files is empty")
+    return (_at_urls if any(map(is_url, given)) else _at_files)(given)
+
+
+def _at_folder(root: Path) -> Listing:
+    if not root.is_dir():
+        raise NoImagesError(f"There is no folder '{root}'; check the path")
+    try:
+        stats, refused = walk(str(root), _is_image)
+    except OSError as error:
+        raise SourceError(
+            f"'{error.filename}' cannot be read ({error.strerror}); nothing was "
+            "changed, try again"
+        ) from error
+    if not stats:
+        first = list(refused.items())[:3]
+        named = "".join(f"\n  {path}: {why}" for path, why in first)
         raise NoImagesError(
-            f"{len(missing)} of {len(given)} listed files are missing, "
-            f"for example '{missing[0]}'"
-            if missing
-            else "The list of files is empty"
+            f"No images in '{root}'; looked for {', '.join(sorted(SUFFIXES))}{named}"
         )
-    return _stated(given, None)
+    return _stated(stats, str(root), refused)
 
 
-def _stated(paths: list[str], root: str | None) -> Listing:
-    stats = {path: os.stat(path) for path in sorted(set(paths))}  # noqa: PTH116
+def _stated(
+    stats: Mapping[str, os.stat_result],
+    root: str | None = None,
+    refused: Mapping[str, str] | None = None,
+) -> Listing:
+    """The stamp has the time of the last change of any kind too: no tool sets it."""
+    ordered = sorted(stats.items())
     return Listing(
-        size={path: stat.st_size for path, stat in stats.items()},
-        stamp={p: f"{stat.st_size}:{stat.st_mtime_ns}" for p, stat in stats.items()},
+        size={path: stat.st_size for path, stat in ordered},
+        stamp={
+            path: f"{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+            for path, stat in ordered
+        },
         root=root,
+        refused=refused or {},
     )
 
 
 def _at_url(url: str) -> Listing:
-    found = {n: f for n, f in find(url).items() if _is_image(n)}
+    root = canonical(url)
+    found = {n: f for n, f in find(url).items() if _is_seen(n.removeprefix(root))}
     if not found:
         raise NoImagesError(
             f"No images at '{url}'; looked for {', '.join(sorted(SUFFIXES))}"
@@ -92,18 +110,31 @@ def _at_url(url: str) -> Listing:
     return Listing(
         size={name: size for name, (size, _) in found.items()},
         stamp={name: stamp for name, (_, stamp) in found.items()},
-        root=canonical(url),
+        root=root,
     )
 
 
-def _listed_urls(given: list[str]) -> Listing:
-    paths = _stated([name for name in given if not is_url(name)], None)
+def _at_files(given: list[str]) -> Listing:
+    names = [path for path in given if is_text(path)]
+    missing = [path for path in names if not Path(path).is_file()]
+    if missing:
+        raise NoImagesError(
+            f"{len(missing)} of {len(given)} listed files are missing, "
+            f"for example '{missing[0]}'"
+        )
+    refused = {shown(path): NO_TEXT for path in given if not is_text(path)}
+    return _stated({path: os.stat(path) for path in names}, None, refused)  # noqa: PTH116
+
+
+def _at_urls(given: list[str]) -> Listing:
+    files = _at_files([name for name in given if not is_url(name)])
     found = [find(name) for name in sorted(set(given)) if is_url(name)]
     merged = {name: fact for one in found for name, fact in one.items()}
     return Listing(
-        size={**paths.size, **{name: size for name, (size, _) in merged.items()}},
-        stamp={**paths.stamp, **{name: stamp for name, (_, stamp) in merged.items()}},
+        size={**files.size, **{name: size for name, (size, _) in merged.items()}},
+        stamp={**files.stamp, **{name: stamp for name, (_, stamp) in merged.items()}},
         root=None,
+        refused=files.refused,
     )
 
 
@@ -113,19 +144,14 @@ def _absolute(path: str | Path) -> str:
 
 
 def _is_image(name: str) -> bool:
-    file = Path(name)
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+    return "." + name.lower().rpartition(".")[2] in SUFFIXES
 
 
-def _below(root: Path) -> list[str]:
-    found: list[str] = []
-    seen: set[tuple[int, int]] = set()
-    for folder, inner, names in os.walk(root, followlinks=True):
-        stat = os.stat(folder)  # noqa: PTH116
-        if (stat.st_dev, stat.st_ino) in seen:
-            inner.clear()
-            continue
-        seen.add((stat.st_dev, stat.st_ino))
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
-        found += [str(Path(folder) / name) for name in names if _is_image(name)]
-    return [path for path in found if Path(path).is_file()]
+def _is_seen(path: str) -> bool:
+    """Whether a remote file is an image, and neither it nor a folder of it hidden."""
+    parts = path.split("/")
+    return _is_image(parts[-1]) and not any(part.startswith(".") for part in parts)
+
+
+def _lies_below(name: str, folder: str) -> bool:
+    return name.startswith(folder.rstrip("/") + "/")

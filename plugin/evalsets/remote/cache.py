@@ -6,15 +6,30 @@ used it least recently goes first; :func:`restore` brings a copy back that went.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
 
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, SourceError
 from evalsets.remote.filesystems import open_filesystem, patiently
 
 _NOTE = "origin.json"
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_UNUSABLE = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+_NAME_LETTERS = 60  # of up to four bytes each: within the 255 a name may have
+_ABANDONED_S = 3600
+_SHARE = 20  # copies are trimmed whenever a 20th of the bound is new
+
+_lock = threading.Lock()
+_new_bytes = 0
 
 
 def cache_home() -> Path:
@@ -39,40 +54,81 @@ def cache_bytes() -> int:
     return int(size * 1e9)
 
 
-def fetch(url: str, stamp: str = "") -> str:
-    """Path of the copy of a URL; copied now unless the one of that stamp is there.
+def fetch(url: str, stamp: str = "") -> tuple[str, BinaryIO]:
+    """The copy of a URL, its path and open; copied now unless it is there.
+
+    It is open, so that it can be read even if others drop it at once.
+
+    Args:
+        url: of the file
+        stamp: that the copy must have; any will do if it is empty
 
     Raises:
         NoImagesError: there is no such file
-        SourceError: it cannot be read, after several attempts
+        PermissionError: it may not be read
+        SourceError: it cannot be read, after several attempts, or the disk is full
     """
     fs, remote = open_filesystem(url)
     place = cache_home() / hashlib.sha256(url.encode()).hexdigest()[:32]
-    path, note = place / Path(remote).name, place / _NOTE
-    if path.is_file() and (not stamp or _read(note).get("stamp") == stamp):
-        os.utime(path)
-        return str(path)
-    place.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{os.getpid()}.part")
+    path, note = place / Path(remote).name[-_NAME_LETTERS:], place / _NOTE
+    if not stamp or _read(note).get("stamp") == stamp:
+        with suppress(FileNotFoundError):
+            file = path.open("rb")
+            os.utime(file.fileno())
+            return str(path), file
+    part = path.with_name(f".{uuid4().hex}.part")
+    draft = part.with_suffix(".note")
     try:
-        patiently(lambda: fs.get_file(remote, str(part)), url)
+        _write(lambda: place.mkdir(parents=True, exist_ok=True), _UNUSABLE)
+        patiently(lambda: _write(lambda: fs.get_file(remote, str(part))), url)
+        _write(lambda: draft.write_text(json.dumps({"url": url, "stamp": stamp})))
+        file = part.open("rb")
         part.replace(path)
+        draft.replace(note)
     finally:
-        part.unlink(missing_ok=True)
-    draft = note.with_name(f".{os.getpid()}.note")
-    draft.write_text(json.dumps({"url": url, "stamp": stamp}), encoding="utf-8")
-    draft.replace(note)
-    return str(path)
+        if place.is_dir():
+            part.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
+    _account(os.fstat(file.fileno()).st_size)
+    return str(path), file
 
 
-def restore(path: str) -> bool:
-    """Copies a file anew that was dropped; False where the path is none of ours."""
+def _write(write: Callable[[], object], fatal: Collection[int] = _FULL) -> None:
+    """Writes to the cache.
+
+    Raises:
+        SourceError: the disk is full or cannot be written, which waiting does not mend
+    """
+    try:
+        write()
+    except OSError as error:
+        if error.errno in fatal:
+            raise SourceError(
+                f"Copies cannot be kept in {cache_home()} ({error.strerror}); nothing "
+                "was changed: make room, or set EVALSETS_CACHE_GB or EVALSETS_HOME"
+            ) from error
+        raise
+
+
+def _account(n_bytes: int) -> None:
+    """Keeps the bound while copies arrive, not only at the end."""
+    global _new_bytes
+    limit = cache_bytes()
+    with _lock:
+        _new_bytes += n_bytes
+        if _new_bytes * _SHARE < limit:
+            return
+        _new_bytes = 0
+        trim(limit - limit // _SHARE)
+
+
+def restore(path: str) -> BinaryIO | None:
+    """Copies a file anew that was dropped; None where the path is none of ours."""
     note = Path(path).parent / _NOTE
     if not Path(path).is_relative_to(cache_home()) or not note.is_file():
-        return False
+        return None
     origin = _read(note)
-    fetch(origin["url"], origin["stamp"])
-    return True
+    return fetch(origin["url"], origin["stamp"])[1]
 
 
 def trim(limit: int | None = None) -> int:
@@ -85,20 +141,32 @@ def trim(limit: int | None = None) -> int:
         how many were dropped
     """
     limit = cache_bytes() if limit is None else limit
-    copies = [
-        (path.stat(), path)
-        for path in cache_home().glob("*/*")
-        if path.name != _NOTE and not path.name.startswith(".")
-    ]
-    held = sum(stat.st_size for stat, _ in copies)
+    copies = list(_copies())
+    held = sum(stat.st_size for _, stat in copies)
     dropped = 0
-    for stat, path in sorted(copies, key=lambda pair: pair[0].st_mtime):
+    for path, stat in sorted(copies, key=lambda copy: _last_use(copy[1])):
         if held <= limit:
             break
         path.unlink(missing_ok=True)
         held -= stat.st_size
         dropped += 1
     return dropped
+
+
+def _copies() -> Iterator[tuple[Path, os.stat_result]]:
+    """Every copy, and every part of one that was given up an hour ago."""
+    abandoned = time.time() - _ABANDONED_S
+    for path in cache_home().glob("*/*"):
+        if path.suffix in (".json", ".note"):
+            continue
+        with suppress(FileNotFoundError):  # another process may be as far
+            stat = path.stat()
+            if path.suffix != ".part" or stat.st_mtime < abandoned:
+                yield path, stat
+
+
+def _last_use(stat: os.stat_result) -> float:
+    return max(stat.st_atime, stat.st_mtime)
 
 
 def _read(note: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import fsspec
 
-from evalsets.errors import ArgumentError, NoImagesError, SourceError
+from evalsets.errors import ArgumentError, EvalsetsError, NoImagesError, SourceError
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,12 @@ def find(url: str) -> dict[str, tuple[int, str]]:
         found: dict[str, dict[str, Any]] = fs.find(root, detail=True)
         return found
 
-    found = patiently(listed, url)
+    try:
+        found = patiently(listed, url)
+    except PermissionError as error:
+        raise SourceError(
+            f"'{url}' may not be read ({error}); check the credentials"
+        ) from error
     if not found:
         raise NoImagesError(f"There is nothing at '{url}'; check the URL")
     return {
@@ -71,16 +76,16 @@ def open_filesystem(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """
     protocol = url.partition("://")[0]
     try:
-        fs, path = fsspec.core.url_to_fs(url)
+        kind = fsspec.get_filesystem_class(protocol)
+        return kind(**kind._get_kwargs_from_urls(url)), kind._strip_protocol(url)
     except ImportError as error:
         extra = _EXTRAS.get(protocol)
         remedy = f"pip install 'evalsets[{extra}]'" if extra else f"install it: {error}"
         raise ArgumentError(
             f"'{protocol}://' needs a package that is missing; {remedy}"
         ) from error
-    except ValueError as error:
+    except (ValueError, TypeError, OSError) as error:
         raise ArgumentError(f"'{url}' is no URL that can be read: {error}") from error
-    return fs, path
 
 
 def patiently(read: Callable[[], Result], url: str) -> Result:
@@ -88,19 +93,18 @@ def patiently(read: Callable[[], Result], url: str) -> Result:
 
     Raises:
         NoImagesError: there is no such file
+        PermissionError: it may not be read
         SourceError: it still fails
     """
     wait = FIRST_WAIT_S
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return read()
+        except (EvalsetsError, PermissionError):
+            raise
         except FileNotFoundError as error:
             raise NoImagesError(
                 f"There is nothing at '{url}'; check the URL"
-            ) from error
-        except PermissionError as error:
-            raise SourceError(
-                f"'{url}' may not be read ({error}); check the credentials"
             ) from error
         except Exception as error:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
