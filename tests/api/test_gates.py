@@ -11,7 +11,7 @@ import evalsets as es
 
 pytestmark = pytest.mark.db
 
-PLUGIN = ("-p", "evalsets.pytest_plugin", "-p", "no:cacheprovider")
+PLUGIN = ("-p", "no:cacheprovider")
 
 
 @pytest.fixture

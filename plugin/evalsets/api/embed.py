@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsets.api.filling import Progress, fill
-from evalsets.datasets.connect import Source
+from evalsets.datasets.connect import Source, open_view
 from evalsets.encoders import load_encoder
 from evalsets.ingest import Processed
 from evalsets.taggers import Tagger, read_taggers
@@ -48,8 +48,9 @@ def embed(
         ArgumentError: a tagger is declared wrongly
         NameTakenError: a field holds values that no tagger wrote
     """
+    view = open_view(dataset)  # before a model is loaded for nothing
     return fill(
-        dataset,
+        view,
         read_taggers(taggers, models),
         embed_by=load_encoder(encoder),
         overwrite=overwrite,
