@@ -42,3 +42,19 @@ def test_models_that_the_documentation_names_need_nothing_else_installed():
     assert named
     for name in named:
         foz.ensure_zoo_model_requirements(name, error_level=0)
+
+
+def test_two_taggers_of_one_field_are_refused():
+    with pytest.raises(ArgumentError, match="'brightness' is filled by"):
+        read_taggers([{"statistics": {}}, {"statistics": {}}])
+
+
+def test_options_must_have_names():
+    with pytest.raises(ArgumentError, match="by name"):
+        read_taggers([{"document": [0.5]}])
+    with pytest.raises(ArgumentError, match="fills no field"):
+        read_taggers([{"count": {"model": "m"}}], {"m": object()})
+    with pytest.raises(ArgumentError, match="class by field"):
+        read_taggers([{"count": {"model": "m", "fields": ["n"]}}], {"m": object()})
+    with pytest.raises(ArgumentError, match="prompt"):
+        read_taggers([{"zero_shot": {"field": "f", "classes": ["a", "b"]}}])

@@ -130,7 +130,7 @@ class _Images(Dataset[Any]):
             return position, self._read(job), None
         except Exception as error:  # a file can make a decoder raise anything
             logger.debug("%s cannot be read", job.path, exc_info=True)
-            return position, {}, str(error) or type(error).__name__
+            return position, {}, _reason(error)
 
     def _read(self, job: Job) -> dict[int, Any]:
         found: dict[int, Any] = {}
@@ -146,6 +146,13 @@ class _Images(Dataset[Any]):
                     made[reader.of_image] = reader.of_image(image)
                 found[number] = made[reader.of_image]
         return found
+
+
+def _reason(error: Exception) -> str:
+    """One line; of an error that nobody expects, with its name."""
+    said = " ".join(str(error).split())
+    expected = isinstance(error, (OSError, ValueError, SyntaxError))
+    return said if said and expected else f"{type(error).__name__}: {said}"
 
 
 def _batch(items: list[tuple[int, dict[int, Any], str | None]]) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -60,12 +61,14 @@ class FileFacts(FileTagger):
 def _exif(image: Image.Image, path: str) -> tuple[_Exif, _Exif, _Exif]:
     """The main block, the photograph's and the place's; empty where broken."""
     try:
-        exif = image.getexif()
-        return (
-            dict(exif),
-            exif.get_ifd(ExifTags.IFD.Exif),
-            exif.get_ifd(ExifTags.IFD.GPSInfo),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is broken stays empty
+            exif = image.getexif()
+            return (
+                dict(exif),
+                exif.get_ifd(ExifTags.IFD.Exif),
+                exif.get_ifd(ExifTags.IFD.GPSInfo),
+            )
     except Exception as error:  # noqa: BLE001 - broken EXIF can make Pillow raise anything
         logger.debug("EXIF of %s cannot be read: %s", path, error)
         return {}, {}, {}

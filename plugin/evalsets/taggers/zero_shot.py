@@ -32,7 +32,7 @@ class ZeroShot(VectorTagger):
     kind = "zero_shot"
 
     def __init__(self, field: str, classes: Mapping[str, str | Sequence[str]]) -> None:
-        if len(classes) < 2:
+        if not isinstance(classes, Mapping) or len(classes) < 2:
             raise ArgumentError(
                 f"Attribute '{field}' needs at least two classes with a prompt each"
             )

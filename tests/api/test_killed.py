@@ -1,0 +1,160 @@
+"""Passes that are killed at any moment, and a database that goes away in between."""
+
+import multiprocessing
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import evalsets as es
+from evalsets.datasets.vectors import open_vectors
+from evalsets.taggers import PixelTagger
+
+pytestmark = pytest.mark.db
+
+N = 120
+KILLS = 12
+BATCH = 4
+BROKEN = "077.png"
+ENCODER = Path(__file__).parents[2] / "examples" / "demo" / "models" / "clip"
+FIELDS = (
+    "brightness",
+    "sharpness",
+    "has_exif",
+    "file_bytes",
+    "mean",
+    "odd",
+    "light.label",
+)
+LIGHT = {"field": "light", "classes": {"dark": "at night", "bright": "daylight"}}
+
+
+class Slow(PixelTagger):
+    """Writes down which images it has seen; one of its fields may stay empty."""
+
+    kind = "slow"
+    fields = {"mean": float, "odd": float}  # noqa: RUF012
+    optional = frozenset({"odd"})
+
+    def __init__(self, log):
+        self._log = log
+
+    def prepare(self, image):
+        mean = float(np.asarray(image).mean())
+        time.sleep(0.005)
+        return {"mean": mean, "odd": mean if round(mean) % 2 else None}
+
+    def tag(self, prepared):
+        with Path(self._log).open("a") as file:
+            file.writelines(f"{one['mean']!r}\n" for one in prepared)
+        return super().tag(prepared)
+
+
+def seen(log):
+    """The images that were seen so far, told by their mean."""
+    return list(map(float, log.read_text().split())) if log.exists() else []
+
+
+def taggers(log):
+    return [{"statistics": {}}, {"facts": {}}, {"zero_shot": LIGHT}, Slow(log)]
+
+
+def embed_and_tag(name, log):
+    """What the processes that are killed run."""
+    from evalsets.api import background
+
+    background.EVERY_S = 0.05
+    es.embed(name, str(ENCODER), taggers=taggers(log), batch_size=BATCH)
+
+
+@pytest.fixture
+def photos(dataset, tmp_path):
+    """Images of all shades, one of which cannot be read any more."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(N):
+        pixels = rng.integers(0, 1 + rng.integers(2, 255), (24, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:03}.png")
+    es.sync(folder, dataset)
+    with (folder / BROKEN).open("r+b") as file:
+        file.truncate(100)
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Starts processes out of one that has imported everything, in no time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "evalsets.encoders.clip"])
+    return context
+
+
+def everything(dataset):
+    """Vectors and tags by file name."""
+    dataset.reload()
+    file = open_vectors(dataset)
+    ids, paths, *tags = dataset.values(["id", "filepath", *FIELDS])
+    return {
+        Path(path).name: (file.get([i])[0] if i in file else None, *values)
+        for i, path, *values in zip(ids, paths, *tags, strict=True)
+    }
+
+
+def killed(process, log, draw):
+    """Kills a process at a random moment, early or after some images."""
+    before, wanted = len(seen(log)), draw.randrange(2 * N // KILLS)
+    process.start()
+    while process.is_alive() and wanted and len(seen(log)) < before + wanted:
+        time.sleep(0.002)
+    process.join(draw.uniform(0, 0.1 if wanted else 2))
+    process.kill()
+    process.join()
+
+
+def test_kills_at_random_moments_lose_and_double_nothing(photos, processes, tmp_path):
+    undisturbed = photos.clone()
+    whole = taggers(tmp_path / "whole")
+    done = es.embed(undisturbed, ENCODER, taggers=whole, batch_size=BATCH)
+    assert (done.done, len(done.skipped)) == (N - 1, 1)
+    draw, log = random.Random(0), tmp_path / "log"
+    for _ in range(KILLS):
+        photos.reload()
+        finished = set(photos.values("mean")) if photos.has_field("mean") else set()
+        before = len(seen(log))
+        killed(
+            processes.Process(target=embed_and_tag, args=(photos.name, log)), log, draw
+        )
+        assert not finished & set(seen(log)[before:])
+    es.embed(photos, ENCODER, taggers=taggers(log), batch_size=BATCH)
+    expected, found = everything(undisturbed), everything(photos)
+    assert list(found) == list(expected)
+    for name, (vector, *tags) in expected.items():
+        assert list(found[name][1:]) == tags, name
+        assert (found[name][0] is None) == (vector is None) == (name == BROKEN)
+        assert vector is None or np.allclose(found[name][0], vector, atol=1e-6), name
+    file = open_vectors(photos)
+    assert len(file) == file.n_rows == N - 1
+    assert not file.damaged()
+    undisturbed.delete()
+
+
+def test_two_passes_at_once_do_the_work_once(photos, processes, tmp_path):
+    both = [
+        processes.Process(
+            target=embed_and_tag, args=(photos.name, tmp_path / f"log{n}")
+        )
+        for n in range(2)
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert sorted(one.exitcode for one in both) == [0, 1]
+    photos.reload()
+    assert len(open_vectors(photos)) == N - 1
+    logs = [tmp_path / f"log{n}" for n in range(2)]
+    assert sum(len(seen(log)) for log in logs) == N - 1
