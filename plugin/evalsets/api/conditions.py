@@ -104,13 +104,18 @@ def conditions_on(
 
 def _equal(path: str, values: list[Any], least: int) -> Iterator[Condition]:
     counts = Counter(values)
+    known = ~_where(values, None)
     yield from _missing(path, values)
     for value, n in counts.most_common(_LABELS):
         if value is None or n < least:
             continue
         words = str(value) if isinstance(value, str) else _flag(path, value)
+        inside = _where(values, value)
         expr = Compare("=", Field(path), Constant(value))
-        yield Condition(path, to_text(expr), words, _where(values, value))
+        yield Condition(path, to_text(expr), words, inside)
+        if isinstance(value, str):
+            expr = Compare("<>", Field(path), Constant(value))
+            yield Condition(path, to_text(expr), f"not {words}", known & ~inside)
 
 
 def _bounded(path: str, values: list[Any], _: int) -> Iterator[Condition]:

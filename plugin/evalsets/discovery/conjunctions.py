@@ -9,11 +9,17 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsets.discovery.evidence import Bools, Codes, Floats, excess_p, excess_z
+from evalsets.discovery.evidence import (
+    Bools,
+    Codes,
+    Floats,
+    excess_p,
+    excess_z,
+    is_spot,
+)
 
-LEAST_EFFECT = 0.2
-"""Standard deviations of the loss by which a candidate must be worse than the rest
-(Cohen's "small" effect)."""
+LIMIT = 0.5
+"""Conjunctions as good as the last one proposed, that chance alone may bring forth."""
 
 _DEPTH = 3
 _BEAM = 100
@@ -42,8 +48,8 @@ class Condition:
     bound: str = ""
 
 
+Parts: TypeAlias = "tuple[int, ...]"
 _Shorts: TypeAlias = NDArray[np.float32]
-_Parts: TypeAlias = "tuple[int, ...]"
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class _Level:
 
 def propose_conjunctions(
     conditions: Sequence[Condition], loss: Floats, least: int, most: int
-) -> list[tuple[Condition, ...]]:
+) -> list[Parts]:
     """Conjunctions of up to three conditions, the surest first.
 
     The samples of each one found are taken out before the next is looked for, so that
@@ -80,8 +86,11 @@ def propose_conjunctions(
         loss: ``(n,)`` greater is worse
         least: samples that a conjunction must have
         most: conjunctions to find
+
+    Returns:
+        places of the conditions of each
     """
-    found: list[tuple[Condition, ...]] = []
+    found: list[Parts] = []
     inside = np.array([c.members for c in conditions], dtype=np.float32)
     inside = inside.reshape(len(conditions), len(loss))
     combine = _combinable(conditions)
@@ -90,7 +99,7 @@ def propose_conjunctions(
         best = _surest(inside[:, left], combine, loss[left], least)
         if best is None:
             break
-        found.append(tuple(conditions[part] for part in best))
+        found.append(best)
         left &= ~inside[list(best)].all(axis=0)
     return found
 
@@ -104,29 +113,28 @@ def _combinable(conditions: Sequence[Condition]) -> Bools:
     return pair
 
 
-def _surest(inside: _Shorts, combine: Bools, loss: Floats, least: int) -> _Parts | None:
-    """The conjunction that is hardest to explain by chance, if chance is unlikely.
+def _surest(inside: _Shorts, combine: Bools, loss: Floats, least: int) -> Parts | None:
+    """The conjunction that chance is least likely to bring forth, if it is unlikely.
 
     Each depth is a family of its own: chance is expected to bring forth p times the
-    conjunctions tried at that depth, and once over all depths is too often.
+    conjunctions tried at that depth, so that a condition more must pay for itself.
     """
     if not len(inside) or len(loss) < 2 * least or not loss.std():
         return None
     weight = loss.astype(np.float32)
     alone = np.arange(len(inside))[:, None]
     level = _level(alone, inside.sum(axis=1), inside @ weight, loss, least)
-    best: tuple[float, _Parts] | None = None
+    best = LIMIT, ()
     for depth in range(1, _DEPTH + 1):
         if not len(level.p):
             break
         top = int(level.first(1)[0])
         expected = float(level.p[top]) * len(level.p) * _DEPTH
-        if expected < 1 and (best is None or level.p[top] < best[0]):
-            best = float(level.p[top]), tuple(level.parts[top].tolist())
+        best = min(best, (expected, tuple(level.parts[top].tolist())))
         if depth < _DEPTH:
             parents = level.first(_MOST if depth == 1 else _BEAM)
             level = _deeper(level.parts[parents], inside, combine, weight, loss, least)
-    return None if best is None else best[1]
+    return best[1] or None
 
 
 def _deeper(
@@ -152,12 +160,11 @@ def _deeper(
 def _level(
     parts: Codes, n: _Shorts, total: _Shorts, loss: Floats, least: int
 ) -> _Level:
-    enough = (n >= least) & (n <= len(loss) - least)
+    enough = n >= least
     parts, size = parts[enough], n[enough].astype(float)
     sums = total[enough].astype(float)
     z = excess_z(size, sums, loss)
-    effect = sums / size - (loss.sum() - sums) / (len(loss) - size)
-    worth = (z > _PROMISING) & (effect >= LEAST_EFFECT * loss.std())
+    worth = (z > _PROMISING) & is_spot(size, sums, loss)
     p = np.ones(len(size))
     p[worth] = excess_p(size[worth].astype(np.int64), sums[worth], loss)
     return _Level(parts, size, p)

@@ -14,6 +14,11 @@ Bools: TypeAlias = NDArray[np.bool_]
 Counts: TypeAlias = NDArray[np.int64]
 Codes: TypeAlias = NDArray[np.intp]
 
+LEAST_EFFECT = 0.3
+"""Standard deviations of the loss by which a weak spot must be worse than the whole."""
+WIDEST = 1 / 3
+"""Share of all samples that a weak spot may hold."""
+
 _PERMUTATIONS = 9999
 _AT_ONCE = 2_000_000  # permuted losses held in memory
 
@@ -112,6 +117,15 @@ def excess_z(n: Counts | Floats, total: Floats, loss: Floats) -> Floats:
     excess = total - n * loss.mean()
     z: Floats = np.divide(excess, error, out=np.zeros_like(excess), where=error > 0)
     return z
+
+
+def is_spot(n: Counts | Floats, total: Floats, loss: Floats) -> Bools:
+    """Which sums of losses are of few samples and clearly worse than the whole.
+
+    A broad majority that is a little worse than a good minority is no weak spot.
+    """
+    worse = total - n * loss.mean() >= LEAST_EFFECT * loss.std() * n
+    return np.asarray(worse & (n <= WIDEST * len(loss)))
 
 
 def _of_counts(inside: Bools, loss: Floats) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 
-from evalsets.discovery.evidence import Bools, Floats, excess_z
+from evalsets.discovery.evidence import Bools, Floats, excess_z, is_spot
 
 _CLUSTERS = (2, 4, 8, 16, 32)
-_EXEMPLARS = 5
+_EXAMPLES = 10
+_FEWEST = 3  # mistakes that are a cluster
 _MOST_ERRORS = 2000
 _PERMUTATIONS = 19
-_WIDEST = 0.5  # share of the samples that a region may hold
 
 Vectors = NDArray[np.float32]
 
@@ -34,38 +35,59 @@ class Region:
     examples: tuple[int, ...] = ()
     prompt: int = -1
 
+    def inside(self, vectors: Vectors, prompts: Vectors) -> Bools:
+        """``(n,)`` whom it holds, but for rounding.
+
+        Args:
+            vectors: ``(n, d)`` that the places of the examples count in
+            prompts: ``(p, d)``
+        """
+        if self.prompt >= 0:
+            towards = prompts[self.prompt]
+        else:
+            towards = _middle(vectors, self.examples)
+        return np.asarray(vectors @ towards > self.cut)
+
 
 @dataclass(frozen=True)
 class _Scan:
-    """The best cut of one direction."""
+    """The best cut of one direction.
+
+    Args:
+        z: standard errors by which the loss above it exceeds the mean
+        region: with places among the samples that were scanned
+        inside: who of these it holds
+    """
 
     z: float
     region: Region
     inside: Bools
 
 
+_NOTHING = _Scan(0.0, Region(1.0), np.empty(0, dtype=bool))
+
+
 def propose_regions(
     vectors: Vectors,
     prompts: Vectors,
     loss: Floats,
-    left: Bools,
     least: int,
     most: int,
     seed: int = 0,
 ) -> list[Region]:
     """Regions around clusters of mistakes, and around prompts, the surest first.
 
-    Mistakes are clustered finer and finer; the few nearest to the middle of a cluster are
-    its examples. Along the similarity to these, and to each prompt, the cut is where the
-    loss above stands out most. A region is proposed if it stands out more than the best
-    of each of 19 searches among the same losses, dealt out at random; then its samples
-    are taken out, and the search goes on.
+    Mistakes are clustered finer and finer, and ten of each cluster are its examples:
+    their mean is closer to what they have in common than the ten nearest to it are.
+    Along the similarity to these, and to each prompt, the cut is where the loss above
+    stands out most. A region is proposed if it stands out more than the best of each of
+    19 searches among the same losses, dealt out at random; then its samples are taken
+    out, and the search goes on.
 
     Args:
-        vectors: ``(n, d)`` unit vectors of the samples
+        vectors: ``(n, d)`` unit vectors of the samples, zero where unknown
         prompts: ``(p, d)`` unit vectors of prompts; may be none
         loss: ``(n,)`` greater is worse
-        left: ``(n,)`` samples to search among
         least: samples that a region must have
         most: regions to find
         seed: of the clusters and of the permutations
@@ -76,11 +98,11 @@ def propose_regions(
     """
     rng = np.random.default_rng(seed)
     found: list[Region] = []
-    left = left.copy()
+    left: Bools = np.asarray(vectors.any(axis=1))
     rows = np.flatnonzero(left)
     if len(rows) < 2 * least or not loss[rows].std():
         return found
-    bar = max(
+    chance = max(
         _best(vectors[rows], prompts, rng.permutation(loss[rows]), least, rng).z
         for _ in range(_PERMUTATIONS)
     )
@@ -89,7 +111,7 @@ def propose_regions(
         if len(rows) < 2 * least or not loss[rows].std():
             break
         best = _best(vectors[rows], prompts, loss[rows], least, rng)
-        if best.z <= bar:
+        if best.z <= chance:
             break
         examples = tuple(rows[list(best.region.examples)].tolist())
         found.append(Region(best.region.cut, examples, best.region.prompt))
@@ -106,17 +128,15 @@ def _best(
     rng: np.random.Generator,
 ) -> _Scan:
     """The region that stands out most."""
-    directions = _clusters(vectors, loss, rng)
     scans = [
-        _scan(vectors @ _unit(vectors[list(rows)].sum(axis=0)), rows, -1, loss, least)
-        for rows in directions
+        _scan(vectors @ _middle(vectors, rows), rows, -1, loss, least)
+        for rows in _clusters(vectors, loss, rng)
     ]
     scans += [
         _scan(vectors @ prompt, (), at, loss, least)
         for at, prompt in enumerate(prompts)
     ]
-    nothing = _Scan(0.0, Region(1.0), np.zeros(len(loss), dtype=bool))
-    return max(scans, key=lambda scan: scan.z, default=nothing)
+    return max(scans, key=lambda scan: scan.z, default=_NOTHING)
 
 
 def _clusters(
@@ -129,14 +149,15 @@ def _clusters(
     mistakes = vectors[wrong]
     found: dict[tuple[int, ...], None] = {}
     for k in _CLUSTERS:
-        if len(wrong) < k * _EXEMPLARS:
+        if len(wrong) < k * _FEWEST:
             break
-        centres, code = kmeans2(mistakes, k, iter=10, minit="++", rng=rng)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of clusters left empty
+            _, code = kmeans2(mistakes, k, iter=10, minit="++", rng=rng)
         for at in range(k):
-            own = np.flatnonzero(code == at)
-            near = own[np.argsort(-(mistakes[own] @ centres[at]), kind="stable")]
-            if len(near):
-                found[tuple(sorted(wrong[near[:_EXEMPLARS]].tolist()))] = None
+            own = rng.permutation(wrong[code == at])[:_EXAMPLES]
+            if len(own) >= _FEWEST:
+                found[tuple(sorted(own.tolist()))] = None
     return list(found)
 
 
@@ -159,11 +180,13 @@ def _scan(
     n = np.searchsorted(-score[rows], -cuts, side="left")
     sums = np.concatenate([[0.0], np.cumsum(loss[rows])])[n]
     z = excess_z(n, sums, loss[rows])
-    z[(n < least) | (n > _WIDEST * len(rows))] = 0
+    z[(n < least) | ~is_spot(n, sums, loss[rows])] = 0
     at = int(z.argmax())
     region = Region(round(float(cuts[at]), 3), tuple(examples), prompt)
     return _Scan(float(z[at]), region, score > cuts[at])
 
 
-def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)
+def _middle(vectors: Vectors, rows: Sequence[int]) -> NDArray[np.float32]:
+    """The direction of the mean of some vectors."""
+    total: NDArray[np.float32] = vectors[list(rows)].sum(axis=0)
+    return total / max(float(np.linalg.norm(total)), 1e-12)
