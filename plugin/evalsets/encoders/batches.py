@@ -1,12 +1,14 @@
-"""One pass over images: each is decoded once, in loader workers, for all who need it."""
+"""One pass over images: each is decoded once, ahead of the model, for all who need it."""
 
 from __future__ import annotations
 
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from PIL import Image
@@ -15,6 +17,9 @@ from torch.utils.data import DataLoader, Dataset
 from evalsets.encoders.images import open_image
 
 logger = logging.getLogger(__name__)
+
+_Item: TypeAlias = tuple[int, dict[int, Any], str | None]
+"""Position, what each reader made of the image, and why it could not be read."""
 
 PIXELS_AT_ONCE = 64_000_000
 """A batch that keeps whole images holds no more pixels, unless one image does."""
@@ -75,30 +80,48 @@ def image_batches(
     *,
     batch_size: int,
     whole: bool = False,
-    workers: int | None = None,
 ) -> Iterator[Batch]:
     """Images in batches, in order; one that cannot be read is skipped and named.
 
     Args:
         jobs: the images
-        readers: pickled to loader processes
+        readers: shared by threads; beside a GPU pickled to loader processes
         batch_size: images a batch
         whole: readers keep all pixels, so that batches of large images are smaller
-        workers: loader processes; by default half of the cores beside a GPU, none on a
-            CPU, where the model uses all cores already
     """
-    cuda = torch.cuda.is_available()
-    if workers is None:
-        workers = (os.cpu_count() or 1) // 2 if cuda else 0
+    images = _Images(jobs, readers)
+    portions = _portions(jobs, batch_size, PIXELS_AT_ONCE if whole else None)
+    if not torch.cuda.is_available():
+        yield from _ahead(images, portions)
+        return
+    workers = (os.cpu_count() or 1) // 2
     yield from DataLoader(
-        _Images(jobs, readers),
-        batch_sampler=_portions(jobs, batch_size, PIXELS_AT_ONCE if whole else None),
+        images,
+        batch_sampler=portions,
         num_workers=workers,
         collate_fn=_batch,
-        pin_memory=cuda,
+        pin_memory=True,
         # a forked child must not inherit MongoDB's connections
         multiprocessing_context="spawn" if workers else None,
     )
+
+
+def _ahead(images: _Images, portions: Sequence[list[int]]) -> Iterator[Batch]:
+    """Batches read by threads, the next while the model is busy with one.
+
+    Decoding frees Python's lock, and threads need neither pickling nor seconds to start.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ahead: deque[list[Future[_Item]]] = deque()
+        try:
+            for portion in portions:
+                ahead.append([pool.submit(images.__getitem__, at) for at in portion])
+                if len(ahead) > 1:
+                    yield _batch([future.result() for future in ahead.popleft()])
+            while ahead:
+                yield _batch([future.result() for future in ahead.popleft()])
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _portions(
@@ -124,7 +147,7 @@ class _Images(Dataset[Any]):
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def __getitem__(self, position: int) -> tuple[int, dict[int, Any], str | None]:
+    def __getitem__(self, position: int) -> _Item:
         job = self._jobs[position]
         try:
             return position, self._read(job), None
@@ -155,7 +178,7 @@ def _reason(error: Exception) -> str:
     return said if said and expected else f"{type(error).__name__}: {said}"
 
 
-def _batch(items: list[tuple[int, dict[int, Any], str | None]]) -> Batch:
+def _batch(items: list[_Item]) -> Batch:
     read: dict[int, tuple[list[int], list[Any]]] = {}
     for position, found, _ in items:
         for reader, item in found.items():

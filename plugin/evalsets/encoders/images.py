@@ -42,6 +42,14 @@ def open_image(path: str) -> Image.Image:
         return upright.convert("RGB")
 
 
+@contextmanager
+def quiet(category: type[Warning] = Warning) -> Iterator[None]:
+    """Keeps what Pillow warns of from being shown; one thread at a time."""
+    with _warnings, warnings.catch_warnings():
+        warnings.simplefilter("ignore", category)
+        yield
+
+
 def open_file(path: str) -> BinaryIO:
     """The file, copied anew where it is a copy that was dropped.
 
@@ -85,8 +93,7 @@ def header_of(source: str | BinaryIO) -> Iterator[Image.Image]:
 
 
 def _opened(file: BinaryIO) -> Image.Image:
-    with _warnings, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with quiet(Image.DecompressionBombWarning):
         image = Image.open(file)
     (width, height), limit = image.size, Image.MAX_IMAGE_PIXELS
     if limit is not None and width * height > limit:

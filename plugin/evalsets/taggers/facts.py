@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import warnings
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from evalsets.encoders.images import header_of
+from evalsets.encoders.images import header_of, quiet
 from evalsets.taggers.tagger import FileTagger
 
 logger = logging.getLogger(__name__)
@@ -61,8 +60,7 @@ class FileFacts(FileTagger):
 def _exif(image: Image.Image, path: str) -> tuple[_Exif, _Exif, _Exif]:
     """The main block, the photograph's and the place's; empty where broken."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is broken stays empty
+        with quiet():  # what is broken stays empty
             exif = image.getexif()
             return (
                 dict(exif),

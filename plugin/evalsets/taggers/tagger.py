@@ -47,9 +47,10 @@ class PixelTagger(Tagger):
 
     @abstractmethod
     def prepare(self, image: Image.Image) -> Any:
-        """What ``tag`` needs of one RGB image; it may run in a loader's process.
+        """What ``tag`` needs of one RGB image.
 
-        Others see the same image, so it must not be changed.
+        It runs in several threads or in loader processes. Others see the same image, so
+        it must not be changed.
         """
 
     def tag(self, prepared: Sequence[Any]) -> Tags:
@@ -62,7 +63,7 @@ class FileTagger(Tagger):
 
     @abstractmethod
     def read(self, path: str) -> Mapping[str, Any]:
-        """The tags of one file; it may run in a loader's process."""
+        """The tags of one file; it runs in several threads or in loader processes."""
 
     def tag(self, prepared: Sequence[Mapping[str, Any]]) -> Tags:
         """The tags of a batch of files that were read."""
