@@ -184,3 +184,13 @@ def test_a_bad_argument_is_named(dataset, options, error, says):
     upload(tagged(dataset, n=100))
     with pytest.raises(error, match=says):
         es.discover(dataset, options.pop("model", "resnet"), **options)
+
+
+def test_what_is_said_of_a_model_is_no_tag(dataset):
+    upload(tagged(dataset), "blurry = TRUE")
+    upload(dataset, "blurry = TRUE", name="twin")  # errs on the same samples
+    es.evaluate(dataset, "resnet", split=None, eval_key="verdict")
+    ids, right = dataset.values(["id", "verdict"])
+    loss = {i: float(not r) for i, r in zip(ids, right, strict=True)}
+    es.upload_scores(dataset, "resnet", loss, metric="loss", key="id")
+    assert es.discover(dataset, "resnet")[0].query == "blurry = TRUE"

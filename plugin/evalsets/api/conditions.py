@@ -10,6 +10,7 @@ import fiftyone as fo
 import numpy as np
 
 from evalsets.datasets.columns import SPLIT, read
+from evalsets.datasets.predictions import prediction_sets
 from evalsets.discovery import Bools, Condition, Floats
 from evalsets.query import FieldType, Schema, to_text
 from evalsets.query.syntax import (
@@ -48,13 +49,14 @@ def conditions_of(
         view: that holds them
         ids: ``(n,)`` the samples
         schema: of the dataset
-        left_out: fields that say nothing of an image, such as a model's predictions
+        left_out: fields that say nothing of an image, beside those that models filled
         least: samples that a condition must hold for
     """
+    judged = _judgements(view._dataset).union(left_out)
     offered = {
         path: kind
         for path, kind in schema.fields.items()
-        if _is_tag(path) and path not in left_out
+        if _is_tag(path) and path not in judged
     }
     found: list[Condition] = []
     for path, kind in offered.items():
@@ -71,16 +73,32 @@ def _is_tag(path: str) -> bool:
     return not rest and first not in _OURS and not first.startswith(_OURS_START)
 
 
+def _judgements(dataset: fo.Dataset) -> set[str]:
+    """Fields that tell what models said, or how well: no property of an image."""
+    stored = prediction_sets(dataset).values()
+    found = {one.field for one in stored} | {
+        s.field for one in stored for s in one.scores
+    }
+    keys = dataset.list_evaluations()
+    found |= {f for f in dataset.get_field_schema() for key in keys if _is_of(f, key)}
+    return found
+
+
+def _is_of(field: str, eval_key: str) -> bool:
+    return field == eval_key or field.startswith(f"{eval_key}_")
+
+
 def _of_field(
     view: fo.DatasetView, ids: Sequence[str], path: str, kind: FieldType, least: int
 ) -> Iterator[Condition]:
-    if kind.kind not in _MAKERS:
+    if kind.kind not in _MAKERS or (kind.fields and "label" not in kind.fields):
         return iter(())
     where = kind.name or path
+    values: list[Any]
     if kind.kind == "objects":
-        columns = read(view, ["id", f"{where}.label", f"{where}.bounding_box"])
-        rows = zip(*list(columns.values())[1:], strict=True)
-        values: list[Any] = [list(zip(a or (), b or (), strict=True)) for a, b in rows]
+        inside = [p for p in ("label", "bounding_box") if p in kind.fields]
+        columns = read(view, ["id", *(f"{where}.{p}" for p in inside)])
+        values = list(zip(*list(columns.values())[1:], strict=True))
     else:
         columns = read(view, ["id", where])
         values = list(columns[where])
@@ -96,7 +114,8 @@ def conditions_on(
     Args:
         path: of the field, in the query language
         kind: text, boolean, number, list or objects
-        values: ``(n,)`` one a sample, None for NULL; objects as label and box
+        values: ``(n,)`` one a sample, None for NULL; of objects, lists of their labels
+            and, where they have any, of their boxes
         least: samples that a condition should hold for
     """
     return _MAKERS[kind](path, values, least)
@@ -156,23 +175,27 @@ def _holding(path: str, values: list[Any], least: int) -> Iterator[Condition]:
 def _counting(path: str, values: list[Any], least: int) -> Iterator[Condition]:
     """Which classes there are, how many objects, and how small the smallest is."""
     objects, spoken = Field(path), _spoken(path)
-    number = np.array([len(held) for held in values], dtype=float)
+    labels = [held[0] or () for held in values]
+    number = np.array([len(held) for held in labels], dtype=float)
     count = Aggregate("COUNT", objects)
     yield from _bounds(count, f"{path} count", f"{spoken} count", number)
-    smallest = np.array(
-        [min((b[2] * b[3] for _, b in held), default=np.nan) for held in values]
-    )
-    area = Aggregate("MIN", objects, Field("area"))
-    yield from _bounds(area, f"{path} area", f"smallest {spoken}", smallest)
-    counts = Counter(label for held in values for label in {one for one, _ in held})
+    if any(len(held) > 1 for held in values):
+        smallest = np.array(
+            [
+                min((b[2] * b[3] for b in held[1] or ()), default=np.nan)
+                for held in values
+            ]
+        )
+        area = Aggregate("MIN", objects, Field("area"))
+        yield from _bounds(area, f"{path} area", f"smallest {spoken}", smallest)
+    counts = Counter(label for held in labels for label in set(held))
     for label, n in counts.most_common(_LABELS):
         if label is None or n < least:
             continue
-        inside = np.array([any(one == label for one, _ in held) for held in values])
-        some = Aggregate(
-            "ANY", objects, Compare("=", Field("label"), Constant(str(label)))
-        )
-        yield Condition(f"{path} {label}", to_text(some), f"with {label}", inside)
+        inside = np.array([label in held for held in labels])
+        equal = Compare("=", Field("label"), Constant(label))
+        some = to_text(Aggregate("ANY", objects, equal))
+        yield Condition(f"{path} {label}", some, f"with {label}", inside)
 
 
 def _missing(path: str, values: list[Any]) -> Iterator[Condition]:

@@ -22,7 +22,7 @@ from evalsets.datasets.connect import Source, open_both
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.outcomes import GROUND_TRUTH
 from evalsets.datasets.populations import load_recipes, schema_of
-from evalsets.datasets.predictions import prediction_set, prediction_sets
+from evalsets.datasets.predictions import prediction_set
 from evalsets.datasets.reports import save_look
 from evalsets.datasets.vectors import encoder_of
 from evalsets.discovery import (
@@ -114,9 +114,8 @@ def discover(
     looked = look(opened, view, truth, stored, grouping, seed)
     refuse_few(looked, model, sides, min_size)
     schema = schema_of(opened, load_recipes(opened))
-    predicted = {other.field for other in prediction_sets(opened).values()}
     least = -(-min_size // 2)
-    conditions = conditions_of(view, looked.ids, schema, predicted, least)
+    conditions = conditions_of(view, looked.ids, schema, (), least)
     space = _space(opened, looked, prompts)
     samples = Searchable(
         looked.loss, looked.searched, conditions, looked.vectors, space.prompts
