@@ -134,7 +134,8 @@ def _equal(path: str, values: list[Any], least: int) -> Iterator[Condition]:
         yield Condition(path, to_text(expr), words, inside)
         if isinstance(value, str):
             expr = Compare("<>", Field(path), Constant(value))
-            yield Condition(path, to_text(expr), f"not {words}", known & ~inside)
+            others = known & ~inside
+            yield Condition(path, to_text(expr), f"not {words}", others, absent=True)
 
 
 def _bounded(path: str, values: list[Any], _: int) -> Iterator[Condition]:
@@ -201,7 +202,7 @@ def _counting(path: str, values: list[Any], least: int) -> Iterator[Condition]:
 def _missing(path: str, values: list[Any]) -> Iterator[Condition]:
     inside = _where(values, None)
     text = to_text(IsNull(Field(path)))
-    yield Condition(path, text, f"no {_spoken(path)}", inside)
+    yield Condition(path, text, f"no {_spoken(path)}", inside, absent=True)
 
 
 def _where(values: list[Any], value: Any) -> Bools:

@@ -134,7 +134,7 @@ def _tags(view: fo.DatasetView, untested: pd.Index, everyone: pd.Index) -> pd.Da
     rows = []
     for tag in conditions_of(view, list(everyone), schema, left_out, 1):
         n = int(tag.members[inside].sum())
-        if n and not tag.text.endswith(" IS NULL"):
+        if n and not tag.absent:
             rows.append((tag.text, n, n / inside.sum(), tag.members.mean()))
     found = pd.DataFrame(rows, columns=["tag", "n", "share", "share_of_all"])
     return found.sort_values(["n", "tag"], ascending=[False, True])[

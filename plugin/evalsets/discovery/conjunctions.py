@@ -39,6 +39,7 @@ class Condition:
         members: ``(n,)``
         bound: "low" or "high" where it bounds a number; two conditions on one field are
             combined only if they make an interval
+        absent: whether it says what is not there, as ``<>`` and ``IS NULL`` do
     """
 
     field: str
@@ -46,6 +47,7 @@ class Condition:
     words: str
     members: Bools
     bound: str = ""
+    absent: bool = False
 
 
 Parts: TypeAlias = "tuple[int, ...]"
