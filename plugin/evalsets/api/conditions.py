@@ -51,6 +51,10 @@ def conditions_of(
         schema: of the dataset
         left_out: fields that say nothing of an image, beside those that models filled
         least: samples that a condition must hold for
+
+    Returns:
+        first what is there, then what is absent: of two that hold for the same samples
+        the first is said
     """
     judged = _judgements(view._dataset).union(left_out)
     offered = {
@@ -63,7 +67,7 @@ def conditions_of(
         for condition in _of_field(view, ids, path, kind, least):
             if least <= condition.members.sum() <= len(ids) - least:
                 found.append(condition)
-    return found
+    return sorted(found, key=lambda condition: condition.absent)
 
 
 def _is_tag(path: str) -> bool:
