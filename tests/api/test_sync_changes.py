@@ -1,13 +1,7 @@
 """What ``sync`` does about files that change, move, vanish, come back, or are copies."""
 
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -209,34 +203,3 @@ def test_a_user_field_of_our_name_is_refused_before_anything(dataset, folder):
     with pytest.raises(NameTakenError, match="vanished"):
         es.sync(folder, dataset)
     assert len(dataset) == 0
-
-
-def test_kill_9_at_any_moment_loses_and_doubles_no_file(dataset, folder):
-    for number in range(4, 300):
-        draw(folder / f"{number}.jpg", number % 290)
-    (folder / "broken.jpg").write_bytes(b"")
-    program = "import sys, evalsets; evalsets.sync(sys.argv[1], sys.argv[2])"
-    command = [sys.executable, "-c", program, str(folder), dataset.name]
-    chance, killed = random.Random(0), 0
-    started = time.monotonic()
-    subprocess.run([*command[:-1], "kill-9-whole"], check=True, env=dict(os.environ))
-    whole = time.monotonic() - started
-    for _ in range(6):
-        process = subprocess.Popen(command)
-        try:
-            process.wait(whole * chance.uniform(0.5, 1.0))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-        if killed == 3:
-            draw(folder / "7.jpg", 1000)
-    assert killed
-    subprocess.run(command, check=True)
-    dataset.reload()
-    paths = dataset.values("filepath")
-    assert sorted(paths) == sorted(
-        str(path) for path in folder.glob("*.jpg") if path.name != "broken.jpg"
-    )
-    assert None not in dataset.values("file_digest")
-    assert sum(d is not None for d in dataset.values("duplicate_of")) == 9

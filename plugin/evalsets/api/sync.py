@@ -123,8 +123,7 @@ def _sync(
         if plan or before is None:
             stored = _declared(opened)
             plan = compare(listing, stored, seen.looks)
-            _apply(opened, listing, seen.looks, plan, stored, progress)
-            stored = stored_files(opened)
+            stored = _apply(opened, listing, seen.looks, plan, stored, progress)
         synced = _summed(listing, seen, plan, _mark_duplicates(opened, stored))
         elsewhere = {n: r for n, r in quarantine.items() if not _tells_of(listing, n)}
         _record(opened, synced, {**elsewhere, **seen.skipped})
@@ -211,10 +210,13 @@ def _apply(
     plan: Plan,
     stored: pd.DataFrame,
     progress: bool | None,
-) -> None:
+) -> pd.DataFrame:
     """Writes a plan, in an order that lets an interrupted one be made again.
 
     A file is known by the stamp, so that is written when all else about it is.
+
+    Returns:
+        id and digest of every file that is stored now, in the order of the dataset
     """
     id_of = dict(zip(stored.index, stored["id"], strict=True))
     _move(dataset, listing, looks, {id_of[o]: new for o, new in plan.moved.items()})
@@ -228,7 +230,10 @@ def _apply(
     gone = {id_of[name]: True for name in plan.vanished}
     write_files(dataset, VANISHED, {**here, **gone})
     write_files(dataset, STAMP, {id_of[n]: listing.stamp[n] for n in plan.touched})
-    _add(dataset, listing, {name: looks[name] for name in plan.new}, progress)
+    new = _add(dataset, listing, {name: looks[name] for name in plan.new}, progress)
+    held = zip(stored.index, stored[DIGEST], strict=True)
+    digests_now = [looks[n].digest if n in looks else digest for n, digest in held]
+    return pd.concat([stored.assign(**{DIGEST: digests_now}), new])
 
 
 def _move(
@@ -250,7 +255,7 @@ def _add(
     listing: Listing,
     looks: Mapping[str, Look],
     progress: bool | None,
-) -> None:
+) -> pd.DataFrame:
     samples = (
         fo.Sample(
             filepath=look.path,
@@ -264,8 +269,10 @@ def _add(
         )
         for name, look in looks.items()
     )
-    if looks:
-        dataset.add_samples(samples, progress=progress, num_samples=len(looks))
+    ids = dataset.add_samples(samples, progress=progress, num_samples=len(looks))
+    digests = [look.digest for look in looks.values()]
+    columns = {"id": ids, DIGEST: digests, DUPLICATE: None}
+    return pd.DataFrame(columns, index=list(looks), dtype=object)
 
 
 def _metadata(look: Look, size: int) -> fo.ImageMetadata:

@@ -55,6 +55,8 @@ def watch(
     """
     if not every > 0:
         raise ArgumentError(f"The time between two rounds is {every}; give seconds")
+    if not isinstance(source, (str, Path)):
+        source = list(source)  # it may be one that can be gone through just once
     opened = _round(source, dataset, tags, options)
     wait = every
     for done in count(1):

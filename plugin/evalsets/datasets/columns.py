@@ -106,14 +106,14 @@ def declare(
     with writing(dataset):
         check_free(dataset, fields, owner)
         schema = dataset.get_field_schema()
+        about = None if info is None else {"evalsets": dict(info)}
         for name, kind in fields.items():
             cls, options = _FIELDS[kind]
-            if name not in schema:
-                dataset.add_sample_field(name, cls, **options)
-            if info is not None:
-                field = dataset.get_field(name)
-                field.info = {"evalsets": dict(info)}
-                field.save()
+            if name not in schema:  # with its writer at once, should this be killed
+                dataset.add_sample_field(name, cls, info=about, **options)
+            elif about is not None and schema[name].info != about:
+                schema[name].info = about
+                schema[name].save()
             if indexed is True or (indexed and name in indexed):
                 _index(dataset, f"{name}.label" if options else name)
 

@@ -35,11 +35,7 @@ _INDEXED = (DIGEST, VANISHED, DUPLICATE)
 
 def declare_files(dataset: fo.Dataset) -> None:
     """Adds the fields, with an index on those that queries filter on."""
-    missing = {n: kind for n, kind in FIELDS.items() if not dataset.has_field(n)}
-    for indexed in (True, False):
-        some = {n: k for n, k in missing.items() if (n in _INDEXED) is indexed}
-        if some:
-            declare(dataset, some, indexed=indexed, info={OWNER: True})
+    declare(dataset, FIELDS, indexed=_INDEXED, info={OWNER: True}, owner=OWNER)
 
 
 def stored_files(dataset: fo.Dataset | None) -> pd.DataFrame:

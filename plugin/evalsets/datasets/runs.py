@@ -15,6 +15,7 @@ from typing import Any
 import fiftyone as fo
 from bson import SON
 from fiftyone.core.runs import Run
+from gridfs.errors import GridFSError
 
 
 def save_run(
@@ -58,7 +59,10 @@ def load_runs(dataset: fo.Dataset, kind: str) -> dict[str, dict[str, Any]]:
 def load_results(dataset: fo.Dataset, kind: str, name: str, field: str) -> Any:
     """One of the large values of a run; None where writing it was interrupted."""
     key = _key(kind, name)
-    results = dataset.load_run_results(key, cache=False)
+    try:
+        results = dataset.load_run_results(key, cache=False)
+    except (AttributeError, GridFSError):  # the old ones are deleted before the new
+        return None
     wanted = getattr(dataset.get_run_info(key).config, "stamp", None)
     if results is None or getattr(results, "stamp", None) != wanted:
         return None

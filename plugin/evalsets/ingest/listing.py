@@ -149,7 +149,7 @@ def _is_image(name: str) -> bool:
 
 def _is_seen(path: str) -> bool:
     """Whether a remote file is an image, and neither it nor a folder of it hidden."""
-    parts = path.split("/")
+    parts = [part for part in path.split("/") if part not in (".", "..")]
     return _is_image(parts[-1]) and not any(part.startswith(".") for part in parts)
 
 
