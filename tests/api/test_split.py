@@ -9,6 +9,7 @@ from evalsets.errors import (
     ArgumentError,
     NameTakenError,
     NoVectorsError,
+    QueryError,
     UnknownNameError,
 )
 from evalsets.splits import replay
@@ -71,6 +72,64 @@ def test_groups_may_be_those_of_a_label(composed):
         composed, "m", dict.fromkeys(composed.values("id"), "x"), key="id"
     )
     es.evaluate(composed, "m", split=None)
+
+
+def test_groups_may_be_an_expression(composed):
+    composed.add_sample_field("camera", fo.StringField)
+    names = ["North", "NORTH", "south", "South", None]
+    composed.set_values("camera", [names[i % 5] for i in range(len(composed))])
+    es.split(composed, groups="LOWER(camera)")
+    sides = composed.values("split")
+    cameras = composed.values("camera")
+    for north in ("north", "south"):
+        here = [
+            s for s, c in zip(sides, cameras, strict=True) if c and c.lower() == north
+        ]
+        assert len(set(here)) == 1
+    # a sample without a value is in no one's group
+    alone = {s for s, c in zip(sides, cameras, strict=True) if c is None}
+    assert len(alone) > 1
+    assert es.split_settings(composed)["groups"] == "LOWER(camera)"
+
+
+def test_a_share_of_what_is_in_no_population_can_be_held_out(drawn):
+    es.compose(drawn, es.Population("at night", "time = 'night'", holdout=0.3))
+    outside = drawn.match(fo.ViewField("time") != "night")
+    report = es.split(drawn, background=0.25)
+    in_test = outside.match(fo.ViewField("split") == "test")
+    assert len(in_test) == -(-len(outside) // 4)
+    assert list(report.frame.index) == ["at night", "(background)"]
+    assert report.frame.at["(background)", "asked"] == 0.25
+    assert "(background)" not in es.split(drawn).frame.index
+    assert not es.split(drawn, background=0.25).moved
+
+
+def test_near_duplicates_are_shown_and_stay_on_one_side(composed, encoder):
+    es.embed(composed, encoder)
+    report = es.split(composed, near_duplicates=0.97)
+    assert list(report.near) == ["sample_id", "other_id", "cosine", "together"]
+    assert (report.near["together"] == (report.near["cosine"] >= 0.97 - 1e-6)).all()
+    assert set(report.near["sample_id"]) <= set(composed.values("id"))
+    assert es.leaks(composed, near_duplicates=0.97) == []
+    assert "Pairs around the threshold" in str(report)
+
+
+def test_a_copy_that_joins_two_sides_sends_train_to_quarantine(
+    composed, encoder, tmp_path
+):
+    es.embed(composed, encoder)
+    first = es.split(composed)  # near-duplicates may lie on both sides
+    assert first.near.empty
+    leaking = es.leaks(composed, near_duplicates=0.97)
+    assert leaking
+    report = es.split(composed, near_duplicates=0.97)
+    quarantined = {m.sample_id for m in report.moved if m.after == "quarantine"}
+    assert {leak.other_id for leak in leaking} <= quarantined
+    assert {m.why for m in report.moved} == {"touches test", "touches val"}
+    train = set(es.select(composed, split="train").values("id"))
+    assert not train & quarantined
+    assert es.leaks(composed, near_duplicates=0.97) == []
+    assert not report.leaks
 
 
 def test_the_same_files_in_another_order_are_split_alike(composed, world, labels):
@@ -144,6 +203,44 @@ def test_coverage_counts_what_select_selects(composed):
     assert frame["holdout_asked"].tolist() == [p.holdout for p in SUITE]
 
 
+def test_coverage_says_what_is_labelled_too_small_and_untested(drawn):
+    accurate = es.Requirement("accuracy", at_least=0.95)
+    close = es.Requirement("accuracy", max_drop=0.05)
+    es.compose(
+        drawn,
+        [
+            es.Population(
+                "at night", "time = 'night'", holdout=0.2, require=[accurate]
+            ),
+            es.Population("crowded", "num_people > 2", require=[close]),
+        ],
+    )
+    drawn.limit(10).set_values("ground_truth", [None] * 10)
+    es.split(drawn)
+    found = es.coverage(drawn)
+    night = drawn.match(fo.ViewField("time") == "night")
+    labelled = len(night.exists("ground_truth")) / len(night)
+    assert found.labelled["at night"] == pytest.approx(labelled)
+    small = [gap for gap in found.gaps if "too small" in gap]
+    assert "requirement accuracy >= 0.95: needs" in small[0]
+    assert "fewer than 59" in small[0]  # 0.95 ** 59 < 0.05 <= 0.95 ** 58
+    assert "requirement accuracy drop <= 0.05" in small[1]
+    inside = es.membership(drawn).any(axis=1)
+    assert found.untested == pytest.approx((~inside).mean())
+    best = found.tags.iloc[0]
+    outside = drawn.select(inside.index[~inside].tolist())
+    assert best["n"] == len(es.search(outside, best["tag"]))
+    assert best["share"] == pytest.approx(best["n"] / len(outside))
+
+
+def test_coverage_tells_growth_since_the_last_release(composed, world, labels):
+    assert es.coverage(composed).growth.isna().all()
+    es.release(composed)
+    fewer = composed.match(fo.ViewField("num_people") > 2).limit(3)
+    composed.delete_samples(fewer.values("id"))
+    assert es.coverage(composed).growth["crowded"] == -3
+
+
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
@@ -156,10 +253,18 @@ def test_coverage_counts_what_select_selects(composed):
         (lambda d: es.split(d, groups="scene"), UnknownNameError, "scene"),
         (lambda d: es.split(d, groups="tags"), ArgumentError, "single value"),
         (lambda d: es.split(d, near_duplicates=0.9), NoVectorsError, "embed"),
+        (lambda d: es.split(d, near_duplicates=0), NoVectorsError, "embed"),
+        (lambda d: es.split(d, background=1.5), ArgumentError, "background.* is 1.5"),
+        (lambda d: es.split(d, groups="LOWER(tiem)"), QueryError, "'time'"),
+        (lambda d: es.split(d, groups="LOWER("), QueryError, "LOWER"),
+        (lambda d: es.split(d, groups="time, scene_id"), ArgumentError, "one field"),
+        (lambda d: es.leaks(d), UnknownNameError, "split"),
+        (lambda d: es.leaks(d, split="time"), ArgumentError, "as test"),
     ],
     ids=[
         *("unsplit", "no side", "no population", "val", "text", "text of a cosine"),
-        *("groups", "a list", "no vectors"),
+        *("groups", "a list", "no vectors", "zero", "background", "in an expression"),
+        *("half an expression", "two groups", "no sides", "no test"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_written(composed, call, error, said):
