@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -45,6 +46,7 @@ class Yolox(Model):
         self._cell, self._stride = _cells(self._side)
         self._confidence = confidence
         self._overlap = overlap
+        self.fingerprint = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
 
     @property
     def media_type(self) -> str:

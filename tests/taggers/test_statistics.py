@@ -37,7 +37,7 @@ def test_statistics_are_those_of_an_independent_reference(seed, width, height):
         inner = edges.var()
         assert found["sharpness"] == pytest.approx(inner / (inner + 0.01), rel=0.1)
     assert found["aspect"] == width / height
-    assert found["megapixels"] == pytest.approx(width * height / 1e6)
+    assert found["resolution"] == pytest.approx(width * height / 1e6)
 
 
 def test_plain_images_by_hand():
@@ -49,7 +49,7 @@ def test_plain_images_by_hand():
         "glare": 1.0,
         "colourfulness": 0.0,
         "aspect": 1.5,
-        "megapixels": 0.0024,
+        "resolution": 0.0024,
     }
     assert statistics(grey)["glare"] == 0
     half = np.hstack([np.zeros((40, 30, 3)), np.full((40, 30, 3), 255)])
@@ -62,7 +62,7 @@ def test_the_size_is_that_of_the_whole_image_and_the_rest_of_a_small_one():
     small = rng.integers(0, 256, (256, 512, 3), np.uint8)
     large = small.repeat(3, axis=0).repeat(3, axis=1)
     ours, same = statistics(large), statistics(small)
-    assert (ours.pop("megapixels"), same.pop("megapixels")) == (1.179648, 0.131072)
+    assert (ours.pop("resolution"), same.pop("resolution")) == (1.179648, 0.131072)
     assert ours == pytest.approx(same)
 
 

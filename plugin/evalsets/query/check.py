@@ -39,7 +39,7 @@ from evalsets.query.types import FieldType, Schema
 
 STATISTICS = (
     *("brightness", "contrast", "sharpness", "glare"),
-    *("colourfulness", "aspect", "megapixels"),
+    *("colourfulness", "aspect", "resolution"),
 )
 """The fields that the tagger of image statistics fills."""
 _ORDERED = ("number", "text", "boolean", "date", "time")

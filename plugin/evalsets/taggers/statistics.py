@@ -32,14 +32,14 @@ class ImageStatistics(PixelTagger):
     - ``colourfulness``: 0 for grey, about 15 slightly, 45 averagely, 80 highly
       colourful (Hasler & Süsstrunk 2003, *Measuring colourfulness in natural images*)
     - ``aspect``: width over height, as the image is seen
-    - ``megapixels``: width times height, in millions
+    - ``resolution``: width times height, in millions of pixels
     """
 
     kind = "statistics"
     fields: Mapping[str, type] = dict.fromkeys(
         (
             *("brightness", "contrast", "sharpness", "glare"),
-            *("colourfulness", "aspect", "megapixels"),
+            *("colourfulness", "aspect", "resolution"),
         ),
         float,
     )
@@ -62,7 +62,7 @@ class ImageStatistics(PixelTagger):
             "glare": float(burnt.mean()),
             "colourfulness": _colourfulness(pixels),
             "aspect": width / height,
-            "megapixels": width * height / 1e6,
+            "resolution": width * height / 1e6,
         }
 
 
