@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,12 @@ def run():
             fo.delete_dataset(name)
 
 
-def _linked(folder, files):
-    """A folder with links to some files, each below the name of its own folder."""
+def _copied(folder, files):
+    """A folder with copies of some files, each below the name of its own folder."""
     for file in files:
-        link = folder / file.parent.name / file.name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(file)
+        copy = folder / file.parent.name / file.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
     return folder
 
 
@@ -64,12 +65,12 @@ def mixed(run, shared, tmp_path_factory):
     some = labels.sort_values("file").groupby("label").head(30)
     images = data / "imagenette160/images"
     files = [images / name for name in [*some["file"], "bad_image.JPEG"]]
-    first = _linked(root / "imagenette", files)
+    first = _copied(root / "imagenette", files)
     some[["file", "label"]].to_csv(root / "labels.csv", index=False)
     every_fifth = sorted((data / "caltech101-part").glob("*/*.jpg"))[::5]
-    second = _linked(root / "caltech", every_fifth)
+    second = _copied(root / "caltech", every_fifth)
     flickr = sorted((data / "flickr8k-part/images").glob("*.jpg"))[:250]
-    third = _linked(root / "flickr", flickr)
+    third = _copied(root / "flickr", flickr)
 
     encoder = ("--encoder", shared / "models/tinyclip_lit_mnv2")
     dogs = ("--population", "dogs=text('a dog') > 0.2@0.4")
