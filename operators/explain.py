@@ -22,6 +22,7 @@ class Explain(Verb):
             label="Explain the split of a sample",
             description="Every decision about it, its populations and releases",
             icon="help_outline",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
         )
 

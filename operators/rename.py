@@ -22,6 +22,7 @@ class Rename(Verb):
             label="Rename population",
             description="Its hold-out, versions and calibration stay",
             icon="drive_file_rename_outline",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

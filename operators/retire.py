@@ -22,6 +22,7 @@ class Retire(Verb):
             label="Retire samples from test",
             description="The only way out of test; the reason stays in the ledger",
             icon="archive",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.HIGH,
         )
 

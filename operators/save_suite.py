@@ -22,6 +22,7 @@ class SaveSuite(Verb):
             label="Save populations to a file",
             description="A YAML file for git; comments in it stay",
             icon="save",
+            allow_delegated_execution=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
