@@ -1,10 +1,15 @@
 """Passes that are killed at any moment, and a database that goes away in between."""
 
 import multiprocessing
+import os
 import random
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import fiftyone as fo
 import numpy as np
 import pytest
 from PIL import Image
@@ -158,3 +163,80 @@ def test_two_passes_at_once_do_the_work_once(photos, processes, tmp_path):
     assert len(open_vectors(photos)) == N - 1
     logs = [tmp_path / f"log{n}" for n in range(2)]
     assert sum(len(seen(log)) for log in logs) == N - 1
+
+
+LOSES_DATABASE = """
+import subprocess, sys, threading
+from pymongo import monitoring
+
+folder, encoder, *mongod = sys.argv[1:]
+
+class Killer(monitoring.CommandListener):
+    left = None
+    def started(self, event):
+        tags = str(event.command.get("update", "")).startswith("samples.")
+        if Killer.left is not None and tags:
+            if Killer.left == 0:
+                server.kill()
+                server.wait()
+                threading.Timer(1.5, start).start()
+            Killer.left -= 1
+    def succeeded(self, event): pass
+    def failed(self, event): pass
+
+def start():
+    global server
+    server = subprocess.Popen(mongod, stdout=subprocess.DEVNULL)
+
+start()
+monitoring.register(Killer())
+import evalsets as es
+from evalsets.api import background
+from evalsets.datasets.vectors import open_vectors
+
+background.EVERY_S = 0
+try:
+    for n in (0, 4):
+        dataset = es.sync(folder, f"road-{n}")
+        Killer.left = n
+        done = es.embed(dataset, encoder, taggers=[{"statistics": {}}], batch_size=4)
+        assert Killer.left < 0
+        Killer.left = None
+        ids = dataset.values("id")  # MongoDB's own count is wrong after a crash
+        assert done.done == len(ids) == 30, (str(done), len(ids))
+        assert None not in dataset.values("brightness")
+        assert set(open_vectors(dataset).ids) == set(ids)
+finally:
+    server.kill()
+    server.wait()
+"""
+
+
+def test_a_database_that_comes_back_is_waited_for(world, tmp_path):
+    folder, data = tmp_path / "photos", tmp_path / "mongo"
+    data.mkdir()
+    folder.mkdir()
+    for path in sorted(world.glob("*.jpg"))[:30]:
+        (folder / path.name).write_bytes(path.read_bytes())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    mongod = Path(fo.__file__).parent / "db" / "bin" / "mongod"
+    options = ["--bind_ip", "127.0.0.1", "--port", port, "--nounixsocket"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-W", "ignore", "-c", LOSES_DATABASE),
+            *(folder, ENCODER, mongod, "--dbpath", data, *options),
+        ],
+        env={
+            **os.environ,
+            "FIFTYONE_DATABASE_URI": f"mongodb://127.0.0.1:{port}"
+            "/?serverSelectionTimeoutMS=2000",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "MongoDB has gone away; waiting for it" in done.stderr

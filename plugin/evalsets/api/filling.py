@@ -14,7 +14,7 @@ from evalsets.api.fields import certain, check_fields, declare_fields
 from evalsets.api.onepass import Rows, add_rows, embedding_step, run, tagging_steps
 from evalsets.api.populations import refresh
 from evalsets.datasets.columns import write_rows
-from evalsets.datasets.connect import Source, open_both
+from evalsets.datasets.connect import Source, database, open_both
 from evalsets.datasets.locks import passing
 from evalsets.datasets.vectors import create_vectors, encoder_of, open_vectors
 from evalsets.encoders import Encoder
@@ -78,11 +78,11 @@ def fill(
             "This view shows patches, frames or clips; give samples of images"
         )
     check_fields(dataset, taggers)
-    with passing(dataset):
+    with database(), passing(dataset):
         work = _prepared(dataset, view, taggers, embed_by, overwrite)
         done, failed = _filled(work, batch_size, progress)
         done |= _tag_samples(work)
-    paths = dict(zip(*view.values(["id", "filepath"]), strict=True))
+        paths = dict(zip(*view.values(["id", "filepath"]), strict=True))
     skipped = {paths[i]: why for i, why in failed.items() if i in paths}
     kept = len(paths) - len(done) - len(failed.keys() - done)
     processed = Processed(len(done), kept, skipped, time.monotonic() - started)

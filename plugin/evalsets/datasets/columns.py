@@ -15,7 +15,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
-from evalsets.datasets.locks import writing
+from evalsets.datasets.locks import schema_lock, writing
 from evalsets.errors import ArgumentError, NameTakenError
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def declare(
     Raises:
         NameTakenError: a field of that name has another type or another writer
     """
-    with writing(dataset):
+    with writing(dataset), schema_lock:
         check_free(dataset, fields, owner)
         schema = dataset.get_field_schema()
         about = None if info is None else {"evalsets": dict(info)}

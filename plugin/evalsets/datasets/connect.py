@@ -13,6 +13,7 @@ import pymongo.errors
 from fiftyone.core.config import FiftyOneConfigError
 from fiftyone.core.service import ServiceException
 
+from evalsets.datasets.locks import schema_lock
 from evalsets.errors import ArgumentError, DatabaseError, UnknownNameError
 
 Source: TypeAlias = "str | fo.Dataset | fo.DatasetView"
@@ -79,7 +80,8 @@ def open_dataset(source: Source) -> fo.Dataset:
             raise ArgumentError(
                 f"A dataset is wanted, or its name, not {type(source).__name__}"
             )
-        dataset.reload()
+        with schema_lock:
+            dataset.reload()
         return dataset
 
 

@@ -34,6 +34,9 @@ PATIENCE_S = 30.0
 
 _held: ContextVar[frozenset[tuple[str, str]]] = ContextVar("_held", default=frozenset())
 """Dataset and key of the locks that this thread holds."""
+schema_lock = threading.RLock()
+"""Held by whoever changes or reloads a schema: the threads of a process share FiftyOne's
+dataset objects, and a reload in one would take fields from under another."""
 _alive: set[str] = set()  # tokens of the locks that this process holds or waits for
 
 
@@ -82,7 +85,8 @@ def _alone(
     try:
         _acquire(store, key, me, f"Dataset '{name}' is being {doing} by", patience)
         with _renewing(store, key, me, name):
-            dataset.reload()
+            with schema_lock:
+                dataset.reload()
             yield
     finally:
         _held.reset(token)
