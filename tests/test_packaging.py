@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tomllib
 import yaml
+from fiftyone.core.utils import load_requirements
 
 import evalsets
 
@@ -19,9 +20,19 @@ def test_the_versions_agree():
     assert evalsets.__version__ == PROJECT["version"] == MANIFEST["version"]
 
 
-def test_requirements_of_the_plugin_are_those_of_the_package():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    assert [x for x in lines if not x.startswith("#")] == PROJECT["dependencies"]
+def test_requirements_of_the_plugin_are_those_of_the_package_and_the_package():
+    """As FiftyOne installs them: ``pip install <line>``, in the folder of the plugin."""
+    *others, ours = load_requirements(ROOT / "requirements.txt")
+    assert others == PROJECT["dependencies"]
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps"]
+    run = subprocess.run(
+        [*pip, "--force-reinstall", "--no-build-isolation", ours],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"Would install evalsets-{evalsets.__version__}" in run.stdout
 
 
 def test_the_plugin_needs_the_fiftyone_of_the_package():

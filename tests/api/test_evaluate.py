@@ -252,6 +252,7 @@ def test_what_cannot_be_evaluated_says_why(composed, guesses, options, error, sa
 
 
 def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
+    """An image in which a model found nothing has no result, and is compared as well."""
     boxes = [
         fo.Detections(
             detections=[fo.Detection(label="person", bounding_box=[0.1, 0.1, 0.5, 0.5])]
@@ -268,15 +269,26 @@ def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
     box = [0.1 * size.width, 0.1 * size.height, 0.5 * size.width, 0.5 * size.height]
     results = [
         {"image_id": n, "category_id": 1, "bbox": box, "score": 0.9}
-        for n in range(0, len(names), 2)
+        for n in range(len(names))
     ]
     (tmp_path / "annotations.json").write_text(json.dumps(annotations))
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    es.upload_predictions(
-        drawn, "half", tmp_path / "results.json", classes=tmp_path / "annotations.json"
-    )
-    frame = es.evaluate(drawn, "half", truth="objects", split=None).frame
-    value = frame.query("population == '(all)'").set_index("metric")["value"]
+    half = results[::2]
+    for model, found in (("half", half), ("whole", results[:-1])):
+        (tmp_path / f"{model}.json").write_text(json.dumps(found))
+        es.upload_predictions(
+            drawn,
+            model,
+            tmp_path / f"{model}.json",
+            classes=tmp_path / "annotations.json",
+        )
+    report = es.evaluate(drawn, "half", baseline="whole", truth="objects", split=None)
+    frame = report.frame.query("population == '(all)'").set_index("metric")
+    assert report.provenance["unpredicted"] == len(names) - len(half)
+    assert report.provenance["uncompared"] == 0
+    assert frame.loc["recall", "baseline"] == pytest.approx(1 - 1 / len(names))
+    delta = frame["value"] - frame["baseline"]
+    assert frame["delta"].to_numpy() == pytest.approx(delta.to_numpy())
+    value = frame["value"]
     assert value["precision"] == 1
-    assert value["recall"] == pytest.approx(len(results) / len(names))
+    assert value["recall"] == pytest.approx(len(half) / len(names))
     assert value["map50"] == pytest.approx(0.5, abs=0.02)

@@ -77,7 +77,7 @@ def read_compared(
         if other is not None and other.task != "scores":
             _refuse_other_task(model, other)
             theirs = read_outcomes(view, truth, other)
-        parts.append(_joined(read, theirs))
+        parts.append(_joined(read, theirs, model.sparse, bool(other and other.sparse)))
     known = {} if other is None else {score.metric: score for score in other.scores}
     for score in model.scores:
         theirs = None
@@ -95,16 +95,20 @@ def _refuse_other_task(model: PredictionSet, other: PredictionSet) -> None:
         )
 
 
-def _joined(read: Read, other: Read | None) -> Compared:
+def _joined(
+    read: Read, other: Read | None, sparse: bool = False, other_sparse: bool = False
+) -> Compared:
+    """Pairs the samples that both answered.
+
+    Nothing found is an answer too where only boxes were uploaded: to leave those images
+    out would leave out a model's worst.
+    """
     if other is None:
         return Compared(read)
-    answered = dict(zip(other.ids, other.answered.tolist(), strict=True))
-    place = {sample: at for at, sample in enumerate(other.ids)}
-    paired = [
-        place[sample] if mine and answered.get(sample) else -1
-        for sample, mine in zip(read.ids, read.answered.tolist(), strict=True)
-    ]
-    return Compared(read, other.outcomes, np.array(paired, np.intp))
+    place = pd.Index(other.ids).get_indexer(pd.Index(read.ids))
+    mine = read.answered | sparse
+    theirs = np.append(other.answered | other_sparse, False)[place]  # at -1 there is none
+    return Compared(read, other.outcomes, np.where(mine & theirs, place, -1))
 
 
 def without_training(

@@ -24,6 +24,7 @@ class Checked:
 
     task: str
     columns: tuple[str, ...]
+    sparse: bool
     seen: NDArray[np.bool_]
     labels: set[str]
     unknown: int
@@ -91,6 +92,7 @@ class Samples:
         return Checked(
             last.task,
             getattr(last, "classes", ()),
+            getattr(last, "partial", False),
             placing.seen,
             placing.labels,
             placing.unknown,

@@ -91,6 +91,7 @@ def upload_predictions(
             task=checked.task,
             matched=int(checked.seen.sum()),
             columns=checked.columns,
+            sparse=checked.sparse,
             owned=not field,
         )
         into.commit(made, model, trained, release)

@@ -63,6 +63,7 @@ class PredictionSet:
         task: classification, multilabel, detection, segmentation, regression or scores
         matched: samples that have a prediction
         columns: class of each probability, where those were uploaded
+        sparse: whether an image without boxes has no prediction, as in COCO results
         uploaded: when, in UTC
         owned: whether the field is ours; else it was there before
         training: key of the samples the model was trained on; empty where not said
@@ -75,6 +76,7 @@ class PredictionSet:
     task: str
     matched: int
     columns: tuple[str, ...] = ()
+    sparse: bool = False
     uploaded: str = ""
     owned: bool = True
     training: str = ""

@@ -78,7 +78,8 @@ class DetectionTable:
         labels: ``(k,)``
         scores: ``(k,)`` in [0, 1]
         relative: whether boxes are shares of the image's sides, else pixels
-        partial: whether an image's boxes may go on in the next table
+        partial: whether an image's boxes may go on in the next table, and one without
+            boxes has no row, as in COCO results
     """
 
     keys: list[str]
