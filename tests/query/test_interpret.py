@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-import time
 
 import duckdb
 import pytest
@@ -132,13 +131,12 @@ def test_a_test_of_a_missing_value_is_neither_true_nor_false(test):
     assert holds("n IS NULL AND s IS NULL AND tags IS NULL", EMPTY) is True
 
 
-def test_a_pattern_of_many_wildcards_takes_no_time():
+def test_a_pattern_of_many_wildcards_takes_no_time(a_second):
     row = {"s": "a" * 5000}
-    start = time.process_time()
-    assert holds(f"s LIKE '{'%a' * 400}b'", row) is False
-    assert holds(f"s LIKE '{'%a' * 400}'", row) is True
-    assert holds(f"s LIKE '{'%_' * 400}b%'", row) is False
-    assert time.process_time() - start < 1
+    with a_second():
+        assert holds(f"s LIKE '{'%a' * 400}b'", row) is False
+        assert holds(f"s LIKE '{'%a' * 400}'", row) is True
+        assert holds(f"s LIKE '{'%_' * 400}b%'", row) is False
 
 
 @given(

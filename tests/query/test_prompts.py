@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,7 +181,6 @@ def test_whatever_the_prompt_a_proposal_is_a_query_without_such_prompts(prompt):
 @pytest.mark.parametrize(
     "piece", ["no ", "5 a ", "with ", "a ", ", ", "no a and ", "x" * 9]
 )
-def test_a_long_prompt_is_read_at_once(piece):
-    start = time.process_time()
-    read_prompt(piece * (19_000 // len(piece)))
-    assert time.process_time() - start < 1
+def test_a_long_prompt_is_read_at_once(piece, a_second):
+    with a_second():
+        read_prompt(piece * (19_000 // len(piece)))
