@@ -28,10 +28,21 @@ def labels(world):
     return table[["filepath", "scene_id", "label", "time", "num_people"]]
 
 
+@pytest.fixture(scope="session")
+def synced(world, labels):
+    """A dataset of the drawn world, to be copied rather than changed."""
+    dataset = es.sync(world, "the drawn world", labels=labels)
+    yield dataset
+    dataset.delete()
+
+
 @pytest.fixture
-def drawn(world, labels, dataset):
+def drawn(synced):
     """A dataset of the drawn world with its labels; nothing is embedded."""
-    return es.sync(world, dataset, labels=labels)
+    copy = synced.clone(persistent=True)
+    yield copy
+    if not copy.deleted:
+        copy.delete()
 
 
 @pytest.fixture(scope="session")
