@@ -106,6 +106,23 @@ def test_the_summary_starts_with_the_verdict_and_hides_nothing():
     assert any("against old" in said for said in summary)
 
 
+def test_the_headline_says_why_each_population_is_open():
+    drop = "accuracy drop <= 0.01"
+    rows = [
+        *ROWS[2:],
+        Row("rain", "accuracy", 50, 0.9, 0.8, 0.95, drop, INCONCLUSIVE),
+        Row("ice", "mae", 50, 0.9, 0.8, 0.95, "mae <= 2", INCONCLUSIVE),
+        Row("dusk", "accuracy", 50, 0.9, 0.8, 0.95, "accuracy >= 0.9", INCONCLUSIVE),
+    ]
+    why = {"model": "net", "stale": ["gone"], "incomplete": {"ice": 3}}
+    assert Report(rows, why).headline == (
+        "net: INCONCLUSIVE: too few samples on 1 of 6 populations: fog; membership out "
+        "of date on 1 of 6 populations: gone; no baseline on 1 of 6 populations: rain; "
+        "missing predictions on 1 of 6 populations: ice; too near the bound to settle "
+        "on 1 of 6 populations: dusk"
+    )
+
+
 def test_json_brings_back_an_equal_report():
     samples = {"night": [("/a.jpg", "car taken for dog")]}
     report = Report(ROWS, PROVENANCE, samples)
