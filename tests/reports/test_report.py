@@ -13,6 +13,7 @@ from PIL import Image
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row
 from evalsets.reports import Report
+from evalsets.reports.texts import refusal
 
 EVIL = '<script>alert("1")</script> | *x* [red] `y`\x07'
 ROWS = (
@@ -234,6 +235,16 @@ def test_hostile_names_stay_text_everywhere(tmp_path):
     assert suite[0].attrib["classname"].startswith('<script>alert("1")')
     assert "[red]" in str(report)
     assert Report.from_json(report.to_json()) == report
+
+
+def test_a_pull_request_pings_and_links_nobody():
+    evil = "@octocat #1 GH-2 https://evil.example www.evil.example \x00\x1b[2J\u202efed"
+    report = renamed(evil)
+    for text in (report.to_markdown(), refusal(f"No model '{evil}'\n- {evil}")):
+        assert not re.search(r"@\w|#\d|GH-\d|://\w|www\.", text.replace("&#8203", ""))
+        assert "@&#8203;octocat" in text
+        assert not set("\x00\x1b\u202e") & set(text)
+    assert not set("\x00\x1b\u202e") & set(str(report))
 
 
 @pytest.mark.app

@@ -43,7 +43,7 @@ def evaluate(
     baseline: str | None = None,
     split: str | None = "test",
     truth: str = GROUND_TRUTH,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
     groups: str | None = None,
     alpha: float = 0.05,
     replicates: int = 1000,
@@ -99,7 +99,7 @@ def evaluate(
             for part in parts
         ],
         list(known.values()),
-        metrics,
+        [metrics] if isinstance(metrics, str) else metrics,
         alpha=alpha,
         seed=seed,
         replicates=replicates,
