@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from numbers import Integral
 from typing import Any
@@ -89,7 +89,7 @@ def evaluate(
     side, left_out = without_training(opened, side, model, baseline)
     parts = read_compared(side, truth, candidate, before)
     read = parts[0].read
-    _refuse_nothing(opened, parts, candidate, truth, split)
+    _refuse_nothing(opened, parts, candidate, truth, split, left_out)
     frame = subject.members(side)
     strange = read.strange and read.strange - true_labels(opened, truth, candidate.task)
     grouping = groups or last_split(opened).get("groups")
@@ -150,17 +150,25 @@ def _refuse_nothing(
     model: PredictionSet,
     truth: str,
     split: str | None,
+    left_out: Mapping[str, int],
 ) -> None:
     """Refuses an evaluation of no sample, or of none that the model predicted."""
     where = f"{_where(split)} in dataset '{dataset.name}'"
     read = parts[0].read
     if not read.ids and not read.lost:
+        if any(left_out.values()) and not read.unlabelled:
+            raise ArgumentError(
+                f"Model '{model.model}' or its baseline was trained on every sample of "
+                f"{where}, and no figure would say how it does on others; choose another "
+                "split"
+            )
         raise ArgumentError(
             f"No sample of {where} has a true label in '{truth}'; label some, or choose "
             "another split"
         )
     for part in parts:
-        if not part.read.answered.any():
+        found_nothing = model.sparse and not model.matched
+        if not part.read.answered.any() and not found_nothing:
             what = "a score" if part.read.outcomes.task == "scores" else "a prediction"
             raise ArgumentError(
                 f"No labelled sample of {where} has {what} of model '{model.model}', "
