@@ -131,11 +131,16 @@ def read_scores(view: fo.DatasetView, score: ScoreSet) -> Read:
         score.metric,
     )
     lost = [i for i, value in zip(ids, values, strict=True) if value is None]
+    sign = -1 if score.higher_is_better else 1
     return Read(
         [ids[at] for at in known],
         outcomes,
         np.ones(len(known), bool),
         lost=tuple(lost),
+        mistakes={
+            ids[at]: (sign * values[at], f"{score.metric} {values[at]:.4g}")
+            for at in known
+        },
     )
 
 
