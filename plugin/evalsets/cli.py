@@ -610,6 +610,36 @@ def _check_gate(gate: str, dataset: str | None, release: int | None) -> None:
 
 
 @app.command()
+def history(
+    dataset: Dataset,
+    metric: Annotated[
+        str | None, typer.Option(help="Of the plots; else what is required.")
+    ] = None,
+    split: Split = "test",
+    trend: Annotated[
+        Path | None, typer.Option(help="Write a line a population here, as HTML.")
+    ] = None,
+    heatmap: Annotated[
+        Path | None, typer.Option(help="Write models × populations here, as HTML.")
+    ] = None,
+) -> None:
+    """List every evaluation, and say which of them hold no more."""
+    for number, told in es.history(dataset).to_dict("index").items():
+        against = f" against {told['baseline']}" if told["baseline"] else ""
+        release = f" of release {told['release']:.0f}" if told["release"] else ""
+        stale = f"; stale: {told['stale']}" if told["stale"] else ""
+        where = f"{told['split'] or 'all samples'}{release}"
+        line = f"{number}: {told['created']} {told['model']}{against} on {where}: "
+        typer.echo(f"{line}{told['verdict'].upper()}{stale}")
+    if trend is None and heatmap is None:
+        return
+    found = es.trend(dataset, metric=metric, split=None if split == "all" else split)
+    for path, draw in ((trend, found.plot), (heatmap, found.heatmap)):
+        if path is not None:
+            draw().write_html(path, include_plotlyjs=True)
+
+
+@app.command()
 def discover(
     dataset: Dataset,
     model: Model,
@@ -706,7 +736,7 @@ def _report(
     report = es.evaluate(dataset, model, **options)
     typer.echo(report.to_text())
     if html is not None:
-        report.to_html(html)
+        report.to_html(html, trend=es.trend(dataset, split=options["split"]))
     if json is not None:
         from evalsets.reports.report import write_text
 

@@ -187,6 +187,11 @@ def test_every_option_of_an_evaluation_has_its_place(run, drawn, labels, tmp_pat
     assert told == [1, "scene_id", 0.1]
     assert drawn.list_evaluations() == ["seen"]
     assert run("check", name, "right", *options, *kept).returncode == 3
+    plots = ("--trend", tmp_path / "t.html", "--heatmap", tmp_path / "h.html")
+    done = run("history", name, "--split", "all", *plots)
+    assert "2: " in done.stdout
+    assert "right on all samples of release 1: INCONCLUSIVE" in done.stdout
+    assert all(path.stat().st_size > 1e6 for path in plots[1::2])
 
 
 def test_a_prompt_with_a_number_is_warned_of_in_one_line(run, drawn, encoder):
