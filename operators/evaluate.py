@@ -15,6 +15,7 @@ from ._verb import Verb, scope
 
 _ALL = "all"
 _SPLITS = ("test", "val", "train", "quarantine", _ALL)
+_MORE = ("release", "groups", "eval_key")
 _COLUMNS = (
     "population",
     "metric",
@@ -50,10 +51,13 @@ class Evaluate(Verb):
         form.str("baseline", label="Baseline", description="Another model, if any")
         form.enum("split", _SPLITS, default="test", label="Split")
         choice(form, "truth", fields(ctx), default="ground_truth", label="Ground truth")
+        form.int("release", min=1, label="Release", description="By default, now")
+        choice(form, "groups", fields(ctx), label="Groups of dependent samples")
+        form.str("eval_key", label="Key of FiftyOne's own evaluation, to write it too")
         return types.Property(form, view=types.View(label="Evaluate"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        options = given(ctx, "baseline", "split", "truth")
+        options = given(ctx, "baseline", "split", "truth", *_MORE)
         if options.get("split") == _ALL:
             options["split"] = None
         report = evalsets.evaluate(scope(ctx), ctx.params["model"], **options)

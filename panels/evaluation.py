@@ -7,6 +7,7 @@ from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
+import pandas as pd
 from fiftyone import ViewField as F
 from fiftyone.operators import types
 
@@ -50,7 +51,7 @@ class Evaluation(foo.Panel):
         if not known:
             _show(ctx, EvaluationState())
         elif len(past):
-            _open_report(ctx, int(past.index[-1]))
+            _open_report(ctx, past, int(past.index[-1]))
         else:
             _ask(ctx, _first_choice(ctx.dataset, list(known)[-1]))
             _show(ctx, EvaluationState())
@@ -61,9 +62,10 @@ class Evaluation(foo.Panel):
     @told
     def choose_model(self, ctx: foo.ExecutionContext) -> None:
         model = _asked(ctx).model
-        number = last_report(evalsets.history(ctx.dataset), model)
+        past = evalsets.history(ctx.dataset)
+        number = last_report(past, model)
         if number is not None:
-            _open_report(ctx, number)
+            _open_report(ctx, past, number)
         else:
             _show(ctx, EvaluationState())
 
@@ -137,14 +139,11 @@ def _report(
     return evalsets.load_report(ctx.dataset, state.number)
 
 
-def _open_report(ctx: foo.ExecutionContext, number: int) -> None:
-    """Shows an earlier report, and says if it is older than the predictions."""
+def _open_report(ctx: foo.ExecutionContext, past: pd.DataFrame, number: int) -> None:
+    """Shows an earlier report, and says if it holds no more."""
     report = evalsets.load_report(ctx.dataset, number)
-    uploaded = evalsets.models(ctx.dataset)[report.model].uploaded
-    late = uploaded > report.provenance["created"]
-    note = (
-        "Predictions were uploaded after this report; evaluate again." if late else ""
-    )
+    stale = str(past["stale"][number])
+    note = f"This report is stale: {stale}; evaluate again." if stale else ""
     _ask(ctx, Asked.of(report.provenance))
     ctx.panel.set_state("metric", "")
     _show(ctx, EvaluationState(number, note))

@@ -108,7 +108,9 @@ def test_every_warning_of_the_readme_is_the_one_that_is_given(road, shown):
 
 
 @pytest.mark.parametrize(
-    "code", re.findall(r"```python\n(.*?)```", README, re.DOTALL), ids=lambda _: "code"
+    "code",
+    re.findall(r"```python\n(.*?)```", README, re.DOTALL),
+    ids=lambda code: code.split()[0],
 )
 def test_python_of_the_readme_uses_public_names_only(code):
     tree = ast.parse(code)

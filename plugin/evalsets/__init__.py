@@ -24,6 +24,7 @@ _HOME = {
     "Requirement": "suites.population",
     "SplitReport": "splits.report",
     "SuitePlan": "suites.suite",
+    "Trend": "reports.trend",
     "UploadReport": "predictions.summary",
     "advise": "api.advice",
     "calibrate": "api.calibrate",
@@ -59,6 +60,7 @@ _HOME = {
     "split_settings": "api.split",
     "sync": "api.sync",
     "tag": "api.tag",
+    "trend": "api.history",
     "upload_predictions": "api.upload",
     "upload_scores": "api.upload",
     "versions": "api.populations",
@@ -78,6 +80,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.history import history as history
     from evalsets.api.history import load_report as load_report
     from evalsets.api.history import models as models
+    from evalsets.api.history import trend as trend
     from evalsets.api.label_next import label_next as label_next
     from evalsets.api.leaks import leaks as leaks
     from evalsets.api.ledger import explain as explain
@@ -110,6 +113,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.predictions.summary import UploadReport as UploadReport
     from evalsets.query.advice import PromptWarning as PromptWarning
     from evalsets.reports.report import Report as Report
+    from evalsets.reports.trend import Trend as Trend
     from evalsets.splits.coverage import Coverage as Coverage
     from evalsets.splits.explanation import Explanation as Explanation
     from evalsets.splits.leaks import Leak as Leak

@@ -12,6 +12,8 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -342,7 +344,8 @@ def upload(
     ] = None,
     lower_is_better: Annotated[bool, typer.Option(help="Of the score.")] = False,
     trained_on: Annotated[
-        int | None, typer.Option(help="Release the model was trained on.")
+        str | None,
+        typer.Option(help="Release the model was trained on, or a file of keys."),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace earlier ones.")] = False,
     skip_unknown: Annotated[
@@ -352,7 +355,7 @@ def upload(
     """Upload a model's predictions or scores, all or nothing."""
     shared: dict[str, Any] = {
         "key": key,
-        "trained_on": trained_on,
+        "trained_on": _trained(trained_on),
         "overwrite": overwrite,
         "skip_unknown": skip_unknown,
     }
@@ -479,7 +482,24 @@ Model = Annotated[str, typer.Argument(help="Name of a prediction set.")]
 Baseline = Annotated[str | None, typer.Option(help="Prediction set to compare with.")]
 Split = Annotated[str, typer.Option(help="Side to evaluate on; 'all' for all samples.")]
 Truth = Annotated[str, typer.Option(help="Field of the true labels.")]
+Release = Annotated[
+    int | None, typer.Option(help="Judge populations and members of this release.")
+]
+Groups = Annotated[
+    str | None, typer.Option(help="Field of dependent samples; else the split's.")
+]
+Metric = Annotated[
+    list[str] | None, typer.Option(help="Beside those required; repeatable.")
+]
+EvalKey = Annotated[
+    str | None,
+    typer.Option(help="Write FiftyOne's own evaluation too, under this key."),
+]
+Alpha = Annotated[
+    float, typer.Option(help="Chance of any wrong PASS, and of any wrong FAIL.")
+]
 Html = Annotated[Path | None, typer.Option(help="Write the report here.")]
+Json = Annotated[Path | None, typer.Option(help="Write all of it as JSON here.")]
 Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML here.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write Markdown here.")]
 
@@ -491,10 +511,26 @@ def evaluate(
     baseline: Baseline = None,
     split: Split = "test",
     truth: Truth = "ground_truth",
+    release: Release = None,
+    groups: Groups = None,
+    metric: Metric = None,
+    eval_key: EvalKey = None,
+    alpha: Alpha = 0.05,
     html: Html = None,
+    json: Json = None,
 ) -> None:
     """Score a model on every population and print the verdicts."""
-    _report(dataset, model, baseline, split, truth, html)
+    _report(
+        *(dataset, model, html, json),
+        baseline=baseline,
+        split=split,
+        truth=truth,
+        release=release,
+        groups=groups,
+        metrics=metric or (),
+        eval_key=eval_key,
+        alpha=alpha,
+    )
 
 
 @app.command()
@@ -510,31 +546,97 @@ def check(
     baseline: Baseline = None,
     split: Split = "test",
     truth: Truth = "ground_truth",
+    release: Release = None,
+    groups: Groups = None,
+    metric: Metric = None,
+    eval_key: EvalKey = None,
+    alpha: Alpha = 0.05,
     html: Html = None,
+    json: Json = None,
     junit: Junit = None,
     markdown: Markdown = None,
 ) -> None:
     """Evaluate, and let the exit code say whether the model passes."""
     from evalsets.reports.report import write_text
 
-    wanted = model or model_name
-    if wanted is None:
-        _refuse("Name the model to check, for example with --model")
-    if gate.endswith((".yml", ".yaml")):
-        if dataset is None:
-            _refuse(f"Name the dataset that '{gate}' is the suite of, with --dataset")
-        plan = es.load_suite(dataset, gate, plan=True)
-        if not plan.same:
-            _refuse(
-                f"Dataset '{dataset}' does not have the suite of '{gate}'; load it "
-                f"first:\n{plan}"
-            )
-    report = _report(dataset or gate, wanted, baseline, split, truth, html)
+    with _refusing(markdown):
+        wanted = model or model_name
+        if wanted is None:
+            raise ArgumentError("Name the model to check, for example with --model")
+        _check_gate(gate, dataset, release)
+        report = _report(
+            *(dataset or gate, wanted, html, json),
+            baseline=baseline,
+            split=split,
+            truth=truth,
+            release=release,
+            groups=groups,
+            metrics=metric or (),
+            eval_key=eval_key,
+            alpha=alpha,
+        )
     if junit is not None:
         report.to_junit(junit)
     if markdown is not None:
         write_text(markdown, report.to_markdown())
     raise typer.Exit(report.exit_code)
+
+
+@contextmanager
+def _refusing(markdown: Path | None) -> Iterator[None]:
+    """Lets the Markdown say why there is no verdict."""
+    from evalsets.reports.report import write_text
+    from evalsets.reports.texts import refusal
+
+    try:
+        yield
+    except es.EvalsetsError as error:
+        if markdown is not None:
+            write_text(markdown, refusal(str(error)))
+        raise
+
+
+def _check_gate(gate: str, dataset: str | None, release: int | None) -> None:
+    """Refuses a suite file that is not what the dataset has."""
+    from evalsets.api.suite import check_suite
+
+    if not gate.endswith((".yml", ".yaml")):
+        return
+    if dataset is None:
+        raise ArgumentError(
+            f"Name the dataset that '{gate}' is the suite of, with --dataset"
+        )
+    check_suite(dataset, gate, release)
+
+
+@app.command()
+def history(
+    dataset: Dataset,
+    metric: Annotated[
+        str | None, typer.Option(help="Of the plots; else what is required.")
+    ] = None,
+    split: Split = "test",
+    trend: Annotated[
+        Path | None, typer.Option(help="Write a line a population here, as HTML.")
+    ] = None,
+    heatmap: Annotated[
+        Path | None, typer.Option(help="Write models × populations here, as HTML.")
+    ] = None,
+) -> None:
+    """List every evaluation, and say which of them hold no more."""
+    for number, told in es.history(dataset).to_dict("index").items():
+        against = f" against {told['baseline']}" if told["baseline"] else ""
+        release = f" of release {told['release']:.0f}" if told["release"] else ""
+        stale = f"; stale: {told['stale']}" if told["stale"] else ""
+        where = f"{told['split'] or 'all samples'}{release}"
+        line = f"{number}: {told['created']} {told['model']}{against} on {where}: "
+        typer.echo(f"{line}{told['verdict'].upper()}{stale}")
+    if trend is None and heatmap is None:
+        return
+    found = es.trend(dataset, metric=metric, split=None if split == "all" else split)
+    for path, draw in ((trend, found.plot), (heatmap, found.heatmap)):
+        if path is not None:
+            draw().write_html(path, include_plotlyjs=True)
 
 
 @app.command()
@@ -627,23 +729,18 @@ def install_plugin() -> None:
 
 
 def _report(
-    dataset: str,
-    model: str,
-    baseline: str | None,
-    split: str,
-    truth: str,
-    html: Path | None,
+    dataset: str, model: str, html: Path | None, json: Path | None, **options: Any
 ) -> es.Report:
-    report = es.evaluate(
-        dataset,
-        model,
-        baseline=baseline,
-        split=None if split == "all" else split,
-        truth=truth,
-    )
+    if options["split"] == "all":
+        options["split"] = None
+    report = es.evaluate(dataset, model, **options)
     typer.echo(report.to_text())
     if html is not None:
-        report.to_html(html)
+        report.to_html(html, trend=es.trend(dataset, split=options["split"]))
+    if json is not None:
+        from evalsets.reports.report import write_text
+
+        write_text(json, report.to_json())
     return report
 
 
@@ -651,6 +748,19 @@ def _defined(population: es.Population) -> str:
     """What makes a population, in one line."""
     required = ", ".join(map(str, population.require)) or "nothing"
     return f"{population.query}; hold-out {population.holdout:.0%}; required {required}"
+
+
+def _trained(said: str | None) -> int | list[str] | None:
+    """The number of a release, or the keys in a file, one a line."""
+    if said is None or said.isdecimal():
+        return None if said is None else int(said)
+    try:
+        lines = Path(said).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentError(
+            f"'{said}' is neither the number of a release nor a file with a key a line"
+        ) from error
+    return [line.strip() for line in lines if line.strip()]
 
 
 def _judged(path: Path) -> dict[str, bool]:

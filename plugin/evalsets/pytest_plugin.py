@@ -7,7 +7,11 @@ A file names what is evaluated::
     baseline: previous  # optional, like all below
     split: test  # or all
     truth: ground_truth
-    suite: suite.yml  # beside this file; must be what the dataset has
+    suite: suite.yml  # beside this file; must be what the dataset, or the release, has
+    release: 2  # whose populations and members are judged
+    groups: scene_id
+    metrics: [f1]  # beside those required
+    alpha: 0.05
 """
 
 from __future__ import annotations
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".evalsets.yml"
 _NEEDED = ("dataset", "model")
-_KEYS = (*_NEEDED, "baseline", "split", "truth", "suite")
+_OPTIONS = ("baseline", "split", "truth", "release", "groups", "metrics", "alpha")
+_KEYS = (*_NEEDED, *_OPTIONS, "suite")
 
 
 def pytest_collect_file(
@@ -44,11 +49,11 @@ class GateFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """One test a requirement, and an error where nothing is required."""
         try:
-            found = dict(es.populations(self.gate["dataset"]))
+            found = self._populations()
             self._check_suite()
         except es.EvalsetsError as error:
             raise self.CollectError(str(error)) from error
-        required = [(p, r) for p in found.values() for r in p.require]
+        required = [(p, r) for p in found for r in p.require]
         if not required:
             raise self.CollectError(
                 f"No population of dataset '{self.gate['dataset']}' requires anything"
@@ -87,21 +92,27 @@ class GateFile(pytest.File):
     @cached_property
     def report(self) -> es.Report:
         """The evaluation that all tests of the file share."""
-        options = {key: self.gate.get(key) for key in ("baseline", "truth", "split")}
+        options = {key: self.gate.get(key) for key in _OPTIONS}
         given = {key: value for key, value in options.items() if value is not None}
         if given.get("split") == "all":
             given["split"] = None
         return es.evaluate(self.gate["dataset"], self.gate["model"], **given)
 
+    def _populations(self) -> list[Population]:
+        """Those of the release, or of now."""
+        dataset, number = self.gate["dataset"], self.gate.get("release")
+        if number is None:
+            return list(es.populations(dataset).values())
+        from evalsets.api.releases import find_release
+
+        return list(find_release(dataset, number).populations)
+
     def _check_suite(self) -> None:
         if self.gate.get("suite") is not None:
+            from evalsets.api.suite import check_suite
+
             path = self.path.parent / str(self.gate["suite"])
-            plan = es.load_suite(self.gate["dataset"], path, plan=True)
-            if not plan.same:
-                raise self.CollectError(
-                    f"Dataset '{self.gate['dataset']}' does not have the suite of "
-                    f"'{path}'; load it first:\n{plan}"
-                )
+            check_suite(self.gate["dataset"], path, self.gate.get("release"))
 
 
 class RequirementTest(pytest.Item):

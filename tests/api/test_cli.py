@@ -164,6 +164,36 @@ def test_a_report_that_cannot_be_written_does_not_read_as_a_failed_model(
     assert done.returncode == 2
 
 
+def test_every_option_of_an_evaluation_has_its_place(run, drawn, labels, tmp_path):
+    name = drawn.name
+    es.compose(drawn, es.Population("at night", "time = 'night'"))
+    labels.to_csv(tmp_path / "right.csv", index=False)
+    trained = labels["filepath"][:7]
+    (tmp_path / "trained.txt").write_text("\n".join([*trained, ""]))
+    upload = ("upload", name, "right", tmp_path / "right.csv")
+    done = run(*upload, "--trained-on", tmp_path / "trained.txt")
+    assert "7 samples were trained on" in done.stdout
+    assert "nor a file" in run(*upload, "--trained-on", tmp_path / "no").stderr
+    es.release(drawn)
+    options = ("--split", "all", "--release", 1, "--groups", "scene_id")
+    options += ("--metric", "recall:*", "--metric", "f1", "--alpha", 0.1)
+    kept = ("--eval-key", "seen", "--json", tmp_path / "report.json")
+    assert run("evaluate", name, "right", *options, *kept).returncode == 0
+    report = es.Report.from_json((tmp_path / "report.json").read_text())
+    assert report == es.load_report(drawn, 1)
+    assert report.provenance["trained_on"] == 7
+    assert {"f1", "recall:bridge"} <= set(report.frame["metric"])
+    told = [report.provenance[key] for key in ("release", "groups", "alpha")]
+    assert told == [1, "scene_id", 0.1]
+    assert drawn.list_evaluations() == ["seen"]
+    assert run("check", name, "right", *options, *kept).returncode == 3
+    plots = ("--trend", tmp_path / "t.html", "--heatmap", tmp_path / "h.html")
+    done = run("history", name, "--split", "all", *plots)
+    assert "2: " in done.stdout
+    assert "right on all samples of release 1: INCONCLUSIVE" in done.stdout
+    assert all(path.stat().st_size > 1e6 for path in plots[1::2])
+
+
 def test_a_prompt_with_a_number_is_warned_of_in_one_line(run, drawn, encoder):
     es.embed(drawn, encoder)
     done = run("search", drawn.name, "text('more than five people') > 0.2")

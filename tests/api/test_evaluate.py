@@ -163,6 +163,18 @@ def test_every_report_is_kept_and_looks_are_counted(composed, guesses):
     assert second.rows == first.rows
 
 
+def test_a_look_at_everything_is_a_look_at_each_side(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    es.upload_predictions(composed, "old", guesses)
+    es.split(composed, background=0.3)
+    es.evaluate(composed, "blind", split=None)
+    assert es.evaluate(composed, "blind").provenance["looks"] == 2
+    es.discordant(composed, "blind", "old")
+    assert es.evaluate(composed, "blind").provenance["looks"] == 4
+    assert es.evaluate(composed, "blind", split="val").provenance["looks"] == 2
+    assert es.evaluate(composed, "blind", split=None).provenance["looks"] == 6
+
+
 def test_predictions_are_labels_that_queries_can_use(composed, guesses):
     report = es.upload_predictions(composed, "blind", guesses)
     assert (report.matched, report.missing) == (len(guesses), 0)

@@ -98,9 +98,10 @@ def test_a_suite_file_gates_the_dataset_that_has_it(gated, tmp_path):
     assert run(*command, *asked, cwd=tmp_path).returncode == 1
     es.remove(gated, "night")
     es.remove(gated, "few")
-    done = run(*command, *asked, cwd=tmp_path)
+    done = run(*command, *asked, "--markdown", "gate.md", cwd=tmp_path)
     assert done.returncode == 2
     assert "does not have the suite" in done.stderr
+    assert "load it first" in (tmp_path / "gate.md").read_text()
     assert "+ 'night'" in done.stderr
     es.save_suite(gated, suite)
     assert run(*command, *asked, cwd=tmp_path).returncode == 0
@@ -116,3 +117,25 @@ def test_a_gate_may_state_its_suite(gated, tmp_path):
     assert "1 passed" in run("pytest", *PLUGIN, ".", cwd=tmp_path).stdout
     es.remove(gated, "night")
     assert "does not have the suite" in run("pytest", *PLUGIN, ".", cwd=tmp_path).stdout
+
+
+def test_a_gate_judges_a_release_with_its_own_requirements(gated, tmp_path):
+    es.save_suite(gated, tmp_path / "suite.yml")
+    es.release(gated)
+    es.remove(gated, "night")
+    (tmp_path / "road.evalsets.yml").write_text(
+        f"dataset: {gated.name}\nmodel: candidate\nsplit: all\nsuite: suite.yml\n"
+        "release: 1\ngroups: time\nmetrics: [f1]\nalpha: 0.2\n"
+    )
+    done = run("pytest", *PLUGIN, "-v", ".", cwd=tmp_path)
+    assert "night[accuracy >= 0.8] FAILED" in done.stdout
+    told = es.load_report(gated, 1).provenance
+    assert (told["release"], told["groups"], told["alpha"]) == (1, "time", 0.2)
+    check = ("evalsets", "check", "suite.yml", "--dataset", gated.name)
+    asked = ("--model", "candidate", "--split", "all", "--release", 1)
+    assert run(*check, *asked, cwd=tmp_path).returncode == 1
+    es.save_suite(gated, tmp_path / "suite.yml")
+    done = run(*check, *asked, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Release 1 of dataset" in done.stderr
+    assert "- 'night'" in done.stderr

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import fiftyone as fo
 import pytest
@@ -67,6 +68,14 @@ def test_a_requirement_on_an_unknown_metric_is_refused(drawn):
     with pytest.raises(UnknownNameError, match=r"'p'.*did you mean 'accuracy'"):
         es.compose(drawn, es.Population("p", "num_people > 1", require=wrong))
     assert es.populations(drawn) == {}
+
+
+def test_a_drop_that_can_never_be_missed_is_refused(drawn):
+    for metric, drop in (("accuracy", 5), ("f1", 1), ("recall:cat", 1.5)):
+        any_drop = es.Requirement(metric, max_drop=drop)
+        with pytest.raises(ArgumentError, match="can never be missed"):
+            es.compose(drawn, replace(NIGHT, require=(any_drop,)))
+    es.compose(drawn, replace(NIGHT, require=(es.Requirement("mae", max_drop=5),)))
 
 
 def test_removing_a_population_leaves_nothing_of_it(drawn):

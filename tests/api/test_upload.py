@@ -332,6 +332,57 @@ def test_fiftyones_own_evaluation_is_written_when_asked(made):
             es.evaluate(made, "m", split=None, **options)
 
 
+def test_an_evaluation_of_a_field_in_place_may_be_written_again(made):
+    labels = [fo.Classification(label="a") for _ in range(N)]
+    made.set_values("ground_truth", labels)
+    made.set_values("mine", [fo.Classification(label="b") for _ in range(N)])
+    made.set_values("theirs", [fo.Classification(label="a") for _ in range(N)])
+    es.upload_predictions(made, "m", "mine")
+    es.upload_predictions(made, "other", "theirs")
+    for _ in range(2):
+        es.evaluate(made, "m", split=None, eval_key="judged")
+    with pytest.raises(NameTakenError, match="compares 'mine'"):
+        es.evaluate(made, "other", split=None, eval_key="judged")
+    made.delete_evaluation("judged")
+    made.delete_sample_field("mine")
+    with pytest.raises(UnknownNameError, match="what model 'm' predicts; upload"):
+        es.evaluate(made, "m", split=None)
+
+
+def test_a_model_that_found_nothing_anywhere_is_evaluated(made):
+    truth = [fo.Detection(label="cat", bounding_box=[0.1, 0.1, 0.5, 0.5])]
+    made.set_values("ground_truth", [fo.Detections(detections=truth)] * N)
+    with pytest.raises(PredictionsError, match="empty"):
+        es.upload_predictions(made, "blind", [])
+    report = es.upload_predictions(made, "blind", [], task="detection")
+    assert str(report) == "blind: nothing was found on any sample"
+    box = {"label": "cat", "bounding_box": [0.1, 0.1, 0.5, 0.5], "score": 0.9}
+    es.upload_predictions(made, "sees", {key: [box] for key in made.values("id")})
+    report = es.evaluate(made, "blind", baseline="sees", split=None)
+    assert report.provenance["unpredicted"] == N
+    row = report.frame.query("metric == 'recall'").iloc[0]
+    assert (row["n"], row["value"], row["baseline"], row["delta"]) == (N, 0, 1, -1)
+
+
+def test_a_training_set_may_hold_more_than_the_dataset(made):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    keys = [*made.values("filepath")[:3], "/elsewhere/1.jpg", "/elsewhere/2.jpg"]
+    report = es.upload_predictions(made, "m", ["a"] * N, trained_on=pd.Series(keys))
+    assert (report.trained_on, report.trained_elsewhere) == (3, 2)
+    assert "2 keys belong to no sample, of those it was trained on" in str(report)
+    assert value(es.evaluate(made, "m", split=None), "accuracy") == 1
+    assert es.history(made)["samples"].tolist() == [N - 3]
+
+
+def test_a_model_trained_on_every_sample_gets_the_real_reason(made):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    es.upload_predictions(made, "m", ["a"] * N, trained_on=made.values("id"))
+    with pytest.raises(
+        ArgumentError, match=r"'m'.* was trained on every sample of any"
+    ):
+        es.evaluate(made, "m", split=None)
+
+
 def test_two_models_are_compared_on_what_both_predicted(made):
     made.set_values("ground_truth", [fo.Classification(label="a")] * N)
     paths = made.values("filepath")
@@ -373,6 +424,9 @@ def test_discordant_samples_are_a_view_with_the_lost_first(made):
         (lambda d: es.upload_predictions(d, "", ["a"] * N), ArgumentError, "name of its"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on="x"), ArgumentError, "one text"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=9), UnknownNameError, "9"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=np.int64(8)), UnknownNameError, "8"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=True), ArgumentError, "is True"),
+        (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=1.5), ArgumentError, "is 1.5"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=["x"]), PredictionsError, "no sample"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, task="boxes"), UnknownNameError, "No task"),
         (lambda d: es.upload_scores(d, "m", [1.0, np.nan] * 12), PredictionsError, "finite"),

@@ -173,6 +173,11 @@ def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
     (row,) = [r for r in found["rows"] if (r["population"], r["metric"]) == wanted]
     assert (row["n"], float(row["value"])) == ("9", 1.0)
     assert row["verdict"] == found["verdict"] == "pass"
+    es.release(grey)
+    es.remove(grey, "bright")
+    more = {"release": 1, "groups": "shade", "eval_key": "seen"}
+    assert run("evaluate", grey, model="m", split="all", **more) == found
+    assert grey.list_evaluations() == ["seen"]
 
 
 def test_a_long_verb_can_be_delegated(dataset, folder):

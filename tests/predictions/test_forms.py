@@ -16,6 +16,8 @@ from evalsets.predictions import (
     read_tables,
 )
 
+BOX = {"label": "car", "bbox": [1, 1, 9, 9], "score": 0.5}
+
 
 def read(source, **options):
     (table,) = read_tables(source, **options)
@@ -101,6 +103,18 @@ def test_masks_are_arrays_or_files(tmp_path):
         ({"a": ["cat", ("dog", 0.5)]}, {}, "give all or none"),
         ({"a": [("cat", "high")]}, {"task": "multilabel"}, "is no number"),
         ({"a": [7.5]}, {}, "give a text, "),
+        ({"a": [None]}, {"task": "multilabel"}, "A label of 'a' is empty|is None"),
+        ({"a": [(None, 0.5)]}, {"task": "multilabel"}, "A label of 'a' is empty"),
+        ({"a": [{"label": None}]}, {"task": "multilabel"}, "A label of 'a' is empty"),
+        (
+            {"a": [("cat", 0.9), (None, 0.1)]},
+            {},
+            "A label of 'a' is empty|lists a None",
+        ),
+        ({"a": "cat", "b": [BOX]}, {}, "'b' lists a dict, and others are labels"),
+        ({"a": ["cat"], "b": [BOX]}, {}, "A label of 'b' is {'label'"),
+        ({"a": "cat", "b": BOX}, {}, "'b' is a box; give every key a list"),
+        ({"a": ""}, {}, "'label' is empty"),
         ({"a": ["cat"]}, {"classes": ["dog"]}, "not among the classes: 'cat'"),
         ({"a": 1.5, "b": np.nan}, {}, "not a finite number.*first at key 'b'"),
         ({"a": 1.5, "b": "x"}, {}, "not a finite number"),

@@ -78,6 +78,35 @@ def test_labels_alone_have_no_confidence():
     assert table.confidences is None
 
 
+def test_empty_cells_are_no_confidences(tmp_path):
+    none = pd.DataFrame({"id": ["a"], "label": ["cat"], "confidence": [None]})
+    none.astype({"confidence": "Float64"}).to_parquet(tmp_path / "p.parquet")
+    for source in (
+        none,
+        none.astype({"confidence": "Float64"}),
+        {"a": {"label": "cat", "confidence": None}},
+        write(tmp_path / "p.csv", "id,label,confidence\na,cat,\n"),
+        write(tmp_path / "p.json", '[{"id": "a", "label": "cat", "confidence": null}]'),
+        tmp_path / "p.parquet",
+    ):
+        assert read_predictions(source).confidences is None, source
+
+
+def test_arrays_of_columns_are_read_like_those_of_rows(tmp_path):
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), 70_000)
+    keys = np.arange(len(shares)).astype(str)
+    for name, array in (("rows", shares), ("columns", np.asfortranarray(shares))):
+        given = {"id": keys, "probabilities": array, "classes": list("abc")}
+        np.savez(tmp_path / f"{name}.npz", **given)
+    rows, columns = (
+        [t.probabilities for t in read_tables(tmp_path / f"{name}.npz")]
+        for name in ("rows", "columns")
+    )
+    assert len(rows) > 1
+    np.testing.assert_array_equal(np.vstack(columns), shares)
+    np.testing.assert_array_equal(np.vstack(rows), shares)
+
+
 def test_columns_of_classes_give_label_and_confidence():
     frame = pd.DataFrame({"id": ["x", "y"], "cat": [0.9, 0.25], "dog": [0.1, 0.75]})
     table = read_predictions(frame)
@@ -151,6 +180,8 @@ CAT = ["cat", "cat"]
         ),
         (frame(label=["cat", None]), "first at key 'b'"),
         (frame(label=CAT, confidence=[0.5, np.nan]), "'confidence' is not a number"),
+        (frame(label=CAT, confidence=[np.nan, np.nan]), "'confidence' is not a number"),
+        (frame(label=CAT, confidence=["high", "low"]), "'confidence' is not a number"),
         (frame(label=CAT, confidence=[0.5, 93.0]), "divide percents by 100"),
         (frame(label=CAT, confidence=[0.5, -3.0]), "softmax or sigmoid"),
         (frame(cat=[2.5, 0.1], dog=[-1.5, 0.9]), "look like logits"),
@@ -183,6 +214,7 @@ def test_labels_outside_the_classes_are_refused():
         ("p.jsonl", '{"key": "a", "label": "cat"}\n{"key": "b", "la', "Line 2"),
         ("p.csv", 'key,label\na,cat\nb,"do', "cut off"),
         ("p.csv", "key,label,confidence\na,cat,0.5\nb,dog", "'confidence'"),
+        ("p.csv", "key,label,confidence\na,cat,nan\n", "'confidence' is not a number"),
         ("p.csv", "key,label\na,cat,0.5\n", "more values than its header"),
         ("p.csv", "", "cannot be read"),
         ("p.npz", "not a zip", "cannot be read"),
@@ -221,6 +253,23 @@ def test_coco_annotations_name_categories_and_files(tmp_path):
         read_predictions({**truth, "annotations": []})
 
 
+def test_results_without_a_box_are_an_answer_where_they_are_said_to_be(tmp_path):
+    empty = write(tmp_path / "r.json", " []\n")
+    categories = [{"id": k, "name": v} for k, v in NAMES.items()]
+    truth = {"images": [], "categories": categories, "annotations": []}
+    path = write(tmp_path / "truth.json", json.dumps(truth))
+    for source in ([], empty):
+        for options in ({"task": "detection"}, {"classes": path}):
+            table = read_predictions(source, **options)
+            assert isinstance(table, DetectionTable)
+            assert (table.keys, table.partial) == ([], True)
+        with pytest.raises(PredictionsError, match="empty"):
+            read_predictions(source)
+    for nothing in ({}, write(tmp_path / "none.json", "{}")):
+        with pytest.raises(PredictionsError, match="empty"):
+            read_predictions(nothing, task="detection")
+
+
 def test_pixels_become_shares_of_the_image():
     table = read_predictions(COCO, classes=NAMES)
     relative = table.relative_to([[600, 800], [50, 100]])
@@ -253,6 +302,13 @@ def box(**changes):
         (box(bbox=[10, 10, 50]), None, "give 4 numbers"),
         (box(bbox=[0.1, 0.1, 0.5, 0.5]), None, "relative boxes under"),
         (box(bbox=None, bounding_box=[10, 10, 50, 50]), None, "pixels go under 'bbox'"),
+        (
+            box(bbox=None, bounding_box=[1.5, 1.5, 0.2, 0.2]),
+            None,
+            "wholly outside.*'a'",
+        ),
+        (box(bbox=None, bounding_box=[-0.5, 0, 0.2, 0.2]), None, "wholly outside"),
+        ({"a": [{**box()["a"][0], "label": None}]}, None, "A label of 'a' is empty"),
         (box(bbox=[np.nan, 1, 50, 50]), None, "not a number"),
         (box(score=1.5), None, "outside"),
         (box(score=None), None, "no 'score'"),

@@ -12,7 +12,9 @@ from PIL import Image
 
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row
-from evalsets.reports import Report
+from evalsets.reports import Details, Report
+from evalsets.reports.texts import refusal
+from evalsets.reports.trend import Trend
 
 EVIL = '<script>alert("1")</script> | *x* [red] `y`\x07'
 ROWS = (
@@ -49,9 +51,31 @@ PROVENANCE = {
 REPORT = Report(ROWS, PROVENANCE)
 
 
+DETAILS = Details(
+    {"(all)": [("cat", "cat", 8), ("cat", "dog", 2), ("dog", "", 1)]},
+    {"(all)": [(9, 0.55, 0.4), (1, 0.95, 1.0)]},
+    {"(all)": ["a", "b"], "night": ["b"]},
+)
+
+
 def renamed(name):
     rows = [dataclasses.replace(r, population=name) for r in ROWS[1:4]]
-    return Report(rows, {"model": name, "baseline": name}, {name: [(name, name)]})
+    details = Details(
+        {name: [(name, name, 3), (name, "", 1)]}, {name: [(4, 0.5, 0.75)]}, {}
+    )
+    told = {"model": name, "baseline": name}
+    return Report(rows, told, {name: [(name, name)]}, details)
+
+
+def trend_of(name):
+    told = {"created": "", "stale": name, "n": 9, "low": 0.1, "high": 0.9}
+    rows = [
+        {**told, "report": at, "model": f"{name}{at % 2}", "release": release}
+        | {"population": f"{name}{p}", "value": at / 10, "verdict": verdict}
+        for at, release in ((1, None), (2, 3), (3, 3))
+        for p, verdict in (("a", PASS), ("a", FAIL), ("b", ""))
+    ]
+    return Trend.of(f"recall:{name}", rows)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +130,26 @@ def test_the_summary_starts_with_the_verdict_and_hides_nothing():
     assert any("against old" in said for said in summary)
 
 
+def test_the_headline_says_why_each_population_is_open():
+    drop = "accuracy drop <= 0.01"
+    rows = [
+        *ROWS[2:],
+        Row("rain", "accuracy", 50, 0.9, 0.8, 0.95, drop, INCONCLUSIVE),
+        Row("ice", "mae", 50, 0.9, 0.8, 0.95, "mae <= 2", INCONCLUSIVE),
+        Row("dusk", "accuracy", 50, 0.9, 0.8, 0.95, "accuracy >= 0.9", INCONCLUSIVE),
+    ]
+    why = {"model": "net", "stale": ["gone"], "incomplete": {"ice": 3}}
+    assert Report(rows, why).headline == (
+        "net: INCONCLUSIVE: too few samples on 1 of 6 populations: fog; membership out "
+        "of date on 1 of 6 populations: gone; no baseline on 1 of 6 populations: rain; "
+        "missing predictions on 1 of 6 populations: ice; too near the bound to settle "
+        "on 1 of 6 populations: dusk"
+    )
+
+
 def test_json_brings_back_an_equal_report():
     samples = {"night": [("/a.jpg", "car taken for dog")]}
-    report = Report(ROWS, PROVENANCE, samples)
+    report = Report(ROWS, PROVENANCE, samples, DETAILS)
     assert Report.from_json(report.to_json()) == report
 
 
@@ -193,6 +234,44 @@ def test_the_plot_shows_each_population_once_with_its_bounds():
         REPORT.plot("recall")
 
 
+def test_confusion_shows_what_each_label_was_taken_for():
+    report = Report(ROWS, PROVENANCE, details=DETAILS)
+    figure = report.plot("confusion")
+    (heat,) = figure.data
+    assert [list(line) for line in heat.z] == [[0.8, 0.2, 0], [0, 0, 1]]
+    assert heat.hovertext[0][1] == "cat, predicted dog: 2 of 10"
+    assert heat.hovertext[1][2] == "dog, predicted (nothing): 1 of 1"
+    assert figure.layout.xaxis.ticktext == ("cat", "dog", "(nothing)")
+    with pytest.raises(UnknownNameError, match="confusion of population 'night'"):
+        report.plot("confusion", "night")
+    with pytest.raises(UnknownNameError, match="keeps none"):
+        REPORT.plot("reliability")
+
+
+def test_of_many_labels_the_most_confused_are_drawn():
+    cells = [(f"{at:03}", f"{at:03}", 9) for at in range(100)] + [("007", "042", 1)]
+    figure = Report(ROWS, details=Details({"(all)": cells})).plot("confusion")
+    assert len(figure.data[0].z) == 30
+    assert {"007", "042"} <= set(figure.layout.yaxis.ticktext)
+    assert "30 labels most confused of 100" in figure.layout.title.text
+
+
+def test_reliability_shows_how_often_each_confidence_is_right():
+    figure = Report(ROWS, details=DETAILS).plot("reliability")
+    found = figure.data[1]
+    assert (found.x, found.y) == ((0.55, 0.95), (0.4, 1.0))
+    assert found.hovertext[0] == "confidence 0.550, right 0.400, n 9"
+
+
+def test_a_trend_takes_the_worst_verdict_and_the_newest_report():
+    trend = trend_of("p")
+    assert trend.frame.query("population == 'pa'")["verdict"].tolist() == [FAIL] * 3
+    assert len(trend.frame) == 6
+    (heat,) = trend.heatmap().data
+    assert [list(line) for line in heat.z] == [[0.2, 0.2], [0.3, 0.3]]
+    assert trend.plot().layout.xaxis.ticktext[1] == "2: p0, release 3"
+
+
 def test_the_page_needs_no_network_and_shows_thumbnails(tmp_path):
     photo = tmp_path / "photo.png"
     Image.new("RGBA", (900, 500), "navy").save(photo)
@@ -209,7 +288,8 @@ def test_the_page_needs_no_network_and_shows_thumbnails(tmp_path):
 
 def test_hostile_names_stay_text_everywhere(tmp_path):
     report = renamed(EVIL)
-    page = report.to_html(tmp_path / "r.html").read_text()
+    page = report.to_html(tmp_path / "r.html", trend=trend_of(EVIL)).read_text()
+    assert page.count('class="plotly-graph-div"') == 5
     assert '<script>alert("1")' not in page
     assert "<script>alert" not in report.to_markdown()
     assert all(line.count(" | ") < 9 for line in report.to_markdown().splitlines())
@@ -217,6 +297,16 @@ def test_hostile_names_stay_text_everywhere(tmp_path):
     assert suite[0].attrib["classname"].startswith('<script>alert("1")')
     assert "[red]" in str(report)
     assert Report.from_json(report.to_json()) == report
+
+
+def test_a_pull_request_pings_and_links_nobody():
+    evil = "@octocat #1 GH-2 https://evil.example www.evil.example \x00\x1b[2J\u202efed"
+    report = renamed(evil)
+    for text in (report.to_markdown(), refusal(f"No model '{evil}'\n- {evil}")):
+        assert not re.search(r"@\w|#\d|GH-\d|://\w|www\.", text.replace("&#8203", ""))
+        assert "@&#8203;octocat" in text
+        assert not set("\x00\x1b\u202e") & set(text)
+    assert not set("\x00\x1b\u202e") & set(str(report))
 
 
 @pytest.mark.app
@@ -228,9 +318,8 @@ def test_no_name_runs_in_a_browser(tmp_path):
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("no Chromium; run: apt-get install chromium")
-    path = renamed('<img src=x onerror="document.title=666">').to_html(
-        tmp_path / "r.html"
-    )
+    evil = '<img src=x onerror="document.title=666">'
+    path = renamed(evil).to_html(tmp_path / "r.html", trend=trend_of(evil))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()

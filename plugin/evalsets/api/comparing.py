@@ -107,7 +107,8 @@ def _joined(
         return Compared(read)
     place = pd.Index(other.ids).get_indexer(pd.Index(read.ids))
     mine = read.answered | sparse
-    theirs = np.append(other.answered | other_sparse, False)[place]  # -1 is nowhere
+    # the last stands for -1, where there is none
+    theirs = np.append(other.answered | other_sparse, False)[place]
     return Compared(read, other.outcomes, np.where(mine & theirs, place, -1))
 
 

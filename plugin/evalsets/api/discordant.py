@@ -10,6 +10,7 @@ from evalsets.api.split import select
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.outcomes import GROUND_TRUTH
 from evalsets.datasets.predictions import prediction_set
+from evalsets.datasets.reports import save_look
 from evalsets.errors import ArgumentError
 
 
@@ -26,7 +27,8 @@ def discordant(
 
     What the model lost against the baseline comes first, then what it gained. Where
     right and wrong are not all there is, the samples differ in F1 of their boxes or
-    labels, share of right pixels, error or score, and come by that difference.
+    labels, share of right pixels, error or score, and come by that difference. It counts
+    as a look at the side.
 
     Args:
         dataset: or its name, or a view to compare in
@@ -53,6 +55,8 @@ def discordant(
             f"Models '{model}' and '{baseline}' have nothing of one kind to compare; "
             "upload predictions of both"
         )
+    sides = None if split is None else [split]
+    save_look(opened, model, sides, len(part.read.ids))
     common = np.flatnonzero(part.paired >= 0)
     ours = part.read.outcomes.quality[common]
     change = ours - part.baseline.quality[part.paired[common]]

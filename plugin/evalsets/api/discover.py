@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from numbers import Integral, Real
 from typing import Any
 
@@ -122,7 +121,7 @@ def discover(
     )
     found = search(samples, least, n, seed)
     proposals = [_proposal(one, looked.ids, space.words) for one in found]
-    _record(opened, model, sides, len(looked.ids))
+    save_look(opened, model, sides, len(looked.ids))
     if not proposals:
         logger.info("Nothing stands out among %d samples", len(looked.ids))
         return []
@@ -211,14 +210,6 @@ def _members(
             looked.inside(select_by(view, p.query).values("id")) for p in proposals
         ]
     return np.array(found, dtype=bool).reshape(len(proposals), len(looked.ids))
-
-
-def _record(
-    dataset: fo.Dataset, model: str, sides: list[str] | None, samples: int
-) -> None:
-    content = {"model": model, "splits": sides, "samples": samples}
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    save_look(dataset, {**content, "created": now})
 
 
 def _titles(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from numbers import Integral
 from typing import Any
@@ -16,24 +14,24 @@ import pandas as pd
 
 from evalsets.api.calibrate import calibrations
 from evalsets.api.comparing import Compared, read_compared, without_training
+from evalsets.api.detailing import details, failing, shown
 from evalsets.api.judged import judged
 from evalsets.api.split import group_values
-from evalsets.datasets.connect import Source, open_dataset, open_view
+from evalsets.api.staleness import basis, suite_digest
+from evalsets.datasets.connect import Source, is_whole, open_dataset, open_view
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
-from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
+from evalsets.datasets.outcomes import GROUND_TRUTH, true_labels
 from evalsets.datasets.predictions import PredictionSet, prediction_set
 from evalsets.datasets.reports import count_looks, save_report
 from evalsets.errors import ArgumentError
-from evalsets.metrics import FAIL, Codes, Row, evaluate_models
+from evalsets.metrics import Codes, Row, evaluate_models
 from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
 
 LEAST_REPLICATES = 40
 """Fewer cannot show both ends of a 95 % interval."""
-SHOWN = 12
-"""Mistakes of a failing population that a report shows."""
 
 
 def evaluate(
@@ -43,7 +41,7 @@ def evaluate(
     baseline: str | None = None,
     split: str | None = "test",
     truth: str = GROUND_TRUTH,
-    metrics: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
     groups: str | None = None,
     alpha: float = 0.05,
     replicates: int = 1000,
@@ -86,11 +84,15 @@ def evaluate(
     subject = judged(opened, split, release)
     known, stale = subject.populations, subject.stale
     side = subject.on_side(view)
+    frame = subject.members(side)
+    sets = [candidate] if before is None else [candidate, before]
+    based = basis(opened, side, frame, truth, sets)
+    if not is_whole(view):
+        based["data"] = None  # nobody can read the same samples again
     side, left_out = without_training(opened, side, model, baseline)
     parts = read_compared(side, truth, candidate, before)
     read = parts[0].read
-    _refuse_nothing(opened, parts, candidate, truth, split)
-    frame = subject.members(side)
+    _refuse_nothing(opened, parts, candidate, truth, split, left_out)
     strange = read.strange and read.strange - true_labels(opened, truth, candidate.task)
     grouping = groups or last_split(opened).get("groups")
     rows = evaluate_models(
@@ -99,7 +101,7 @@ def evaluate(
             for part in parts
         ],
         list(known.values()),
-        metrics,
+        [metrics] if isinstance(metrics, str) else metrics,
         alpha=alpha,
         seed=seed,
         replicates=replicates,
@@ -127,14 +129,18 @@ def evaluate(
         **left_out,
         "stale": sorted(stale),
         "uncalibrated": [n for n, found in calibrations(opened).items() if not found],
-        "suite": _digest(known.values()),
+        "suite": suite_digest(known.values()),
         "alpha": alpha,
         "replicates": replicates,
         "seed": seed,
         "looks": 1 + count_looks(opened, split),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "basis": based,
     }
-    report = Report(tuple(rows), provenance, _failures(opened, read, frame, rows))
+    fail = failing(rows)
+    kept = details(read, frame, fail)
+    samples = shown(opened, read, {name: kept.worst[name] for name in fail})
+    report = Report(tuple(rows), provenance, samples, kept)
     save_report(
         opened,
         {**provenance, "verdict": report.verdict},
@@ -150,17 +156,25 @@ def _refuse_nothing(
     model: PredictionSet,
     truth: str,
     split: str | None,
+    left_out: Mapping[str, int],
 ) -> None:
     """Refuses an evaluation of no sample, or of none that the model predicted."""
     where = f"{_where(split)} in dataset '{dataset.name}'"
     read = parts[0].read
     if not read.ids and not read.lost:
+        if any(left_out.values()) and not read.unlabelled:
+            raise ArgumentError(
+                f"Model '{model.model}' or its baseline was trained on every sample of "
+                f"{where}, and no figure would say how it does on others; choose another "
+                "split"
+            )
         raise ArgumentError(
             f"No sample of {where} has a true label in '{truth}'; label some, or choose "
             "another split"
         )
     for part in parts:
-        if not part.read.answered.any():
+        found_nothing = model.sparse and not model.matched
+        if not part.read.answered.any() and not found_nothing:
             what = "a score" if part.read.outcomes.task == "scores" else "a prediction"
             raise ArgumentError(
                 f"No labelled sample of {where} has {what} of model '{model.model}', "
@@ -199,35 +213,5 @@ def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | No
     return np.asarray(pd.factorize(np.asarray(keys, dtype=object))[0], dtype=np.intp)
 
 
-def _failures(
-    dataset: fo.Dataset, read: Read, frame: pd.DataFrame, rows: Sequence[Row]
-) -> dict[str, list[tuple[str, str]]]:
-    """Path and mistake of the most confident mistakes, by failing population."""
-    failing = dict.fromkeys(row.population for row in rows if row.verdict == FAIL)
-    frame = frame.reindex(index=read.ids, fill_value=False)
-    mistaken = np.asarray([i in read.mistakes for i in read.ids])
-    shown = {
-        name: sorted(
-            np.asarray(read.ids)[frame[name].to_numpy(bool) & mistaken],
-            key=lambda i: -read.mistakes[i][0],
-        )[:SHOWN]
-        for name in failing
-    }
-    wanted = sorted({i for ids in shown.values() for i in ids})
-    chosen = dataset.select(wanted)
-    path = dict(zip(*chosen.values(["id", "filepath"]), strict=True))
-    return {
-        name: [(path[i], read.mistakes[i][1]) for i in ids]
-        for name, ids in shown.items()
-        if ids
-    }
-
-
 def _where(split: str | None) -> str:
     return "any split" if split is None else f"split '{split}'"
-
-
-def _digest(populations: Any) -> str:
-    """Changes with any definition of the suite."""
-    text = json.dumps([p.to_dict() for p in populations], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -291,7 +291,8 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
 
     Raises:
         QueryError: the query cannot be read
-        ArgumentError: no population, or its query has ORDER BY or LIMIT
+        ArgumentError: no population, its query has ORDER BY or LIMIT, or it allows any
+            drop
         UnknownNameError: a requirement on a metric that does not exist
     """
     if not isinstance(p, Population):
@@ -307,10 +308,16 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
         )
     for requirement in p.require:
         try:
-            find_metric(requirement.metric, scores)
+            metric = find_metric(requirement.metric, scores)
         except UnknownNameError as error:
             kind = f"metric (required of population '{p.name}')"
             raise UnknownNameError(kind, error.name, error.known) from None
+        drop = requirement.max_drop
+        if drop is not None and drop >= metric.span:
+            raise ArgumentError(
+                f"'{requirement}' of population '{p.name}' can never be missed; "
+                f"{metric.name} lies in [{metric.low:g}, {metric.high:g}], allow less"
+            )
 
 
 def _dependents(known: dict[str, Population], changed: set[str]) -> set[str]:

@@ -55,6 +55,15 @@ def releases(dataset: Source) -> dict[int, Release]:
     return list_releases(open_dataset(dataset))
 
 
+def find_release(dataset: Source, number: int) -> Release:
+    """One release, by its number.
+
+    Raises:
+        UnknownNameError: there is no such release
+    """
+    return load_release(open_dataset(dataset), number)[0]
+
+
 def diff(dataset: Source, before: int, after: int | None = None) -> ReleaseDiff:
     """What changed from one release to another.
 

@@ -141,7 +141,11 @@ class Samples:
 
 def _is_plain(source: Any) -> bool:
     """Whether it is a list of values without keys."""
-    return isinstance(source, list) and not any(isinstance(r, Mapping) for r in source)
+    return (
+        isinstance(source, list)
+        and bool(source)
+        and not any(isinstance(r, Mapping) for r in source)
+    )
 
 
 def _first_key(source: Any) -> str | None:

@@ -22,13 +22,15 @@ from evalsets.datasets.populations import (
     used_terms,
 )
 from evalsets.datasets.predictions import score_names
+from evalsets.datasets.releases import load_release
 from evalsets.datasets.settings import save_settings, stated_settings
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, EvalsetsError, QueryError
 from evalsets.query import Query, terms
 from evalsets.suites import Population
 from evalsets.suites.reading import SuiteFile, read_suite
-from evalsets.suites.suite import Suite, SuitePlan, plan
+from evalsets.suites.suite import Suite, SuitePlan
+from evalsets.suites.suite import plan as compare
 from evalsets.suites.writing import write_suite
 
 logger = logging.getLogger(__name__)
@@ -91,6 +93,29 @@ def load_suite(dataset: Source, path: str | Path, *, plan: bool = False) -> Suit
     return found
 
 
+def check_suite(dataset: Source, path: str | Path, release: int | None = None) -> None:
+    """Refuses a dataset, or a release of it, whose populations are not those of a file.
+
+    Raises:
+        ArgumentError: it has others, with what loading the file would change
+        UnknownNameError: no such release
+    """
+    opened = open_dataset(dataset)
+    if release is None:
+        found, whose = load_suite(opened, path, plan=True), f"Dataset '{opened.name}'"
+        remedy = "load it first"
+    else:
+        frozen, _ = load_release(opened, release)
+        wanted = read_suite(path).suite
+        found = compare(Suite(frozen.populations, wanted.split), wanted)
+        whose = f"Release {release} of dataset '{opened.name}'"
+        remedy = "load it, and make another release"
+    if not found.same:
+        raise ArgumentError(
+            f"{whose} does not have the suite of '{path}'; {remedy}:\n{found}"
+        )
+
+
 def _suite(dataset: fo.Dataset) -> Suite:
     known = tuple(r.population for r in load_recipes(dataset).values())
     return Suite(known, stated_settings(dataset))
@@ -114,7 +139,7 @@ def _placed(error: QueryError, file: SuiteFile, name: str) -> QueryError:
 def _planned(dataset: fo.Dataset, file: SuiteFile) -> SuitePlan:
     """What loading changes, once it is sure that it can be loaded."""
     before = _suite(dataset)
-    found = plan(before, file.suite)
+    found = compare(before, file.suite)
     known = {p.name: p for p in before.populations}
     wanted = {p.name: p for p in file.suite.populations}
     for name in wanted:
@@ -129,7 +154,7 @@ def _planned(dataset: fo.Dataset, file: SuiteFile) -> SuitePlan:
     if any(terms(query) for query in touched.values()):
         open_vectors(dataset)  # says what to do where there are none
     frame = _frame(dataset, known, wanted, touched)
-    return plan(before, file.suite, frame)
+    return compare(before, file.suite, frame)
 
 
 def _frame(

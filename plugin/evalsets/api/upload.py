@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from evalsets.datasets.predictions import (
 )
 from evalsets.errors import ArgumentError
 from evalsets.metrics import METRICS
-from evalsets.predictions import Table, UploadReport, read_tables
+from evalsets.predictions import Table, UploadReport, is_nothing, read_tables
 
 _AT_ONCE = 5_000
 """Labels of a field that are checked at a time."""
@@ -57,7 +59,8 @@ def upload_predictions(
         task: "multilabel", "segmentation" … where the form fits several; by default what
             the field ``ground_truth`` holds decides between those
         trained_on: number of the release the model was trained on, or keys of the
-            samples; those are left out of its test figures
+            samples, of which some may be of no sample here; those are left out of its
+            test figures
         overwrite: replace the model's earlier predictions, which stay until these are
             complete
         skip_unknown: leave out keys that belong to no sample, instead of refusing them
@@ -80,7 +83,7 @@ def upload_predictions(
             return read_tables(source, key=key, classes=classes, task=hint)
 
     checked = samples.check(read, skip_unknown)
-    trained, release = _trained(opened, trained_on, key)
+    trained = _trained(opened, trained_on, key)
     upload = uploading(opened, model, checked.task, field=field, overwrite=overwrite)
     with upload as into:
         if not field:
@@ -94,7 +97,7 @@ def upload_predictions(
             sparse=checked.sparse,
             owned=not field,
         )
-        into.commit(made, model, trained, release)
+        into.commit(made, model, trained.ids, trained.release)
     refresh(opened)
     drop_leftovers(opened)
     truth = true_labels(opened, GROUND_TRUTH, checked.task)
@@ -104,7 +107,7 @@ def upload_predictions(
         field=made.field,
         truth=GROUND_TRUTH if truth else "",
         strange_labels=tuple(sorted(checked.labels - truth)) if truth else (),
-        trained_on=len(trained or ()),
+        **trained.told,
     )
 
 
@@ -159,18 +162,16 @@ def upload_scores(
         return read_tables(source, key=key, score=metric)
 
     checked = samples.check(read, skip_unknown)
-    trained, release = _trained(opened, trained_on, key)
+    trained = _trained(opened, trained_on, key)
     upload = uploading(opened, model, "scores", metric=metric, overwrite=overwrite)
     with upload as into:
         samples.write(read, into.write)
         matched = int(checked.seen.sum())
         made = ScoreSet(metric, into.field, bool(higher_is_better), matched)
-        into.commit(made, model, trained, release)
+        into.commit(made, model, trained.ids, trained.release)
     refresh(opened)
     drop_leftovers(opened)
-    return samples.report(
-        checked, model=model, field=made.field, trained_on=len(trained or ())
-    )
+    return samples.report(checked, model=model, field=made.field, **trained.told)
 
 
 def _opened(dataset: Source, model: Any) -> fo.Dataset:
@@ -180,7 +181,9 @@ def _opened(dataset: Source, model: Any) -> fo.Dataset:
 
 
 def _is_boxes(source: Any) -> bool:
-    """Whether rows are COCO results, which need no hint."""
+    """Whether rows are COCO results, which need no hint; none must be said to be."""
+    if is_nothing(source):
+        return True
     return isinstance(source, list) and bool(source) and "bbox" in source[0]
 
 
@@ -212,20 +215,49 @@ def _stored_tables(
     return read
 
 
-def _trained(
-    dataset: fo.Dataset, trained_on: int | Iterable[str] | None, key: str
-) -> tuple[list[str] | None, int | None]:
-    """Ids of the samples a model was trained on, and the release that says so."""
+@dataclass(frozen=True)
+class _Trained:
+    """What a model was trained on.
+
+    Args:
+        ids: of the samples; None where it was not said
+        release: number of the release that says so, if one does
+        elsewhere: keys that belong to no sample
+    """
+
+    ids: list[str] | None = None
+    release: int | None = None
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """For the report."""
+        return {
+            "trained_on": len(self.ids or ()),
+            "trained_elsewhere": len(self.elsewhere),
+            "elsewhere_examples": self.elsewhere[:3],
+        }
+
+
+def _trained(dataset: fo.Dataset, trained_on: Any, key: str) -> _Trained:
+    """What was said of a model's training; training sets may hold more than a dataset."""
     if trained_on is None:
-        return None, None
-    if isinstance(trained_on, int):
+        return _Trained()
+    listed = isinstance(trained_on, Iterable) and not isinstance(trained_on, str)
+    if isinstance(trained_on, bool) or not (listed or isinstance(trained_on, Integral)):
+        said = "one text" if isinstance(trained_on, str) else repr(trained_on)
+        raise ArgumentError(
+            f"trained_on is {said}; give the number of a release, or a list of keys"
+        )
+    if not listed:
         from evalsets.api.releases import train_ids
 
-        return train_ids(dataset, trained_on), trained_on
-    if isinstance(trained_on, str):
-        raise ArgumentError(
-            "trained_on is one text; give the number of a release, or a list of keys"
-        )
+        return _Trained(train_ids(dataset, int(trained_on)), int(trained_on))
     keys = [str(one) for one in dict.fromkeys(trained_on)]
     samples = Samples.of(dataset, key, dict.fromkeys(keys))
-    return [samples.ids[at] for at in samples.keys.all_of(keys)], None
+    places = samples.keys.find(keys).tolist()
+    known = dict.fromkeys(samples.ids[at] for at in places if at >= 0)
+    lost = [one for one, at in zip(keys, places, strict=True) if at < 0]
+    if lost and not known:  # more likely keys of another kind than no common sample
+        samples.keys.refuse(lost, len(lost), len(keys))
+    return _Trained(list(known), elsewhere=tuple(lost))

@@ -65,7 +65,8 @@ def check_evaluation(
     if eval_key in dataset.list_evaluations():
         config = dataset.get_evaluation_info(eval_key).config
         fields = getattr(config, "pred_field", ""), getattr(config, "gt_field", "")
-        if fields[1] != truth or not fields[0].startswith("pred_"):
+        ours = fields[0].startswith("pred_")  # it may be that of a set now replaced
+        if fields[1] != truth or not (ours or fields[0] == stored.field):
             raise NameTakenError(
                 f"Evaluation '{eval_key}' compares '{fields[0]}' with '{fields[1]}'; "
                 "choose another eval_key"

@@ -87,7 +87,7 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
         stored: the prediction set
 
     Raises:
-        UnknownNameError: no field of that name
+        UnknownNameError: no field of that name, or that of the predictions is gone
         ArgumentError: the truth is of another task than the predictions
     """
     dataset = view._dataset
@@ -97,6 +97,7 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
         raise UnknownNameError(
             "field", truth, labels, "name the field that holds the true labels"
         )
+    _refuse_gone(dataset, stored.field, stored.model)
     if task_of(dataset, truth) != stored.task:
         raise ArgumentError(
             f"Model '{stored.model}' predicts {_WANTED[stored.task]}, but field "
@@ -114,6 +115,12 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
     return _regression(view, path, f"{stored.field}.value")
 
 
+def _refuse_gone(dataset: fo.Dataset, field: str, model: str) -> None:
+    if not dataset.has_sample_field(field):
+        remedy = f"it held what model '{model}' predicts; upload that again"
+        raise UnknownNameError("field", field, remedy=remedy)
+
+
 def read_scores(view: fo.DatasetView, score: ScoreSet) -> Read:
     """The scores of the samples that have one."""
     ids, values = view.values(["id", score.field])
@@ -124,11 +131,16 @@ def read_scores(view: fo.DatasetView, score: ScoreSet) -> Read:
         score.metric,
     )
     lost = [i for i, value in zip(ids, values, strict=True) if value is None]
+    sign = -1 if score.higher_is_better else 1
     return Read(
         [ids[at] for at in known],
         outcomes,
         np.ones(len(known), bool),
         lost=tuple(lost),
+        mistakes={
+            ids[at]: (sign * values[at], f"{score.metric} {values[at]:.4g}")
+            for at in known
+        },
     )
 
 

@@ -273,7 +273,7 @@ def _is_taken(before: PredictionSet | None, metric: str) -> bool:
 
 def _declare(dataset: fo.Dataset, name: str, task: str) -> str:
     taken = dataset.get_field_schema()
-    field = first = f"pred_{slug(name)}"
+    field = first = _first_field(name)
     number = 1
     while field in taken:
         number += 1
@@ -292,15 +292,24 @@ def drop_leftovers(dataset: fo.Dataset) -> None:
     """Removes fields of uploads that were killed or replaced, and what they said."""
     with writing(dataset):
         known = prediction_sets(dataset).values()
-        used = {field for stored in known for field in stored.fields}
+        used = {field for stored in known for field in (*stored.fields, stored.field)}
         for name, field in dataset.get_field_schema().items():
-            if _OWNER in provenance(field) and name not in used:
+            if name not in used and _is_ours(name, provenance(field).get(_OWNER)):
                 _drop(dataset, name)
         said = {stored.training for stored in known}
         for key in load_runs(dataset, _TRAINING):
             if key not in said:
                 delete_run(dataset, _TRAINING, key)
         drop_matches(dataset)
+
+
+def _is_ours(field: str, owner: str | None) -> bool:
+    """Whether we made a field; one that a user cloned from it says so too."""
+    return owner is not None and field.startswith(_first_field(owner))
+
+
+def _first_field(name: str) -> str:
+    return f"pred_{slug(name)}"
 
 
 def _drop(dataset: fo.Dataset, field: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone as fo
@@ -48,21 +49,29 @@ def load_report(dataset: fo.Dataset, name: str) -> str:
     return str(text)
 
 
-def save_look(dataset: fo.Dataset, content: dict[str, Any]) -> None:
+def save_look(
+    dataset: fo.Dataset, model: str, splits: list[str] | None, samples: int
+) -> None:
     """Keeps that samples were looked at without a report.
 
     Args:
         dataset: that holds them
-        content: model, splits (None for all), samples, created
+        model: whose answers were looked at
+        splits: their sides; None for all
+        samples: how many
     """
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    content = {"model": model, "splits": splits, "samples": samples, "created": now}
     with writing(dataset):
         save_run(dataset, LOOK, f"{next_number(dataset, LOOK):06d}", content)
 
 
 def count_looks(dataset: fo.Dataset, split: str | None) -> int:
-    """How often the samples of a split were looked at, by reports or otherwise."""
+    """How often any samples of a split were looked at, by reports or otherwise.
+
+    A look at all samples is one at each split, and the other way round.
+    """
     reports = [content["split"] for content in list_reports(dataset).values()]
-    others = [content["splits"] for content in load_runs(dataset, LOOK).values()]
-    return reports.count(split) + sum(
-        split is None or sides is None or split in sides for sides in others
-    )
+    looks: list[list[str] | None] = [s if s is None else [s] for s in reports]
+    looks += [content["splits"] for content in load_runs(dataset, LOOK).values()]
+    return sum(split is None or sides is None or split in sides for sides in looks)

@@ -3,6 +3,7 @@
 from evalsets.predictions.keys import Keys
 from evalsets.predictions.placing import Placing
 from evalsets.predictions.readers import read_tables
+from evalsets.predictions.sources import is_nothing
 from evalsets.predictions.summary import UploadReport
 from evalsets.predictions.tables import (
     ClassificationTable,
@@ -23,5 +24,6 @@ __all__ = [
     "Placing",
     "Table",
     "UploadReport",
+    "is_nothing",
     "read_tables",
 ]

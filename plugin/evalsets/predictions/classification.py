@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalsets.errors import PredictionsError, counted
-from evalsets.predictions.sources import KEYS, LABELS
+from evalsets.predictions.sources import CONFIDENCES, KEYS, LABELS
 from evalsets.predictions.tables import (
     ClassificationTable,
     Floats,
@@ -17,10 +17,10 @@ from evalsets.predictions.tables import (
     check_labels,
     check_shares,
     examples,
+    label_text,
     refuse,
 )
 
-_CONFIDENCES = ("confidence", "score")
 _RANKED = ("top5", "ranked")
 BETWEEN = "|"
 """What separates several labels in one cell of text."""
@@ -51,7 +51,7 @@ def classification_table(
     label = find_column(frame, LABELS)
     labels = _texts(frame[label], label, keys) if label else None
     check_labels(labels or (), classes)
-    confidence = find_column(frame, _CONFIDENCES) if label else None
+    confidence = find_column(frame, CONFIDENCES) if label else None
     confidences = _shares(frame, confidence, keys) if confidence else None
     names = list(columns or ())
     if columns is None:
@@ -91,7 +91,7 @@ def split_labels(cell: Any) -> list[str]:
     if isinstance(cell, str):
         return [part.strip() for part in cell.split(BETWEEN) if part.strip()]
     if isinstance(cell, (list, tuple, np.ndarray)):
-        return [str(label) for label in cell]
+        return [label_text(label) for label in cell]
     return []
 
 
@@ -119,18 +119,23 @@ def _key_column(frame: pd.DataFrame, key: str | None) -> str:
 
 
 def _texts(column: pd.Series, name: str, keys: list[str] | None) -> list[str]:
-    bad = column.isna().to_numpy()
     texts = [str(value) for value in column]
+    bad = column.isna().to_numpy() | [not text for text in texts]
     refuse(bad, keys or texts, f"'{name}' is empty; drop rows without a prediction")
     return texts
 
 
 def _shares(frame: pd.DataFrame, column: str, keys: list[str]) -> Floats | None:
-    values: Floats = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
-    if frame[column].isna().all():
+    if all(_is_absent(value) for value in frame[column]):
         return None
+    values: Floats = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
     check_shares(values, keys, column)
     return values.clip(max=1.0)
+
+
+def _is_absent(value: Any) -> bool:
+    """Whether a cell is empty; a NaN is a number that went wrong."""
+    return value is None or value is pd.NA or value == ""
 
 
 def class_columns(

@@ -13,10 +13,12 @@ from evalsets.errors import PredictionsError, counted
 from evalsets.predictions.tables import (
     DetectionTable,
     Floats,
+    are_outside,
     check_keys,
     check_labels,
     check_shares,
     examples,
+    label_text,
     refuse,
 )
 
@@ -77,6 +79,11 @@ def _category(value: Any) -> int:
         ) from None
 
 
+def nothing_found() -> DetectionTable:
+    """The table of results without a single box."""
+    return _table([], [], [], [], [], relative=True, partial=True)
+
+
 def detection_table(
     keys: list[str], values: Sequence[Any], classes: Sequence[str] | None
 ) -> DetectionTable:
@@ -103,7 +110,7 @@ def detection_table(
             "Some boxes are 'bbox' (pixels) and some 'bounding_box' (relative); "
             "give all in one form"
         )
-    labels = [str(box["label"]) for _, box in boxes]
+    labels = [label_text(box["label"], key) for key, box in boxes]
     check_labels(labels, classes)
     return _table(
         keys,
@@ -221,6 +228,12 @@ def _check_boxes(boxes: Floats, of_row: list[str], relative: bool) -> None:
             (np.abs(boxes) > 2).any(1),
             of_row,
             "A 'bounding_box' lies far outside [0, 1]; boxes in pixels go under 'bbox'",
+        )
+        refuse(
+            are_outside(boxes),
+            of_row,
+            "A 'bounding_box' lies wholly outside its image; give left, top, width, "
+            "height as shares of the image's sides",
         )
     elif len(boxes) and np.abs(boxes).max() <= 1.5:
         raise PredictionsError(

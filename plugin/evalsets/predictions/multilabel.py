@@ -21,6 +21,8 @@ from evalsets.predictions.tables import (
     check_keys,
     check_labels,
     check_shares,
+    is_box,
+    label_text,
 )
 
 SETS = ("labels", "predictions", "tags")
@@ -89,7 +91,7 @@ def label_sets(
 def _labels(key: str, value: Any) -> dict[str, float | None]:
     value = getattr(value, "classifications", value)
     if isinstance(value, Mapping):
-        return {str(label): score for label, score in value.items()}
+        return {label_text(label, key): score for label, score in value.items()}
     if isinstance(value, str):
         return {value: None}
     if not isinstance(value, (list, tuple, set, frozenset)):
@@ -104,9 +106,9 @@ def _label(key: str, one: Any) -> tuple[str, float | None]:
     if isinstance(one, str | int):
         return str(one), None
     if isinstance(one, tuple) and len(one) == 2:
-        return str(one[0]), one[1]
-    if isinstance(one, Mapping) and "label" in one:
-        return str(one["label"]), one.get("confidence", one.get("score"))
+        return label_text(one[0], key), one[1]
+    if isinstance(one, Mapping) and "label" in one and not is_box(one):
+        return label_text(one["label"], key), one.get("confidence", one.get("score"))
     if getattr(one, "label", None) is not None:
         return str(one.label), one.confidence
     raise PredictionsError(

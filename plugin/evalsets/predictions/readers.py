@@ -18,13 +18,21 @@ from evalsets.predictions.classification import (
 from evalsets.predictions.detection import (
     coco_table,
     detection_table,
+    nothing_found,
     read_categories,
 )
 from evalsets.predictions.masks import mask_table
 from evalsets.predictions.multilabel import SETS, label_sets, labels_table
 from evalsets.predictions.numbers import number_table, numbers_by_key
-from evalsets.predictions.sources import LABELS, Chunk, Pairs, peeked, read_chunks
-from evalsets.predictions.tables import Table
+from evalsets.predictions.sources import (
+    LABELS,
+    Chunk,
+    Pairs,
+    is_nothing,
+    peeked,
+    read_chunks,
+)
+from evalsets.predictions.tables import Table, is_box, label_text
 
 Classes: TypeAlias = "Sequence[str] | Mapping[int, str] | str | Path"
 TASKS = (
@@ -36,7 +44,6 @@ TASKS = (
 )
 _MASKS = ("mask", "mask_path")
 _BOXES = ("detections", "boxes")
-_BOX = ("bbox", "bounding_box")
 _LABELLED = {
     "Classification": "classification",
     "Classifications": "multilabel",
@@ -72,7 +79,8 @@ def read_tables(
             column, the first with a usual name (``filepath``, ``file``, ``id`` …)
         classes: every label there is, so that others are refused; for COCO results
             the names by category id, or the path of the COCO annotations, whose
-            file names then become the keys
+            file names then become the keys. With that path, or the task
+            "detection", an empty list of results means that nothing was found
         task: one of ``TASKS``, where the form fits several
         score: name of the score that the numbers are, such as "loss"
 
@@ -82,10 +90,21 @@ def read_tables(
     """
     if task and task not in TASKS:
         raise UnknownNameError("task", task, TASKS)
+    if is_nothing(source) and (task == "detection" or _are_categories(classes)):
+        yield nothing_found()
+        return
     first, chunks = peeked(read_chunks(source, key))
     reader = _Reader(first, key, classes, task, score, _folder(source))
     for chunk in chunks:
         yield reader.table(chunk)
+
+
+def _are_categories(classes: Classes | None) -> bool:
+    """Whether these classes are a file of COCO annotations."""
+    if not isinstance(classes, str | Path):
+        return False
+    read_categories(classes)
+    return True
 
 
 def _folder(source: Any) -> Path | None:
@@ -217,7 +236,7 @@ def _kind_of(value: Any, task: str) -> str:
 
 def _kind_of_list(value: list[Any], task: str) -> str:
     first = value[0] if value else None
-    if isinstance(first, Mapping) and any(name in first for name in _BOX):
+    if is_box(first):
         return "detection"
     if isinstance(first, tuple):  # ranked, unless several labels are said to be true
         return task or "classification"
@@ -237,6 +256,10 @@ def _unpacked(value: Any) -> Any:
 
 
 def _row(key: Any, value: Any) -> dict[str, Any]:
+    if is_box(value):
+        raise PredictionsError(
+            f"The prediction of '{key}' is a box; give every key a list of boxes"
+        )
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "label"):  # a FiftyOne Classification
@@ -260,11 +283,18 @@ def _row(key: Any, value: Any) -> dict[str, Any]:
 def _ranked(key: Any, value: list[Any]) -> dict[str, Any]:
     """Several labels of which one is true, best first."""
     pairs = [v if isinstance(v, tuple) and len(v) == 2 else (v, None) for v in value]
+    for label, _ in pairs:
+        if not isinstance(label, str | int | np.integer):
+            raise PredictionsError(
+                f"The prediction of '{key}' lists a {type(label).__name__}, and others "
+                "are labels; give every key a prediction of one form"
+            )
     scores = [score for _, score in pairs if score is not None]
     if scores != sorted(scores, reverse=True):
         raise PredictionsError(
             f"The labels of '{key}' are not in the order of their confidence; give the "
             "likeliest first"
         )
-    row: dict[str, Any] = {"label": pairs[0][0], "ranked": [str(p[0]) for p in pairs]}
+    ranked = [label_text(label, key) for label, _ in pairs]
+    row: dict[str, Any] = {"label": ranked[0], "ranked": ranked}
     return row | ({"confidence": scores[0]} if scores else {})

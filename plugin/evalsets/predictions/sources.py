@@ -20,6 +20,8 @@ ROWS = 20_000
 """Rows of a chunk, at most."""
 _CELLS = 1_000_000
 """Values of a chunk, about."""
+_LITTLE = 1_000
+"""Characters that show whether a file holds anything."""
 KEYS = [
     "key",
     "filepath",
@@ -35,6 +37,7 @@ KEYS = [
     "id",
 ]
 LABELS = ("label", "prediction", "predicted", "predicted_label")
+CONFIDENCES = ("confidence", "score")
 _TEXT = {*KEYS, *LABELS, "labels", "mask", "mask_path", "top5"}
 _NOT_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"]
 
@@ -127,12 +130,14 @@ def _read_file(path: Path, key: str | None) -> Iterator[Chunk]:
 def _read_csv(path: Path, key: str | None) -> Iterator[pd.DataFrame]:
     columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
     text = {c for c in columns if c == key or c.lower() in _TEXT}
+    shares = [c for c in columns if c.lower() in CONFIDENCES]
+    kept = {*text, *shares}  # "nan" among confidences is no empty cell
     reader = pd.read_csv(
         path,
         encoding="utf-8-sig",
         dtype=dict.fromkeys(text, str),
         keep_default_na=False,  # a class may be called "None" or "NA"
-        na_values={c: [""] if c in text else _NOT_NUMBERS for c in columns},
+        na_values={c: [""] if c in kept else _NOT_NUMBERS for c in columns},
         chunksize=_rows(len(columns)),
     )
     with reader as chunks:
@@ -142,7 +147,12 @@ def _read_csv(path: Path, key: str | None) -> Iterator[pd.DataFrame]:
                     f"The rows of '{path.name}' have more values than its header has "
                     "names; name every column"
                 )
-            yield frame
+            yield _emptied(frame, [c for c in shares if frame[c].isna().all()])
+
+
+def _emptied(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """With None in columns whose cells are empty, which pandas reads as NaN."""
+    return frame.assign(**dict.fromkeys(columns)) if columns else frame
 
 
 def _read_json(path: Path, _key: str | None) -> Iterator[list[Any]]:
@@ -200,7 +210,12 @@ def _read_parquet(path: Path, _key: str | None) -> Iterator[pd.DataFrame]:
     with ParquetFile(path) as file:
         size = _rows(len(file.schema_arrow.names))
         for batch in file.iter_batches(batch_size=size):
-            yield batch.to_pandas()
+            empty = [
+                name
+                for name, column in zip(batch.schema.names, batch.columns, strict=True)
+                if column.null_count == len(column)
+            ]
+            yield _emptied(batch.to_pandas(), empty)
 
 
 def _read_npz(path: Path, _key: str | None) -> Iterator[pd.DataFrame]:
@@ -227,11 +242,15 @@ def _array_chunks(archive: zipfile.ZipFile, name: str, size: int) -> Iterator[An
             else np.lib.format.read_array_header_2_0
         )
         shape, fortran, dtype = read_header(file)
-        if dtype.hasobject or fortran or not shape:
+        if dtype.hasobject or not shape:
             raise ValueError(
-                f"array '{name}' is of Python objects, of columns, or a single value; "
-                "save it as a plain array of rows"
+                f"array '{name}' is of Python objects, or a single value; save it as a "
+                "plain array of rows"
             )
+        if fortran:  # a row lies all over the array
+            whole = np.frombuffer(file.read(), dtype).reshape(shape, order="F")
+            yield from (whole[at : at + size] for at in range(0, shape[0], size))
+            return
         row = int(np.prod(shape[1:], dtype=int))
         for start in range(0, shape[0], size):
             n = min(size, shape[0] - start)
@@ -252,6 +271,17 @@ def _npz_frame(
             "and one row a key"
         )
     return pd.concat([frame, pd.DataFrame(probabilities, columns=classes)], axis=1)
+
+
+def is_nothing(source: Any) -> bool:
+    """Whether it is an empty list, or a JSON file of one."""
+    if isinstance(source, str | Path):
+        path = Path(source)
+        if path.suffix.lower() != ".json" or not path.is_file():
+            return False
+        with path.open(encoding="utf-8-sig") as file:
+            return "".join(file.read(_LITTLE).split()) == "[]"
+    return isinstance(source, list) and not source
 
 
 def peeked(chunks: Iterator[Chunk]) -> tuple[Chunk, Iterator[Chunk]]:

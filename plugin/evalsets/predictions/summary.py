@@ -25,6 +25,8 @@ class UploadReport:
         unknown: keys that belong to no sample and were skipped
         unknown_examples: some of them
         trained_on: samples that the model was trained on
+        trained_elsewhere: keys it was trained on that belong to no sample
+        elsewhere_examples: some of them
     """
 
     model: str
@@ -38,12 +40,16 @@ class UploadReport:
     unknown: int = 0
     unknown_examples: tuple[str, ...] = ()
     trained_on: int = 0
+    trained_elsewhere: int = 0
+    elsewhere_examples: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         what = "a score" if self.task == "scores" else "a prediction"
         have = counted(self.matched, "sample has", "samples have")
         said = f"{self.model}: {have} {what}"
-        if self.missing:
+        if self.task == "detection" and not self.matched:
+            said = f"{self.model}: nothing was found on any sample"
+        elif self.missing:
             lack = counted(self.missing, "has", "have")
             said += f", {lack} none ({examples(self.missing_examples)})"
         if self.unknown:
@@ -57,6 +63,12 @@ class UploadReport:
         if self.trained_on:
             were = counted(self.trained_on, "sample was", "samples were")
             said += f"; {were} trained on"
+        if self.trained_elsewhere:
+            belong = counted(self.trained_elsewhere, "key belongs", "keys belong")
+            said += (
+                f"; {belong} to no sample, of those it was trained on "
+                f"({examples(self.elsewhere_examples)})"
+            )
         if self.strange_labels:
             are = counted(
                 len(self.strange_labels), "of its classes is", "of its classes are"

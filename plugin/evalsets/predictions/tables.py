@@ -111,7 +111,7 @@ class DetectionTable:
             return self
         sides = np.asarray(sizes, float)[self.image]
         boxes = self.boxes / np.hstack([sides, sides])
-        outside = (boxes[:, :2] >= 1).any(1) | (boxes[:, :2] + boxes[:, 2:] < 0).any(1)
+        outside = are_outside(boxes)
         if outside.any():
             at = int(np.flatnonzero(outside)[0])
             raise PredictionsError(
@@ -216,6 +216,29 @@ def check_shares(values: Floats, keys: Sequence[str], name: str) -> None:
         remedy = f"divide percents by 100{either}"
     outside = (values < 0) | (values > 1 + 1e-6)
     refuse(outside, keys, f"'{name}' lies outside [0, 1]; {remedy}")
+
+
+def is_box(value: Any) -> bool:
+    """Whether a value is a box in the form of a dict."""
+    return isinstance(value, Mapping) and ("bbox" in value or "bounding_box" in value)
+
+
+def are_outside(boxes: Floats) -> NDArray[np.bool_]:
+    """``(k,)`` which relative boxes ``(k, 4)`` lie wholly outside their image."""
+    start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    return np.asarray(((start >= 1) | (end < 0)).any(axis=1))
+
+
+def label_text(label: Any, key: str = "") -> str:
+    """A label as text.
+
+    Raises:
+        PredictionsError: it is empty
+    """
+    if label is None or label != label or label == "":
+        of = f" of '{key}'" if key else ""
+        raise PredictionsError(f"A label{of} is empty; name it, or leave it out")
+    return str(label)
 
 
 def check_labels(labels: Iterable[str], classes: Iterable[str] | None) -> None:

@@ -25,7 +25,7 @@ _NAMES = {
 }
 _SYMBOLS = {FAIL: "x", INCONCLUSIVE: "diamond", PASS: "circle", "": "circle"}
 _ORDER = (FAIL, INCONCLUSIVE, PASS, "")
-_FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _WIDEST = 34
 
 
@@ -65,7 +65,7 @@ def interval_figure(report: Report, metric: str | None = None) -> go.Figure:
     return _styled(figure, metric, list(worst))
 
 
-def _label(name: str) -> str:
+def short_label(name: str) -> str:
     """A population's name as plain text for Plotly, which reads a little HTML."""
     short = name if len(name) <= _WIDEST else f"{name[: _WIDEST - 1]}…"
     return html.escape(short)
@@ -139,7 +139,7 @@ def _baselines(rows: list[Row], report: Report) -> go.Scatter:
     return go.Scatter(
         x=[row.baseline for row in known],
         y=[row.population for row in known],
-        name=f"baseline {_label(name)}",
+        name=f"baseline {short_label(name)}",
         mode="markers",
         marker={
             "symbol": "circle-open",
@@ -155,7 +155,7 @@ def _baselines(rows: list[Row], report: Report) -> go.Scatter:
 def _styled(figure: go.Figure, metric: str, names: list[str]) -> go.Figure:
     return figure.update_layout(
         template="plotly_white",
-        font={"family": _FONT, "size": 13, "color": "#1e293b"},
+        font={"family": FONT, "size": 13, "color": "#1e293b"},
         height=110 + 30 * len(names),
         margin={"l": 10, "r": 20, "t": 46, "b": 44},
         hoverlabel={"align": "left", "bgcolor": "white"},
@@ -170,7 +170,7 @@ def _styled(figure: go.Figure, metric: str, names: list[str]) -> go.Figure:
             "font": {"size": 12},
         },
         xaxis={
-            "title": {"text": metric, "standoff": 8},
+            "title": {"text": html.escape(metric), "standoff": 8},
             "gridcolor": "#e8edf3",
             "zeroline": False,
         },
@@ -179,7 +179,7 @@ def _styled(figure: go.Figure, metric: str, names: list[str]) -> go.Figure:
             "categoryorder": "array",
             "categoryarray": names,
             "tickvals": names,
-            "ticktext": [_label(name) for name in names],
+            "ticktext": [short_label(name) for name in names],
             "gridcolor": "#f1f5f9",
             "automargin": True,
         },

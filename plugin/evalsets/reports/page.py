@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,10 @@ from evalsets.reports import words
 from evalsets.reports.figure import by_severity, interval_figure
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from evalsets.reports.report import Report, Samples
+    from evalsets.reports.trend import Trend
 
 _SIDE = 168
 _MOST_SHOWN = 12
@@ -36,7 +40,7 @@ _TOLD = {
 }
 
 
-def render_page(report: Report, samples: Samples) -> str:
+def render_page(report: Report, samples: Samples, trend: Trend | None = None) -> str:
     """The whole page; every text of a user is escaped."""
     environment = Environment(
         loader=PackageLoader("evalsets", "reports"),
@@ -46,6 +50,9 @@ def render_page(report: Report, samples: Samples) -> str:
     )
     required = [row for row in report.rows if row.verdict]
     counts = {v: sum(r.verdict == v for r in required) for v in _VERDICTS}
+    metrics = words.metrics_to_show(report.rows)
+    figures = [interval_figure(report, metric) for metric in metrics]
+    plots = _plots([*figures, *_detailed(report), *_among(trend)])
     return environment.get_template("page.html").render(
         report=report,
         facts=_facts(report),
@@ -54,7 +61,8 @@ def render_page(report: Report, samples: Samples) -> str:
         number=words.number,
         signed=words.signed,
         interval=words.interval,
-        plots=_plots(report),
+        plots=plots[: len(metrics)],
+        more=plots[len(metrics) :],
         galleries=_galleries(samples),
     )
 
@@ -71,18 +79,33 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _plots(report: Report) -> list[Markup]:
+def _detailed(report: Report) -> Iterator[Figure]:
+    """Confusion and reliability of each population that has them."""
+    for population in report.details.confusion:
+        yield report.plot("confusion", population)
+        if report.details.reliability.get(population):
+            yield report.plot("reliability", population)
+
+
+def _among(trend: Trend | None) -> Iterator[Figure]:
+    """How the report stands among others."""
+    if trend is not None:
+        yield trend.heatmap()
+        yield trend.plot()
+
+
+def _plots(figures: Iterable[Figure]) -> list[Markup]:
     """The plots; the first carries Plotly's script."""
     return [
         Markup(  # noqa: S704 (Plotly escapes; names were escaped for its labels)
-            interval_figure(report, metric).to_html(
+            figure.to_html(
                 full_html=False,
                 include_plotlyjs=at == 0,
                 include_mathjax=False,
                 config={"displaylogo": False, "displayModeBar": False},
             )
         )
-        for at, metric in enumerate(words.metrics_to_show(report.rows))
+        for at, figure in enumerate(figures)
     ]
 
 

@@ -6,17 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row, gate
 from evalsets.reports import texts, words
+from evalsets.reports.details import Details
+from evalsets.suites.population import ALL
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from evalsets.reports.trend import Trend
+
+_T = TypeVar("_T")
 _EXIT_CODES = {PASS: 0, FAIL: 1, INCONCLUSIVE: 3}
 Samples = Mapping[str, Sequence[tuple[str, str]]]
 """By population: file and caption of samples worth looking at."""
@@ -31,11 +36,13 @@ class Report:
         provenance: what was evaluated and how: ``model``, ``baseline``, ``dataset``,
             ``split``, ``truth``, ``seed``, ``alpha``, ``stale`` …; JSON values
         samples: by population, file and caption of failing samples
+        details: confusions, reliability and the worst samples
     """
 
     rows: tuple[Row, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     samples: Samples = field(default_factory=dict)
+    details: Details = field(default_factory=Details)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
@@ -58,7 +65,7 @@ class Report:
     @property
     def headline(self) -> str:
         """The verdict in one sentence."""
-        return words.headline(self.rows, self.verdict, self.model)
+        return words.headline(self.rows, self.verdict, self.model, *self._reasons)
 
     @property
     def model(self) -> str:
@@ -82,11 +89,12 @@ class Report:
 
     def explain(self, row: Row) -> str:
         """A row of this report as a sentence."""
-        return words.explain(
-            row,
-            self.provenance.get("stale") or (),
-            self.provenance.get("incomplete") or {},
-        )
+        return words.explain(row, *self._reasons)
+
+    @property
+    def _reasons(self) -> tuple[list[str], dict[str, int]]:
+        """Populations whose membership is out of date; samples without a prediction."""
+        return words.reasons(self.provenance)
 
     def __str__(self) -> str:
         return self.to_text()
@@ -103,28 +111,73 @@ class Report:
         """Writes JUnit XML, one test a requirement; an open one is an error."""
         return write_text(path, texts.junit(self))
 
-    def plot(self, metric: str | None = None) -> Figure:
-        """Value and interval of each population, coloured by verdict.
+    def plot(self, metric: str | None = None, population: str = ALL) -> Figure:
+        """Value and interval of each population, or a plot of one population.
 
         Args:
-            metric: by default the first that something is required of
+            metric: by default the first that something is required of; or
+                ``"confusion"`` or ``"reliability"``, for models that predict one label
+            population: of those two; the report keeps them of ``(all)`` and of
+                populations that fail
+
+        Raises:
+            UnknownNameError: the report has no such metric, or not of that population
         """
+        from evalsets.reports import detail_figures
         from evalsets.reports.figure import interval_figure
 
+        if metric == "confusion":
+            cells = self._detail(self.details.confusion, metric, population)
+            return detail_figures.confusion_figure(cells, population)
+        if metric == "reliability":
+            bins = self._detail(self.details.reliability, metric, population)
+            return detail_figures.reliability_figure(bins, population)
         return interval_figure(self, metric)
 
-    def to_html(self, path: str | Path, samples: Samples | None = None) -> Path:
+    def worst(self, dataset: Any, population: str = ALL) -> Any:
+        """The samples of a population that went worst, the worst first.
+
+        Args:
+            dataset: the FiftyOne dataset that was evaluated, or a view of it
+            population: by default all that was evaluated
+
+        Returns:
+            an ordered view; empty where nothing went wrong
+
+        Raises:
+            UnknownNameError: the report knows no worst samples of that population
+        """
+        ids = self._detail(self.details.worst, "worst samples", population)
+        if not hasattr(dataset, "select"):
+            raise ArgumentError(
+                f"worst needs the FiftyOne dataset, not {type(dataset).__name__}; load it"
+            )
+        return dataset.select(list(ids), ordered=True)
+
+    def _detail(self, kept: Mapping[str, _T], what: str, population: str) -> _T:
+        if population not in kept:
+            remedy = "" if kept else "this report keeps none of any"
+            raise UnknownNameError(f"{what} of population", population, kept, remedy)
+        return kept[population]
+
+    def to_html(
+        self,
+        path: str | Path,
+        samples: Samples | None = None,
+        trend: Trend | None = None,
+    ) -> Path:
         """Writes one file that opens offline.
 
         Args:
             path: to write
             samples: by population, file and caption of samples to show; by default
                 those of the report
+            trend: of the dataset's reports, to show how this one stands among them
         """
         from evalsets.reports.page import render_page
 
         shown = self.samples if samples is None else samples
-        return write_text(path, render_page(self, shown))
+        return write_text(path, render_page(self, shown, trend))
 
     def to_json(self) -> str:
         """All of the report as JSON; :meth:`from_json` reads it."""
@@ -138,7 +191,9 @@ class Report:
             name: [(str(file), str(caption)) for file, caption in shown]
             for name, shown in held["samples"].items()
         }
-        return cls(tuple(Row(**r) for r in held["rows"]), held["provenance"], samples)
+        rows = tuple(Row(**r) for r in held["rows"])
+        details = Details.from_dict(held.get("details", {}))
+        return cls(rows, held["provenance"], samples, details)
 
 
 def write_text(path: str | Path, text: str) -> Path:

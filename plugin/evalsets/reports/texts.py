@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 _COLORS = {PASS: "green", FAIL: "red", INCONCLUSIVE: "yellow"}
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKS = re.compile(r"([\\`*_\[\]|<>~&])")
+_LIVE = re.compile(r"@|#|://|www(?=\.)|\bGH-(?=\d)", re.IGNORECASE)
+"""What GitHub turns into mentions, references and links, even where it is escaped."""
+_APART = "&#8203;"
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+"""Controls, of a terminal and of the direction of writing."""
 _HEADER = (
     "population",
     "metric",
@@ -87,15 +94,15 @@ def terminal(report: Report, color: bool) -> str:
     for row, line in zip(rows, lines, strict=True):
         style = _COLORS.get(row.verdict, "")
         styles = (style if name == "verdict" else "" for name in header)
-        table.add_row(*map(Text, line, styles))
+        table.add_row(*map(Text, map(_seen, line), styles))
     text = io.StringIO()
     console = Console(
         file=text, width=150, force_terminal=color, no_color=not color, highlight=False
     )
-    console.print(Text(report.headline, f"bold {_COLORS[report.verdict]}"))
+    console.print(Text(_seen(report.headline), f"bold {_COLORS[report.verdict]}"))
     console.print(table)
     for note in words.notes(report.provenance):
-        console.print(Text(note), soft_wrap=True)
+        console.print(Text(_seen(note)), soft_wrap=True)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
@@ -128,9 +135,22 @@ def _markdown_table(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *body])
 
 
+def refusal(problem: str) -> str:
+    """For a pull request: why there is no report."""
+    first, *lines = [_plain(line) for line in problem.splitlines() if line.strip()]
+    more = "".join(f"- {line}\n" for line in lines)
+    return f"### ERROR: no verdict\n\n{first}\n" + (more and f"\n{more}")
+
+
 def _plain(text: str) -> str:
-    """Text that Markdown and HTML leave as it is."""
-    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+    """Text that Markdown, HTML and GitHub leave as it is."""
+    marked = _MARKS.sub(r"\\\1", " ".join(_seen(text).split()))
+    return _LIVE.sub(rf"\g<0>{_APART}", marked)
+
+
+def _seen(text: str) -> str:
+    """Text in which nothing acts unseen."""
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def junit(report: Report) -> str:

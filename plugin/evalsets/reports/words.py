@@ -60,7 +60,7 @@ def explain(
         )
     said = f"{row.population}: {row.verdict.upper()}: {found}"
     if row.verdict == INCONCLUSIVE:
-        return f"{said}; {_open(row, row.population in stale, (incomplete or {}).get(row.population, 0))}"
+        return f"{said}; {_open(row, stale, incomplete or {})}"
     return f"{said} {_settled(row)}"
 
 
@@ -75,18 +75,42 @@ def _settled(row: Row) -> str:
     return f"is below {bound}" if at_least else f"is above {bound}"
 
 
-def _open(row: Row, stale: bool, lacking: int) -> str:
-    wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
+_NO_BASELINE, _STALE, _INCOMPLETE, _NEAR, _FEW = (
+    "no baseline",
+    "membership out of date",
+    "missing predictions",
+    "too near the bound to settle",
+    "too few samples",
+)
+
+
+def _cause(row: Row, stale: Collection[str], incomplete: Mapping[str, int]) -> str:
+    """Why a row is inconclusive."""
     if is_drop(row) and row.n and row.delta is None:
+        return _NO_BASELINE
+    if row.population in stale:
+        return _STALE
+    if row.population in incomplete:
+        return _INCOMPLETE
+    return _NEAR if row.n and row.needed is None else _FEW
+
+
+def _open(row: Row, stale: Collection[str], incomplete: Mapping[str, int]) -> str:
+    """What would settle an inconclusive row."""
+    wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
+    cause = _cause(row, stale, incomplete)
+    if cause == _NO_BASELINE:
         return f"there is no baseline to judge {wanted}; name one"
-    if stale:
+    if cause == _STALE:
         return f"its membership is out of date, refresh it to judge {wanted}"
-    if lacking:
-        lack = counted(lacking, "of its samples has", "of its samples have")
+    if cause == _INCOMPLETE:
+        n = incomplete[row.population]
+        lack = counted(n, "of its samples has", "of its samples have")
         return f"{lack} no prediction, upload them to judge {wanted}"
-    if row.needed is None:
+    if cause == _NEAR:
         return f"too near to settle by more samples ({wanted})"
-    return f"label {row.needed:,} more to settle {wanted}"
+    more = "some" if row.needed is None else f"{row.needed:,} more"
+    return f"label {more} to settle {wanted}"
 
 
 def signed(value: float | None) -> str:
@@ -110,25 +134,38 @@ def metrics_to_show(rows: Sequence[Row]) -> list[str]:
     return list(required) or [rows[0].metric]
 
 
-def headline(rows: Iterable[Row], verdict: str, model: str) -> str:
-    """The gate's verdict in one sentence."""
+def headline(
+    rows: Iterable[Row],
+    verdict: str,
+    model: str,
+    stale: Collection[str] = (),
+    incomplete: Mapping[str, int] | None = None,
+) -> str:
+    """The gate's verdict in one sentence; see :func:`explain`."""
     required = [row for row in rows if row.verdict]
-    by_verdict = {
-        v: list(dict.fromkeys(r.population for r in required if r.verdict == v))
-        for v in (FAIL, INCONCLUSIVE)
-    }
     n = len({row.population for row in required})
     of = f"of {counted(n, 'population')}"
     if not required:
         return f"{model}: INCONCLUSIVE: nothing is required of any population"
-    if verdict == FAIL:
-        missed = by_verdict[FAIL]
-        return f"{model}: FAIL: misses what is required on {len(missed)} {of}: {listed(missed)}"
-    if verdict == INCONCLUSIVE:
-        missed = by_verdict[INCONCLUSIVE]
-        return f"{model}: INCONCLUSIVE: too few samples on {len(missed)} {of}: {listed(missed)}"
-    met = counted(len(required), "requirement")
-    return f"{model}: PASS: meets {met} on {counted(n, 'population')}"
+    if verdict == PASS:
+        met = counted(len(required), "requirement")
+        return f"{model}: PASS: meets {met} on {counted(n, 'population')}"
+    causes: dict[str, dict[str, None]] = {}
+    for row in (row for row in required if row.verdict == verdict):
+        cause = "misses what is required"
+        if verdict == INCONCLUSIVE:
+            cause = _cause(row, stale, incomplete or {})
+        causes.setdefault(cause, {})[row.population] = None
+    said = [
+        f"{cause} on {len(names)} {of}: {listed(list(names))}"
+        for cause, names in causes.items()
+    ]
+    return f"{model}: {verdict.upper()}: {'; '.join(said)}"
+
+
+def reasons(provenance: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
+    """Why populations may not pass: those out of date, and how many lack an answer."""
+    return provenance.get("stale") or [], provenance.get("incomplete") or {}
 
 
 def summary(
@@ -136,12 +173,12 @@ def summary(
 ) -> list[str]:
     """What a stakeholder should know, a sentence each, the most pressing first."""
     model = str(provenance.get("model", "The model"))
-    reasons = (provenance.get("stale") or (), provenance.get("incomplete") or {})
-    said = [headline(rows, verdict, model) + "."]
-    said += [explain(r, *reasons) + "." for r in rows if r.verdict == FAIL][:5]
+    why = reasons(provenance)
+    said = [headline(rows, verdict, model, *why) + "."]
+    said += [explain(r, *why) + "." for r in rows if r.verdict == FAIL][:5]
     open_rows = [r for r in rows if r.verdict == INCONCLUSIVE and r.needed]
     open_rows.sort(key=lambda row: row.needed or 0)
-    said += [explain(r, *reasons) + "." for r in open_rows][:3]
+    said += [explain(r, *why) + "." for r in open_rows][:3]
     overall = next(
         (r for r in rows if r.population == ALL and r.delta is not None), None
     )

@@ -1,0 +1,69 @@
+"""Digests of what an evaluation goes by, to tell whether it has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+import pandas as pd
+
+from evalsets.datasets.columns import read
+from evalsets.datasets.predictions import PredictionSet
+
+_TOLD = {
+    "classification": ("label", "confidence"),
+    "multilabel": ("classifications.label", "classifications.confidence"),
+    "detection": (
+        "detections.label",
+        "detections.bounding_box",
+        "detections.iscrowd",
+        "detections.confidence",
+    ),
+    "segmentation": ("id", "mask_path"),
+    "regression": ("value",),
+}
+"""What tells labels of a task from others; of a mask its id, which is new with it."""
+
+
+def data_mark(dataset: fo.Dataset) -> list[Any]:
+    """Changes with every write to a sample; equal marks spare reading anything else."""
+    latest = dataset.bounds("last_modified_at")[1] if len(dataset) else None
+    return [len(dataset), str(latest)]
+
+
+def members_digest(frame: pd.DataFrame) -> str:
+    """Of samples and their populations: bool, sample id × population."""
+    names = sorted(map(str, frame.columns))
+    ordered = frame[names].sort_index()
+    bits = np.packbits(ordered.to_numpy(bool)).tobytes()
+    return _digest([*names, "", *ordered.index], bits)
+
+
+def labels_digest(view: fo.DatasetView, field: str, task: str) -> str:
+    """Of the labels in a field; empty where nothing is there to go by."""
+    held = view.get_field(field)
+    if held is None or task not in _TOLD:
+        return ""
+    paths = [field]
+    if isinstance(held, fo.EmbeddedDocumentField):
+        paths = [f"{field}.{part}" for part in _TOLD[task]]
+    columns = read(view, ["id", *(p for p in paths if view.get_field(p) is not None)])
+    return _digest(map(repr, columns.values()))
+
+
+def uploads(stored: PredictionSet) -> dict[str, str]:
+    """When each field of a prediction set was uploaded."""
+    marks = {score.field: score.uploaded for score in stored.scores}
+    return (
+        marks if stored.task == "scores" else {**marks, stored.field: stored.uploaded}
+    )
+
+
+def _digest(texts: Iterable[str], more: bytes = b"") -> str:
+    found = hashlib.sha256(more)
+    for text in texts:
+        found.update(f"{len(text)} {text}".encode("utf-8", "backslashreplace"))
+    return found.hexdigest()[:16]
