@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics.averages import count_sums, one_hot, over_classes
+from evalsets.metrics.averages import below_classes, count_sums, one_hot, over_classes
 from evalsets.metrics.outcomes import (
     Codes,
     Floats,
     Outcomes,
     Sums,
-    macro_error,
     mean_of,
     ratio,
 )
@@ -142,14 +142,12 @@ class Classification(Outcomes):
         hits: Floats = (among & (self.predicted >= 0)).astype(float)
         return hits
 
-    def least_error(self, metric: str) -> float:
-        """That of an average over classes of which some are rare."""
+    def denominators(self, metric: str) -> Sums | None:
+        """True or guessed samples of each class, for averages over classes."""
         entry = self.metric(metric)
         if entry.proportion or entry.needs:
-            return 0.0
-        counts = np.bincount(self.truth, minlength=len(self.classes))
-        one = metric.partition(":")[2]
-        return macro_error(counts[[self.classes.index(one)]] if one else counts)
+            return None
+        return below_classes(metric, self._counts, self.classes)
 
     def sums(self, metric: str) -> Sums:
         """Counts by class, losses, or gaps by bin of confidence."""
@@ -171,7 +169,7 @@ class Classification(Outcomes):
         return over_classes(metric, sums, self.classes)
 
     @cached_property
-    def _counts(self) -> Sums:
+    def _counts(self) -> sp.csr_array:
         width = len(self.classes)
         right = one_hot(self.truth, width, self.quality)
         return count_sums(

@@ -11,10 +11,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError
-from evalsets.metrics.averages import count_sums, over_classes
+from evalsets.metrics.averages import below_classes, count_sums, over_classes
 from evalsets.metrics.catalog import OVERLAPS
 from evalsets.metrics.matching import Boxes, match_boxes
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, macro_error, share
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, share
 
 _RECALL = np.linspace(0.0, 1.0, 101)
 
@@ -146,13 +146,12 @@ class Detection(Outcomes):
         below = true.sum(axis=1) + guessed.sum(axis=1)
         return share(2 * right.sum(axis=1), below)
 
-    def least_error(self, metric: str) -> float:
-        """That of an average over classes of which some are rare."""
-        base, _, one = metric.partition(":")
-        counts = self.objects.sum(axis=0)
-        if one:
-            return macro_error(counts[[self.classes.index(one)]])
-        return macro_error(counts) if base.startswith("map") else 0.0
+    def denominators(self, metric: str) -> sp.csr_array:
+        """Objects or guesses of each class, or of all together where boxes are pooled."""
+        below = below_classes(metric, self._counts, self.classes)
+        if metric.startswith("map") or ":" in metric:
+            return below
+        return sp.csr_array(below.sum(axis=1)[:, None])
 
     def sums(self, metric: str) -> sp.csr_array | None:
         """Counts by class; average precision is no function of sums."""

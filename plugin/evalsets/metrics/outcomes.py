@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -94,9 +94,9 @@ class Outcomes(ABC):
             "metric"
         )
 
-    def least_error(self, metric: str) -> float:  # noqa: ARG002
-        """Standard error below which a bootstrap of rare classes is not believed."""
-        return 0.0
+    def denominators(self, metric: str) -> Sums | None:  # noqa: ARG002
+        """``(n, c)`` what each class's figure is a share of; None if it is no share."""
+        return None
 
     def sums(self, metric: str) -> Sums | None:
         """``(n, f)`` addends of the sums the metric is a function of; None if of none."""
@@ -146,19 +146,3 @@ def share(part: Floats, whole: Floats, otherwise: Floats | float = 1.0) -> Float
     filled = np.broadcast_to(otherwise, np.shape(whole)).astype(float)
     shares: Floats = np.divide(part, whole, out=filled, where=whole > 0)
     return shares
-
-
-def macro_error(counts: NDArray[Any]) -> float:
-    """Least standard error of an average over classes, in [0, 0.5].
-
-    A class seen once or twice looks certain to a bootstrap, which never draws what was
-    not seen. Each class counts as if one of its objects could have come out the other
-    way, and never as worse than a coin.
-
-    Args:
-        counts: ``(c,)`` objects of each class; classes without any are left out
-    """
-    seen = counts[counts > 0]
-    if not len(seen):
-        return 0.0
-    return float(np.sqrt((np.minimum(0.5, 1 / seen) ** 2).sum()) / len(seen))
