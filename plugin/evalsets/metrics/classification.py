@@ -142,6 +142,12 @@ class Classification(Outcomes):
         hits: Floats = (among & (self.predicted >= 0)).astype(float)
         return hits
 
+    def counted(self, metric: str) -> int:
+        """All, but for the calibration error, which leaves unanswered samples out."""
+        if metric == "ece":
+            return int(np.count_nonzero(self.predicted >= 0))
+        return len(self)
+
     def denominators(self, metric: str) -> Sums | None:
         """True or guessed samples of each class, for averages over classes."""
         entry = self.metric(metric)
@@ -198,13 +204,17 @@ class Classification(Outcomes):
 
     @cached_property
     def _gaps(self) -> Floats:
-        """``(n, 16)`` confidence against accuracy by 15 bins (Guo et al. 2017), and 1."""
+        """``(n, 16)`` accuracy less confidence by 15 bins (Guo et al. 2017), and 1.
+
+        Nothing was said of a sample without prediction, so that it is in no bin.
+        """
         if self.confidence is None:
             raise ArgumentError("There are no confidences; upload them with the labels")
         bins = np.clip(np.ceil(self.confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
         gaps = np.zeros((len(self), _BINS + 1))
         gaps[np.arange(len(self)), bins] = self.quality - self.confidence
         gaps[:, -1] = 1
+        gaps[self.predicted < 0] = 0
         return gaps
 
 

@@ -73,14 +73,15 @@ class Sampled:
             size = effective_size(hits, self.groups)
             return Proportion(hits.sum(), len(hits), size)
         if self.resampling is None:
-            return _EMPTY
+            return NOTHING
         figures = self.resampling.figures(self.outcomes, metric)
         units = self.resampling.independent
         least = _least(entry, units, self.outcomes, self.groups)
         return _estimate(figures, units, least, entry.low, entry.high)
 
 
-_EMPTY = Resampled(math.nan, np.array([]), 0)
+NOTHING = Resampled(math.nan, np.array([]), 0)
+"""What no sample says."""
 
 
 def _least(
@@ -105,7 +106,7 @@ def difference(model: Sampled, other: Outcomes, metric: str) -> dict[str, Any]:
         paired = PairedProportion(gained, lost, n, size)
         return {"baseline": theirs, "difference": paired}
     if model.resampling is None:
-        return {"baseline": math.nan, "difference": _EMPTY}
+        return {"baseline": math.nan, "difference": NOTHING}
     figures = model.resampling.figures(other, metric)
     change = model.resampling.figures(model.outcomes, metric) - figures
     units = model.resampling.independent

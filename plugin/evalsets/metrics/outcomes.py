@@ -94,6 +94,10 @@ class Outcomes(ABC):
             "metric"
         )
 
+    def counted(self, metric: str) -> int:  # noqa: ARG002
+        """How many samples a metric counts; where fewer than all, it shows no more."""
+        return len(self)
+
     def denominators(self, metric: str) -> Sums | None:  # noqa: ARG002
         """``(n, c)`` what each class's figure is a share of; None if it is no share."""
         return None

@@ -82,11 +82,7 @@ class Report:
 
     def explain(self, row: Row) -> str:
         """A row of this report as a sentence."""
-        return words.explain(
-            row,
-            self.provenance.get("stale") or (),
-            self.provenance.get("incomplete") or {},
-        )
+        return words.explain(row, self.provenance)
 
     def __str__(self) -> str:
         return self.to_text()

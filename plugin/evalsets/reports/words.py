@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evalsets.errors import counted
@@ -34,16 +34,14 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
 
 
-def explain(
-    row: Row, stale: Collection[str] = (), incomplete: Mapping[str, int] | None = None
-) -> str:
-    """One row as a sentence.
+def explain(row: Row, provenance: Mapping[str, Any]) -> str:
+    """One row of a report as a sentence.
 
     Args:
-        row: of a report
-        stale: populations whose membership is out of date
-        incomplete: how many samples of a population have no prediction, where nothing
-            can stand for one
+        row: of the report
+        provenance: of the report; ``stale`` names populations whose membership is out of
+            date, ``incomplete`` says how many samples of a population have no prediction
+            where nothing can stand for one, ``remarks`` what else a row does not show
     """
     found = f"{row.metric} {number(row.value)} {interval(row.low, row.high)}"
     found = f"{found} on {counted(row.n, 'sample')}"
@@ -58,10 +56,14 @@ def explain(
             f", baseline {number(row.baseline)}: difference {signed(row.delta)} "
             f"{interval(row.delta_low, row.delta_high)}"
         )
+    remark = (provenance.get("remarks") or {}).get(row.population, {})
+    remark = remark.get(row.requirement, "")
     said = f"{row.population}: {row.verdict.upper()}: {found}"
-    if row.verdict == INCONCLUSIVE:
-        return f"{said}; {_open(row, row.population in stale, (incomplete or {}).get(row.population, 0))}"
-    return f"{said} {_settled(row)}"
+    if row.verdict != INCONCLUSIVE:
+        said = f"{said} {_settled(row)}"
+    elif not remark or row.needed is not None:
+        said = f"{said}; {_open(row, provenance)}"
+    return f"{said}; {remark}" if remark else said
 
 
 def _settled(row: Row) -> str:
@@ -75,11 +77,12 @@ def _settled(row: Row) -> str:
     return f"is below {bound}" if at_least else f"is above {bound}"
 
 
-def _open(row: Row, stale: bool, lacking: int) -> str:
+def _open(row: Row, provenance: Mapping[str, Any]) -> str:
+    lacking = (provenance.get("incomplete") or {}).get(row.population, 0)
     wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
     if is_drop(row) and row.n and row.delta is None:
         return f"there is no baseline to judge {wanted}; name one"
-    if stale:
+    if row.population in (provenance.get("stale") or ()):
         return f"its membership is out of date, refresh it to judge {wanted}"
     if lacking:
         lack = counted(lacking, "of its samples has", "of its samples have")
@@ -136,12 +139,11 @@ def summary(
 ) -> list[str]:
     """What a stakeholder should know, a sentence each, the most pressing first."""
     model = str(provenance.get("model", "The model"))
-    reasons = (provenance.get("stale") or (), provenance.get("incomplete") or {})
     said = [headline(rows, verdict, model) + "."]
-    said += [explain(r, *reasons) + "." for r in rows if r.verdict == FAIL][:5]
+    said += [explain(r, provenance) + "." for r in rows if r.verdict == FAIL][:5]
     open_rows = [r for r in rows if r.verdict == INCONCLUSIVE and r.needed]
     open_rows.sort(key=lambda row: row.needed or 0)
-    said += [explain(r, *reasons) + "." for r in open_rows][:3]
+    said += [explain(r, provenance) + "." for r in open_rows][:3]
     overall = next(
         (r for r in rows if r.population == ALL and r.delta is not None), None
     )
