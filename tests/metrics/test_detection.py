@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,23 @@ def test_taking_images_is_weighing_the_others_zero(seed):
     for metric in outcomes.metrics:
         part = outcomes.take(chosen).measure(metric, np.ones((1, len(chosen))))
         assert part == pytest.approx(outcomes.measure(metric, weights), nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_images_in_another_order_are_as_if_matched_in_that_order(seed):
+    """Ties in score go by image, whatever was matched when."""
+    truth, predicted = random_boxes(seed)
+    tied = replace(predicted, score=np.ceil(predicted.score * 2) / 2)
+    order = np.random.default_rng(seed).permutation(N)
+    place = np.argsort(order)
+    turned = [replace(boxes, image=place[boxes.image]) for boxes in (truth, tied)]
+    whole = Detection.of(truth, tied, N, "abc")
+    parts = [order[order % 2 == 0], order[order % 2 == 1]]
+    joined = Detection.joined([whole.take(part) for part in parts])
+    again = joined.take(np.argsort(np.concatenate(parts))[order])
+    expected = Detection.of(*turned, N, "abc").measure("map", np.ones((1, N)))
+    for outcomes in (whole.take(order), again):
+        assert outcomes.measure("map", np.ones((1, N))) == pytest.approx(expected)
 
 
 def test_counts_by_hand():

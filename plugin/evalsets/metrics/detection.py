@@ -30,7 +30,7 @@ class Detection(Outcomes):
     Args:
         image: ``(k,)`` number of the image of each predicted box
         label: ``(k,)`` code of its class
-        score: ``(k,)``; boxes are sorted by class, then falling score
+        score: ``(k,)``; boxes are sorted by class, then falling score, then image
         found: ``(10, k)`` whether it found an object, for each of ``OVERLAPS``
         ignored: ``(10, k)`` whether it counts neither way (it lies in a crowd)
         objects: ``(n, c)`` how many objects of each class an image has
@@ -110,7 +110,7 @@ class Detection(Outcomes):
         )._sorted()
 
     def _sorted(self) -> Detection:
-        order = np.lexsort((-self.score, self.label))
+        order = np.lexsort((self.image, -self.score, self.label))
         return self._with_boxes(order)
 
     def _with_boxes(self, boxes: Codes | NDArray[np.bool_]) -> Detection:
@@ -137,7 +137,7 @@ class Detection(Outcomes):
         place[samples] = np.arange(len(samples))
         image = place[self.image]
         part = replace(self, image=image)._with_boxes(image >= 0)
-        return replace(part, objects=self.objects[samples])
+        return replace(part, objects=self.objects[samples])._sorted()
 
     @property
     def quality(self) -> Floats:
