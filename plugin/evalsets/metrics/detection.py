@@ -139,6 +139,17 @@ class Detection(Outcomes):
         part = replace(self, image=image)._with_boxes(image >= 0)
         return replace(part, objects=self.objects[samples])._sorted()
 
+    def among(self, classes: Sequence[str]) -> Detection:
+        """The same outcomes, of some classes; no box or object may be of another.
+
+        Args:
+            classes: in the order they have here
+        """
+        kept = np.isin(self.classes, list(classes))
+        label = (np.cumsum(kept) - 1)[self.label]
+        objects = self.objects[:, np.flatnonzero(kept)]
+        return replace(self, label=label, objects=objects, classes=tuple(classes))
+
     @property
     def quality(self) -> Floats:
         """``(n,)`` F1 of each image at IoU .50; 1 where nothing is there nor found."""
