@@ -107,6 +107,20 @@ def test_images_in_another_order_are_as_if_matched_in_that_order(seed):
         assert outcomes.measure("map", np.ones((1, N))) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("metric", ["map", "map75", "map:b"])
+def test_replicates_of_blocks_are_those_of_their_images(metric, seed):
+    outcomes = Detection.of(*random_boxes(seed), N, "abc")
+    unit = np.array([0, 1, 1, 2, 0, 2])
+    weights = np.random.default_rng(seed).integers(0, 4, (300, 3)).astype(float)
+    weights[0] = 1
+    found = outcomes.measure_units(metric, weights, unit)
+    expected = outcomes.measure(metric, weights[:, unit])
+    assert found[0] == pytest.approx(expected[0], abs=1e-12, nan_ok=True)
+    assert found == pytest.approx(expected, abs=0.011, nan_ok=True)  # one recall of 101
+    assert np.nanmean(found - expected) == pytest.approx(0, abs=1e-3, nan_ok=True)
+
+
 def test_counts_by_hand():
     truth = Boxes(
         np.array([0, 0, 1]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,9 +14,8 @@ from evalsets.errors import ArgumentError
 from evalsets.metrics.averages import below_classes, count_sums, over_classes
 from evalsets.metrics.catalog import OVERLAPS
 from evalsets.metrics.matching import Boxes, match_boxes
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, share
-
-_RECALL = np.linspace(0.0, 1.0, 101)
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, by_unit, share
+from evalsets.metrics.precision import RankedBoxes
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,9 @@ class Detection(Outcomes):
     objects: sp.csr_array
     classes: tuple[str, ...]
     min_score: float = 0.5
+    _drawn: dict[tuple[int, range], tuple[Floats, Floats]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
     task = "detection"
 
     @classmethod
@@ -182,12 +184,35 @@ class Detection(Outcomes):
         self.metric(metric)
         if not metric.startswith("map"):
             return super().measure(metric, weights)
-        base, _, one = metric.partition(":")
-        overlaps = range(len(OVERLAPS))
-        if base != "map":
-            at = OVERLAPS.index(int(base.removeprefix("map")))
-            overlaps = range(at, at + 1)
-        return self._mean_precision(weights, overlaps, one)
+        found = self._precisions(_overlaps(metric), weights.T, np.arange(len(self)))
+        return self._mean(metric, found)
+
+    def measure_units(self, metric: str, weights: Floats, unit: Codes) -> Floats:
+        """The same; replicates, all but the first row, in single precision."""
+        if not metric.startswith("map"):
+            return super().measure_units(metric, weights, unit)
+        overlaps, every = _overlaps(metric), range(len(OVERLAPS))
+        held = self._drawn.get((id(weights), every))
+        if held is not None:
+            found = held[1][:, overlaps.start : overlaps.stop]
+            return self._mean(metric, found)
+        columns = np.ascontiguousarray(weights.T)
+        exact = self._precisions(overlaps, columns[:, :1], unit)
+        drawn = self._precisions(overlaps, columns[:, 1:].astype(np.float32), unit)
+        found = np.concatenate([exact, drawn], axis=2)
+        self._drawn[id(weights), overlaps] = weights, found
+        return self._mean(metric, found)
+
+    def _mean(self, metric: str, precisions: Floats) -> Floats:
+        """Over overlaps and the classes that have objects, or one class."""
+        one = metric.partition(":")[2]
+        if one:
+            precisions = precisions[[self.classes.index(one)]]
+        seen = ~np.isnan(precisions[:, 0])
+        total = np.nansum(precisions, axis=0).mean(axis=0)
+        with np.errstate(invalid="ignore"):
+            mean: Floats = total / seen.sum(axis=0)
+        return mean
 
     @cached_property
     def _counts(self) -> sp.csr_array:
@@ -201,70 +226,25 @@ class Detection(Outcomes):
         where = (self.image[boxes], self.label[boxes])
         return sp.csr_array((ones, where), shape=self.objects.shape)
 
-    def _mean_precision(self, weights: Floats, overlaps: range, one: str) -> Floats:
-        """Mean over classes and overlaps of the 101-point average precision."""
-        objects = weights @ self.objects
-        total = np.zeros(len(weights))
-        edges = np.searchsorted(self.label, np.arange(len(self.classes) + 1))
-        codes = np.flatnonzero(objects.any(axis=0))
-        if one:
-            codes = codes[codes == self.classes.index(one)]
-        for code in codes:
-            boxes = np.arange(edges[code], edges[code + 1])
-            counts = weights[:, self.image[boxes]]
-            for overlap in overlaps:
-                total += _average_precision(
-                    counts,
-                    self.found[overlap, boxes],
-                    self.ignored[overlap, boxes],
-                    objects[:, code],
-                )
-        with np.errstate(invalid="ignore"):
-            seen = (objects[:, codes] > 0).sum(axis=1)
-            mean: Floats = total / seen / len(overlaps)
-        return mean
+    def _precisions(self, overlaps: range, weights: Floats, unit: Codes) -> Floats:
+        """``(c, t, r)`` average precisions; NaN where a class has no objects."""
+        objects = by_unit(self.objects, unit, len(weights))
+        counted = (objects.T.astype(weights.dtype)) @ weights
+        boxes = RankedBoxes(
+            self.label,
+            unit[self.image],
+            self.found[overlaps.start : overlaps.stop],
+            self.ignored[overlaps.start : overlaps.stop],
+        )
+        found = boxes.average_precision(weights, counted).astype(float)
+        found[counted[:, None].repeat(len(overlaps), axis=1) == 0] = np.nan
+        return found
 
 
-def _average_precision(
-    counts: Floats,
-    found: NDArray[np.bool_],
-    ignored: NDArray[np.bool_],
-    objects: Floats,
-) -> Floats:
-    """COCO's average precision of one class under many weightings.
-
-    Args:
-        counts: ``(r, k)`` weight of each box, by falling score
-        found: ``(k,)``
-        ignored: ``(k,)``
-        objects: ``(r,)`` weighted number of objects
-
-    Returns:
-        ``(r,)``; 0 where there are no objects
-    """
-    at = np.flatnonzero(found)
-    if not len(at):
-        return np.zeros(len(counts))
-    right = np.cumsum(counts[:, at], axis=1)
-    guessed = np.cumsum(counts * ~ignored, axis=1)[:, at]
-    precision = np.divide(right, guessed, out=np.zeros_like(right), where=guessed > 0)
-    # the best precision at this recall or a higher one
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    reached = _first_at_recall(right, objects)
-    padded = np.hstack([precision, np.zeros((len(counts), 1))])
-    average: Floats = np.take_along_axis(padded, reached, axis=1).mean(axis=1)
-    return np.where(objects > 0, average, 0.0)
-
-
-def _first_at_recall(right: Floats, objects: Floats) -> Codes:
-    """``(r, 101)`` place of the first box that brings each recall; else one too far."""
-    n, width = right.shape
-    least = np.maximum(objects, 1)[:, None]
-    wanted = np.ceil(_RECALL * least)
-    wanted -= (wanted - 1) / least >= _RECALL  # the same rounding as recall >= step
-    wanted += wanted / least < _RECALL
-    step = right.max() + least.max() + 2  # whole numbers, so adding keeps them exact
-    rows = np.arange(n)[:, None] * step
-    flat = np.searchsorted((right + rows).ravel(), (wanted + rows).ravel())
-    places: Codes = flat.reshape(n, -1) - np.arange(n)[:, None] * width
-    return np.minimum(places, width)
+def _overlaps(metric: str) -> range:
+    """The places in ``OVERLAPS`` over which a metric averages."""
+    base = metric.partition(":")[0]
+    if base == "map":
+        return range(len(OVERLAPS))
+    at = OVERLAPS.index(int(base.removeprefix("map")))
+    return range(at, at + 1)

@@ -19,6 +19,8 @@ Codes: TypeAlias = NDArray[np.intp]
 Sums: TypeAlias = "Floats | sp.csr_array"
 """``(n, f)`` what each sample adds to the sums that a metric is a function of."""
 _NARROW = 200
+_CHUNK = 4_000_000
+"""Weights of single samples held at a time."""
 
 
 class Outcomes(ABC):
@@ -122,6 +124,29 @@ class Outcomes(ABC):
         """
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.value(metric, weighted(weights, self.sums(metric)))
+
+    def measure_units(self, metric: str, weights: Floats, unit: Codes) -> Floats:
+        """The metric under weightings of groups or blocks of samples.
+
+        Args:
+            metric: one that these outcomes can give, and no function of sums
+            weights: ``(r, u)`` how often each unit counts
+            unit: ``(n,)`` that each sample is part of
+        """
+        at_once = max(1, _CHUNK // max(1, len(unit)))
+        starts = range(0, len(weights), at_once)
+        chunks = [
+            self.measure(metric, weights[start : start + at_once][:, unit])
+            for start in starts
+        ]
+        return np.concatenate(chunks)
+
+
+def by_unit(sums: Sums, unit: Codes, u: int) -> sp.csr_array:
+    """``(u, f)`` the sums of each group or block of samples."""
+    n = len(unit)
+    of_unit = sp.csr_array((np.ones(n), (unit, np.arange(n))), shape=(u, n))
+    return sp.csr_array(of_unit @ sums)
 
 
 def weighted(weights: Floats, sums: Sums | None) -> Floats:
