@@ -56,6 +56,7 @@ def main() -> None:
     alarms(rng, given.rounds)
     power(rng, given.rounds)
     paired(rng, given.rounds)
+    sparse(rng, given.rounds)
 
 
 def table(title: str, head: Sequence[object], rows: Sequence[Sequence[object]]) -> None:
@@ -331,6 +332,66 @@ def paired(rng: np.random.Generator, rounds: int, margin: float = 0.02) -> None:
         rows.append([n, *(wrong / rounds).tolist(), settled / rounds])
     head = ["n", "PASS at margin", "FAIL at margin", "PASS if equal"]
     table(f"A drop of at most {margin} from a baseline, 6 % discordant", head, rows)
+
+
+def sparse(rng: np.random.Generator, rounds: int, bound: float = 0.9) -> None:
+    """Wrong verdicts on shares of few objects or guesses, where the truth is the bound."""
+    asked = ("recall", "map50", "precision:a", "recall:a", "balanced_accuracy")
+    rows = []
+    for k in (1, 3, 10, 17, 30, 100):
+        counts = []
+        for metric in asked:
+            drawn = [_few(rng, metric, k, bound) for _ in range(rounds)]
+            counts += [_judged(d, Requirement(metric, at_least=bound)) for d in drawn]
+            theirs = [_few(rng, metric, k, 1.0) for _ in range(rounds)]
+            drop = Requirement(metric, max_drop=1 - bound)
+            pairs = zip(drawn, theirs, strict=True)
+            counts += [_judged(d, drop, other) for d, other in pairs]
+        shares = [
+            np.reshape([v == verdict for v in counts], (-1, 2, rounds)).mean(axis=2)
+            for verdict in (PASS, FAIL)
+        ]
+        rows.append([k, *np.hstack([share.max(axis=0) for share in shares]).tolist()])
+    table(
+        f"Wrong verdicts where k objects or guesses decide; the worst of {len(asked)} "
+        "metrics",
+        ["k", "PASS", "PASS, drop", "FAIL", "FAIL, drop"],
+        rows,
+    )
+
+
+def _few(rng: np.random.Generator, metric: str, k: int, share: float) -> Outcomes:
+    """What a model did where ``k`` objects or guesses decide a metric."""
+    right = rng.random(k) < share
+    if metric in ("recall", "map50"):
+        image, zeros = np.arange(k), np.zeros(k, int)
+        box = np.tile([0.1, 0.1, 0.3, 0.3], (k, 1))
+        found = Boxes(image[right], zeros[right], box[right], np.full(right.sum(), 0.9))
+        return Detection.of(Boxes(image, zeros, box), found, 200, ("a",))
+    if metric == "balanced_accuracy":  # three of four classes are right throughout
+        truth = np.append(np.repeat([1, 2, 3], 60), np.zeros(k, int))
+        right = rng.random(k) < 1 - 4 * (1 - share)
+        guess = np.append(truth[:180], np.where(right, 0, 1))
+        return Classification(truth, guess, classes=NAMES)
+    truth, guess = np.ones(200 + k, int), np.ones(200 + k, int)
+    held = truth if metric == "recall:a" else guess
+    held[:k] = 0
+    (guess if metric == "recall:a" else truth)[:k] = np.where(right, 0, 1)
+    return Classification(truth, guess, classes=NAMES[:2])
+
+
+def _judged(
+    outcomes: Outcomes, required: Requirement, other: Outcomes | None = None
+) -> str:
+    """The verdict on one requirement over everything."""
+    return evaluate_populations(
+        outcomes,
+        np.ones((len(outcomes), 1)),
+        [Population("p", "TRUE", require=(required,))],
+        (required.metric,),
+        baseline=other,
+        replicates=200,
+    )[-1].verdict
 
 
 if __name__ == "__main__":

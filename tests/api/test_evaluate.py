@@ -93,6 +93,27 @@ def test_a_drop_without_a_baseline_is_inconclusive(drawn, guesses):
     assert es.evaluate(drawn, "blind", split=None).verdict == "inconclusive"
 
 
+def test_rows_say_what_they_do_not_show(drawn, labels, guesses):
+    asked = [
+        es.Requirement("accuracy", max_drop=0.8),
+        es.Requirement("recall:zebra", at_least=0.5),
+        es.Requirement("ece", at_most=0.9),
+    ]
+    es.compose(drawn, es.Population("night", "time = 'night'", require=asked))
+    night = np.flatnonzero(labels["time"] == "night")
+    es.upload_predictions(drawn, "blind", guesses.drop(index=guesses.index[night[:3]]))
+    es.upload_predictions(
+        drawn, "few", labels[["filepath", "label"]].iloc[night[2:7]].copy()
+    )
+    report = es.evaluate(drawn, "blind", baseline="few", split=None)
+    rows = [row for row in report.rows if row.requirement]
+    said = {row.metric: report.explain(row) for row in rows}
+    assert "; compared on 4 samples that both models answered" in said["accuracy"]
+    assert "No class 'zebra'" in said["recall:zebra"]
+    assert "3 of its samples have no prediction" in said["ece"]
+    assert {row.verdict for row in rows if row.metric != "accuracy"} == {"inconclusive"}
+
+
 def test_missing_truth_is_left_out_and_a_missing_prediction_is_wrong(
     composed, labels, guesses
 ):

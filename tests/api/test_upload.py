@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn import metrics as sk
 
 import evalsets as es
+from evalsets.datasets.matches import load_matches
 from evalsets.errors import (
     ArgumentError,
     NameTakenError,
@@ -247,6 +248,43 @@ def test_ranked_labels_give_top5(made):
     es.upload_predictions(made, "m", ranked)
     report = es.evaluate(made, "m", split=None)
     assert (value(report, "top5"), value(report, "accuracy")) == (0.5, 0)
+
+
+def test_images_of_another_side_stay_matched(made, monkeypatch):
+    monkeypatch.setattr("evalsets.datasets.boxes._ENOUGH", 1)
+    names = ["cat"] * (N // 2) + ["dog"] * (N - N // 2)
+
+    def boxes(**more):
+        place = {"bounding_box": [0.1, 0.1, 0.3, 0.3], **more}
+        return [
+            fo.Detections(detections=[fo.Detection(label=name, **place)])
+            for name in names
+        ]
+
+    made.set_values("objects", boxes())
+    made.add_sample_field(
+        "found", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections
+    )
+    made.set_values("found", boxes(confidence=0.9))
+    es.upload_predictions(made, "m", "found")
+    ids = made.values("id")
+    options = {"split": None, "truth": "objects", "metrics": ["recall:*"]}
+    sides = [made.select(ids[: N // 2]), made.select(ids[N // 2 :])]
+    first = [es.evaluate(side, "m", **options).rows for side in sides]
+    assert [[row.metric for row in rows] for rows in first] == [
+        ["recall:cat"],
+        ["recall:dog"],
+    ]
+    monkeypatch.setattr("evalsets.datasets.boxes._match", _never)
+    assert [es.evaluate(side, "m", **options).rows for side in sides] == first
+    assert value(es.evaluate(made, "m", **options), "recall:dog") == 1
+    monkeypatch.undo()
+    made.delete_samples(ids[:2])
+    monkeypatch.setattr("evalsets.datasets.boxes._ENOUGH", 1)
+    sides[1].set_values("found.detections.confidence", [[0.1]] * len(sides[1]))
+    assert value(es.evaluate(sides[1], "m", **options), "recall:dog") == 0
+    kept = load_matches(made, "objects", "found")
+    assert sorted(kept.ids) == sorted(ids[2:])
 
 
 def test_parted_boxes_are_joined_and_matched_once(made, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,37 @@ def test_taking_images_is_weighing_the_others_zero(seed):
     for metric in outcomes.metrics:
         part = outcomes.take(chosen).measure(metric, np.ones((1, len(chosen))))
         assert part == pytest.approx(outcomes.measure(metric, weights), nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_images_in_another_order_are_as_if_matched_in_that_order(seed):
+    """Ties in score go by image, whatever was matched when."""
+    truth, predicted = random_boxes(seed)
+    tied = replace(predicted, score=np.ceil(predicted.score * 2) / 2)
+    order = np.random.default_rng(seed).permutation(N)
+    place = np.argsort(order)
+    turned = [replace(boxes, image=place[boxes.image]) for boxes in (truth, tied)]
+    whole = Detection.of(truth, tied, N, "abc")
+    parts = [order[order % 2 == 0], order[order % 2 == 1]]
+    joined = Detection.joined([whole.take(part) for part in parts])
+    again = joined.take(np.argsort(np.concatenate(parts))[order])
+    expected = Detection.of(*turned, N, "abc").measure("map", np.ones((1, N)))
+    for outcomes in (whole.take(order), again):
+        assert outcomes.measure("map", np.ones((1, N))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("metric", ["map", "map75", "map:b"])
+def test_replicates_of_blocks_are_those_of_their_images(metric, seed):
+    outcomes = Detection.of(*random_boxes(seed), N, "abc")
+    unit = np.array([0, 1, 1, 2, 0, 2])
+    weights = np.random.default_rng(seed).integers(0, 4, (300, 3)).astype(float)
+    weights[0] = 1
+    found = outcomes.measure_units(metric, weights, unit)
+    expected = outcomes.measure(metric, weights[:, unit])
+    assert found[0] == pytest.approx(expected[0], abs=1e-12, nan_ok=True)
+    assert found == pytest.approx(expected, abs=0.011, nan_ok=True)  # one recall of 101
+    assert np.nanmean(found - expected) == pytest.approx(0, abs=1e-3, nan_ok=True)
 
 
 def test_counts_by_hand():

@@ -14,10 +14,13 @@ from evalsets.metrics import (
     Boxes,
     Classification,
     Detection,
+    Evaluated,
     Row,
     Scores,
+    evaluate_models,
     evaluate_populations,
     gate,
+    not_given,
 )
 from evalsets.reports import Report
 from evalsets.suites import Population, Requirement
@@ -303,3 +306,72 @@ def test_a_drop_that_nothing_is_compared_with_stays_open():
     assert (row.requirement, row.verdict) == ("accuracy drop <= 0.1", INCONCLUSIVE)
     assert row.needed is None
     assert "no baseline" in Report((row,)).explain(row)
+
+
+def test_a_drop_counts_the_samples_that_both_models_answered():
+    n = 100
+    paired = np.where(np.arange(n) < 20, np.arange(n), -1)
+    part = Evaluated(
+        outcomes(right(1, n)), np.ones((n, 1)), outcomes(right(1, n)), paired
+    )
+    easy = Requirement("accuracy", max_drop=0.8)
+    verdicts = {}
+    for size in (1, 50):
+        rows = evaluate_models(
+            [part], [population("p", easy, min_size=size)], ["accuracy"]
+        )
+        verdicts[size] = rows[1].verdict, rows[1].needed
+    assert verdicts == {1: (PASS, None), 50: (INCONCLUSIVE, 30)}
+
+
+def test_what_a_drop_needs_is_counted_from_the_compared_samples():
+    n, few = 1000, 10
+    drop = population("p", Requirement("accuracy", max_drop=0.05))
+    paired = np.where(np.arange(n) < few, np.arange(n), -1)
+    whole = Evaluated(
+        outcomes(right(1, few)), np.ones((few, 1)), outcomes(right(1, few))
+    )
+    part = Evaluated(
+        outcomes(right(1, n)), np.ones((n, 1)), outcomes(right(1, n)), paired
+    )
+    needed = [
+        evaluate_models([p], [drop], ["accuracy"])[1].needed for p in (whole, part)
+    ]
+    assert needed[0] == needed[1] > 0
+
+
+def test_a_class_or_score_that_is_not_there_leaves_its_row_open_alone():
+    absent = [
+        Requirement("recall:zebra", at_least=0.5),
+        Requirement("loss", at_most=1),
+        Requirement("log_loss", at_most=1),
+    ]
+    asked = [population("p", AT_LEAST, *absent)]
+    rows = evaluate_populations(outcomes(right(1, 100)), np.ones((100, 1)), asked)
+    found = {r.requirement: (r.verdict, r.value, r.n) for r in rows if r.requirement}
+    assert found == {
+        "accuracy >= 0.9": (PASS, 1, 100),
+        **{str(r): (INCONCLUSIVE, None, 100) for r in absent},
+    }
+    reasons = not_given([outcomes(right(1, 100))], asked)
+    assert "zebra" in reasons["recall:zebra"]
+    assert "needs probabilities" in reasons["log_loss"]
+
+
+def test_a_calibration_error_leaves_out_what_was_not_predicted():
+    truth = np.zeros(1000, int)
+    guess = np.where(np.arange(1000) % 10 < 6, 0, 1)
+    sure = np.full(1000, 0.9)
+    asked = [population("p", Requirement("ece", at_most=0.5))]
+    found = []
+    for answered in (np.full(1000, True), np.arange(1000) % 20 < 10):
+        model = Classification(
+            truth,
+            np.where(answered, guess, -1),
+            np.where(answered, sure, 0),
+            classes=("a", "b"),
+        )
+        found.append(evaluate_populations(model, np.ones((1000, 1)), asked, ["ece"])[1])
+    assert [(r.n, r.verdict) for r in found] == [(1000, PASS), (500, INCONCLUSIVE)]
+    assert [r.value for r in found] == pytest.approx([0.3, 0.3])
+    assert found[1].needed is None

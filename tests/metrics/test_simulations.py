@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evalsets.metrics import FAIL, PASS, Classification, evaluate_populations
+from evalsets.metrics import (
+    FAIL,
+    PASS,
+    Boxes,
+    Classification,
+    Detection,
+    MultiLabel,
+    evaluate_populations,
+)
 from evalsets.metrics.estimates import Proportion
 from evalsets.suites import Population, Requirement
 
@@ -153,3 +161,129 @@ def test_the_calibration_errors_interval_knows_its_bias():
         )
         covered += row.low <= 0.1 <= row.high
     assert covered / SUITES >= 0.85
+
+
+def boxes_found(rng, n_objects, share, other=None, guesses=None):
+    """Detectors on 200 images with few objects; each box is right with its chance."""
+    image = rng.choice(200, n_objects, replace=False)
+    zeros = np.zeros(n_objects, int)
+    box = np.tile([0.1, 0.1, 0.3, 0.3], (n_objects, 1))
+    found = []
+    for chance in (share, other or share):
+        right = rng.random(n_objects) < chance
+        made = right if guesses is None else np.arange(n_objects) < guesses
+        said = np.where(right[:, None], box, [0.6, 0.6, 0.3, 0.3])[made]
+        predicted = Boxes(image[made], zeros[made], said, np.full(made.sum(), 0.9))
+        found.append(
+            Detection.of(Boxes(image, zeros, box), predicted, 200, ["cat", "dog"])
+        )
+    return found
+
+
+def labels_right(rng, n_rare, shares, task=Classification):
+    """Classifiers of 400 samples, of which few are cats; one for each share of cats."""
+    truth = np.repeat([0, 1, 2], [(400 - n_rare) // 2, (401 - n_rare) // 2, n_rare])
+    found = []
+    for share in shares:
+        right = rng.random(400) < np.array([0.95, 0.95, share])[truth]
+        guess = np.where(right, truth, np.where(truth == 0, 1, 0))
+        if task is Classification:
+            found.append(Classification(truth, guess, classes=("a", "b", "cat")))
+        else:
+            sides = [[{"ab"[c] if c < 2 else "cat"} for c in x] for x in (truth, guess)]
+            found.append(
+                MultiLabel.of(sides[0], [dict.fromkeys(s, 1.0) for s in sides[1]])
+            )
+    return found
+
+
+def guessed_right(rng, guesses, share):
+    """A classifier that says cat a few times only."""
+    truth = np.repeat([0, 1], 100)
+    right = rng.random(guesses) < share
+    guess = np.zeros(200, int)
+    guess[np.where(right, 100, 0) + np.arange(guesses)] = 1
+    return [Classification(truth, guess, classes=("a", "cat"))]
+
+
+SPARSE = {
+    "three objects": (
+        "recall >= 0.9",
+        lambda rng: boxes_found(rng, 3, 0.8),
+    ),
+    "seventeen objects": (
+        "recall >= 0.9",
+        lambda rng: boxes_found(rng, 17, 0.89),
+    ),
+    "thirty objects of a class": (
+        "recall:cat >= 0.9",
+        lambda rng: boxes_found(rng, 30, 0.89),
+    ),
+    "three guesses of boxes": (
+        "precision >= 0.9",
+        lambda rng: boxes_found(rng, 100, 0.7, guesses=3),
+    ),
+    "four objects by F1": (
+        "f1 >= 0.9",
+        lambda rng: boxes_found(rng, 4, 0.8),
+    ),
+    "three objects, by a drop": (
+        "map50 drop <= 0.05",
+        lambda rng: boxes_found(rng, 3, 0.6, 0.9),
+    ),
+    "two samples of a class, by a drop": (
+        "recall:cat drop <= 0.05",
+        lambda rng: labels_right(rng, 2, (0.5, 0.9)),
+    ),
+    "a rare class among others, by a drop": (
+        "balanced_accuracy drop <= 0.05",
+        lambda rng: labels_right(rng, 2, (0.7, 0.9)),
+    ),
+    "a rare class among others": (
+        "balanced_accuracy >= 0.87",
+        lambda rng: labels_right(rng, 7, (0.7,)),
+    ),
+    "three guesses of a class": (
+        "precision:cat >= 0.9",
+        lambda rng: guessed_right(rng, 3, 0.7),
+    ),
+    "three true labels": (
+        "recall:cat >= 0.9",
+        lambda rng: labels_right(rng, 3, (0.8,), MultiLabel),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPARSE)
+def test_few_objects_or_guesses_seldom_pass_what_is_missed(case):
+    required, draw = SPARSE[case]
+    rng = np.random.default_rng(15)
+    require = (Requirement.parse(required),)
+    wrong = []
+    for seed in range(80):
+        model, *other = draw(rng)
+        *_, row = evaluate_populations(
+            model,
+            np.ones((len(model), 1)),
+            [Population("p", "TRUE", require=require)],
+            (require[0].metric,),
+            baseline=other[0] if "drop" in required else None,
+            replicates=100,
+            seed=seed,
+        )
+        wrong.append(row.verdict == PASS)
+    assert np.mean(wrong) <= 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / 80)
+
+
+def test_a_share_that_few_samples_bear_out_passes_with_more_of_them():
+    rng = np.random.default_rng(16)
+    require = (Requirement("recall", at_least=0.8),)
+    for n, verdict in ((5, "inconclusive"), (100, PASS)):
+        model = boxes_found(rng, n, 1)[0]
+        *_, row = evaluate_populations(
+            model,
+            np.ones((200, 1)),
+            [Population("p", "TRUE", require=require)],
+            ("recall",),
+        )
+        assert row.verdict == verdict

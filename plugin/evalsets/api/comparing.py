@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import fiftyone as fo
@@ -11,8 +11,9 @@ import pandas as pd
 
 from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
 from evalsets.datasets.predictions import PredictionSet, prediction_set, trained_on
-from evalsets.errors import ArgumentError
-from evalsets.metrics import Codes, Evaluated, Outcomes
+from evalsets.errors import ArgumentError, counted
+from evalsets.metrics import Codes, Evaluated, Outcomes, Row, not_given
+from evalsets.suites import Population
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,48 @@ class Compared:
         """How many samples of a population have no number, where any lacks one."""
         counts = frame.reindex(index=self.read.lost, fill_value=False).sum()
         return {str(name): int(n) for name, n in counts.items() if n}
+
+    def uneven(self, members: pd.Series, row: Row) -> str:
+        """On how many samples a figure or a difference rests, where not on all."""
+        inside = members.reindex(self.read.ids, fill_value=False).to_numpy(bool)
+        n = int(inside.sum())
+        if row.n < n:
+            lack = counted(n - row.n, "of its samples has", "of its samples have")
+            return f"{lack} no prediction, which {row.metric} leaves out; upload them"
+        if self.paired is None or " drop " not in row.requirement:
+            return ""
+        common = int((inside & (self.paired >= 0)).sum())
+        if common == n:
+            return ""
+        return f"compared on {counted(common, 'sample')} that both models answered"
+
+
+def remarks(
+    parts: Sequence[Compared],
+    frame: pd.DataFrame,
+    rows: Sequence[Row],
+    populations: Sequence[Population],
+) -> dict[str, dict[str, str]]:
+    """What the numbers of a row do not show, by population and requirement.
+
+    Args:
+        parts: of the model
+        frame: membership, sample id × population
+        rows: with their verdicts
+        populations: whose requirements they judge
+    """
+    lacking = not_given([part.read.outcomes for part in parts], populations)
+    said: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if not row.requirement:
+            continue
+        part = next((p for p in parts if p.read.outcomes.gives(row.metric)), None)
+        remark = lacking.get(row.metric, "")
+        if part is not None and not remark:
+            remark = part.uneven(frame[row.population], row)
+        if remark:
+            said.setdefault(row.population, {})[row.requirement] = remark
+    return said
 
 
 def read_compared(

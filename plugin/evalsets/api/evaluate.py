@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from evalsets.api.calibrate import calibrations
-from evalsets.api.comparing import Compared, read_compared, without_training
+from evalsets.api.comparing import Compared, read_compared, remarks, without_training
 from evalsets.api.detailing import details, failing, shown
 from evalsets.api.judged import judged
 from evalsets.api.split import group_values
@@ -123,6 +123,7 @@ def evaluate(
         "unscored": max(len(part.read.lost) for part in parts),
         "uncompared": max(part.uncompared for part in parts),
         "incomplete": {k: n for p in parts for k, n in p.incomplete(frame).items()},
+        "remarks": remarks(parts, frame, rows, list(known.values())),
         "trained_release": candidate.release,
         "lower_is_better": _falling(parts, rows),
         "strange_labels": sorted(strange),

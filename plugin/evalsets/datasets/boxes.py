@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evalsets.datasets.matches import Kept, load_matches, save_matches
 from evalsets.metrics import Boxes, Detection
 
-_ENOUGH = 200
+_ENOUGH = 50
 """Matching fewer images takes less time than keeping what was found."""
 
 
@@ -38,6 +38,7 @@ def read_boxes(view: fo.DatasetView, truth: str, field: str) -> dict[str, Any]:
     true = _Side.of(true_label, true_box, crowd)
     predicted = _Side.of(label, box, score)
     outcomes = _matched(view._dataset, (truth, field), ids, true, predicted)
+    outcomes = outcomes.among(_classes(true, predicted))
     shares = outcomes.quality
     return {
         "ids": ids,
@@ -129,26 +130,43 @@ def _matched(
     prints = true.fingerprint() * np.uint64(31) + predicted.fingerprint()
     kept = load_matches(dataset, *fields)
     if kept is None:
-        outcomes = _match(true, predicted)
-    else:
-        place = pd.Index(kept.ids).get_indexer(pd.Index(ids))
-        same = (place >= 0) & (kept.prints[place] == prints)
-        if same.all():
-            return kept.outcomes.take(np.asarray(place, np.intp))
-        changed = np.flatnonzero(~same)
-        fresh = _match(true.some(changed), predicted.some(changed))
-        joined = Detection.joined([kept.outcomes.take(place[same]), fresh])
-        order = np.argsort(np.concatenate([np.flatnonzero(same), changed]))
-        outcomes = joined.take(order)
-    save_matches(dataset, *fields, Kept(ids, prints, outcomes))
-    return outcomes
+        found = Kept(ids, prints, _match(true, predicted))
+        save_matches(dataset, *fields, found)
+        return found.outcomes
+    place = pd.Index(kept.ids).get_indexer(pd.Index(ids))
+    same = (place >= 0) & (kept.prints[place] == prints)
+    if same.all():
+        return kept.outcomes.take(np.asarray(place, np.intp))
+    changed = np.flatnonzero(~same)
+    fresh = _match(true.some(changed), predicted.some(changed))
+    joined = Detection.joined([kept.outcomes.take(place[same]), fresh])
+    order = np.argsort(np.concatenate([np.flatnonzero(same), changed]))
+    found = Kept(ids, prints, joined.take(order))
+    save_matches(dataset, *fields, _with_others(found, kept, dataset))
+    return found.outcomes
+
+
+def _with_others(found: Kept, kept: Kept, dataset: fo.Dataset) -> Kept:
+    """Adds what is kept of images outside the view, unless they were deleted."""
+    others = pd.Index(kept.ids)
+    wanted = others.isin(dataset.values("id")) & ~others.isin(found.ids)
+    rest = np.flatnonzero(wanted)
+    return Kept(
+        [*found.ids, *others[rest]],
+        np.concatenate([found.prints, kept.prints[rest]]),
+        Detection.joined([found.outcomes, kept.outcomes.take(rest)]),
+    )
 
 
 def _match(true: _Side, predicted: _Side) -> Detection:
-    classes = sorted({*true.label, *predicted.label})
+    classes = _classes(true, predicted)
     return Detection.of(
         replace(true.boxes(classes), crowd=true.mark > 0),
         replace(predicted.boxes(classes), score=predicted.mark),
         true.n,
         classes,
     )
+
+
+def _classes(true: _Side, predicted: _Side) -> list[str]:
+    return sorted({*true.label, *predicted.label})

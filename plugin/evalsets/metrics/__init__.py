@@ -1,6 +1,7 @@
 """Numbers from predictions: outcomes, metrics, intervals and verdicts."""
 
 from evalsets.metrics.catalog import METRICS, Metric, find_metric
+from evalsets.metrics.choice import not_given
 from evalsets.metrics.classification import Classification
 from evalsets.metrics.detection import Detection
 from evalsets.metrics.evaluation import Evaluated, evaluate_models, evaluate_populations
@@ -35,4 +36,5 @@ __all__ = [
     "evaluate_populations",
     "find_metric",
     "gate",
+    "not_given",
 ]

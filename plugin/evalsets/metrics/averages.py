@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -37,13 +38,7 @@ def over_classes(metric: str, sums: Floats, classes: Sequence[str]) -> Floats:
     """
     right, true, guessed = np.split(sums, 3, axis=1)
     base, _, one = metric.partition(":")
-    below = {
-        "precision": guessed,
-        "recall": true,
-        "balanced_accuracy": true,
-        "f1": (true + guessed) / 2,
-        "miou": true + guessed - right,
-    }[base]
+    below = _below(base, right, true, guessed)
     shares = share(right, below, 0.0)
     occurs = true > 0 if base == "balanced_accuracy" else true + guessed > 0
     if one:
@@ -53,6 +48,32 @@ def over_classes(metric: str, sums: Floats, classes: Sequence[str]) -> Floats:
     with np.errstate(invalid="ignore"):
         average: Floats = (shares * occurs).sum(axis=1) / occurs.sum(axis=1)
     return average
+
+
+def below_classes(
+    metric: str, counts: sp.csr_array, classes: Sequence[str]
+) -> sp.csr_array:
+    """``(n, c)`` what each sample adds to the denominator of each class.
+
+    Args:
+        metric: as for :func:`over_classes`; of one class, only that column is given
+        counts: what :func:`count_sums` gives
+        classes: ``(c,)`` names
+    """
+    base, _, one = metric.partition(":")
+    width = len(classes)
+    parts = [counts[:, at * width : (at + 1) * width] for at in range(3)]
+    below: sp.csr_array = _below(base, *parts)
+    return below[:, [list(classes).index(one)]] if one else below
+
+
+def _below(base: str, right: Any, true: Any, guessed: Any) -> Any:
+    """The denominators of a metric."""
+    if base == "precision":
+        return guessed
+    if base == "f1":
+        return (true + guessed) / 2
+    return true + guessed - right if base == "miou" else true
 
 
 def one_hot(codes: Codes, width: int, values: Floats | None = None) -> sp.csr_array:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.sparse as sp
 
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, Sums, weighted
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, Sums, by_unit, weighted
 
 _MOST_UNITS = 1000
 """More images or groups than this are drawn in blocks made by chance."""
-_CHUNK = 4_000_000
-"""Weights of single samples held at a time."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +64,7 @@ class Resampling:
         """``(1 + r,)`` the metric of the data, then of each replicate."""
         sums = outcomes.sums(metric)
         if sums is None:
-            chunks = [outcomes.measure(metric, w) for w in self._by_sample()]
-            return np.concatenate(chunks)
+            return outcomes.measure_units(metric, self.weights, self.unit)
         if id(sums) not in self._totals:  # the same counts serve several metrics
             self._totals[id(sums)] = sums, weighted(self.weights, self._by_unit(sums))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -77,13 +72,4 @@ class Resampling:
 
     def _by_unit(self, sums: Sums) -> Sums:
         n, u = len(self.unit), self.weights.shape[1]
-        if n == u:
-            return sums
-        of_unit = sp.csr_array((np.ones(n), (self.unit, np.arange(n))), shape=(u, n))
-        return sp.csr_array(of_unit @ sums)
-
-    def _by_sample(self) -> Iterator[Floats]:
-        """The weights of single samples, some replicates at a time."""
-        at_once = max(1, _CHUNK // len(self.unit))
-        for start in range(0, len(self.weights), at_once):
-            yield self.weights[start : start + at_once][:, self.unit]
+        return sums if n == u else by_unit(sums, self.unit, u)

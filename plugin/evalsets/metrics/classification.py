@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics.averages import count_sums, one_hot, over_classes
+from evalsets.metrics.averages import below_classes, count_sums, one_hot, over_classes
 from evalsets.metrics.outcomes import (
     Codes,
     Floats,
     Outcomes,
     Sums,
-    macro_error,
     mean_of,
     ratio,
 )
@@ -142,14 +142,18 @@ class Classification(Outcomes):
         hits: Floats = (among & (self.predicted >= 0)).astype(float)
         return hits
 
-    def least_error(self, metric: str) -> float:
-        """That of an average over classes of which some are rare."""
+    def counted(self, metric: str) -> int:
+        """All, but for the calibration error, which leaves unanswered samples out."""
+        if metric == "ece":
+            return int(np.count_nonzero(self.predicted >= 0))
+        return len(self)
+
+    def denominators(self, metric: str) -> Sums | None:
+        """True or guessed samples of each class, for averages over classes."""
         entry = self.metric(metric)
         if entry.proportion or entry.needs:
-            return 0.0
-        counts = np.bincount(self.truth, minlength=len(self.classes))
-        one = metric.partition(":")[2]
-        return macro_error(counts[[self.classes.index(one)]] if one else counts)
+            return None
+        return below_classes(metric, self._counts, self.classes)
 
     def sums(self, metric: str) -> Sums:
         """Counts by class, losses, or gaps by bin of confidence."""
@@ -171,7 +175,7 @@ class Classification(Outcomes):
         return over_classes(metric, sums, self.classes)
 
     @cached_property
-    def _counts(self) -> Sums:
+    def _counts(self) -> sp.csr_array:
         width = len(self.classes)
         right = one_hot(self.truth, width, self.quality)
         return count_sums(
@@ -200,13 +204,17 @@ class Classification(Outcomes):
 
     @cached_property
     def _gaps(self) -> Floats:
-        """``(n, 16)`` confidence against accuracy by 15 bins (Guo et al. 2017), and 1."""
+        """``(n, 16)`` accuracy less confidence by 15 bins (Guo et al. 2017), and 1.
+
+        Nothing was said of a sample without prediction, so that it is in no bin.
+        """
         if self.confidence is None:
             raise ArgumentError("There are no confidences; upload them with the labels")
         bins = np.clip(np.ceil(self.confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
         gaps = np.zeros((len(self), _BINS + 1))
         gaps[np.arange(len(self)), bins] = self.quality - self.confidence
         gaps[:, -1] = 1
+        gaps[self.predicted < 0] = 0
         return gaps
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,12 +11,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError
-from evalsets.metrics.averages import count_sums, over_classes
+from evalsets.metrics.averages import below_classes, count_sums, over_classes
 from evalsets.metrics.catalog import OVERLAPS
 from evalsets.metrics.matching import Boxes, match_boxes
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, macro_error, share
-
-_RECALL = np.linspace(0.0, 1.0, 101)
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, by_unit, share
+from evalsets.metrics.precision import RankedBoxes
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Detection(Outcomes):
     Args:
         image: ``(k,)`` number of the image of each predicted box
         label: ``(k,)`` code of its class
-        score: ``(k,)``; boxes are sorted by class, then falling score
+        score: ``(k,)``; boxes are sorted by class, then falling score, then image
         found: ``(10, k)`` whether it found an object, for each of ``OVERLAPS``
         ignored: ``(10, k)`` whether it counts neither way (it lies in a crowd)
         objects: ``(n, c)`` how many objects of each class an image has
@@ -46,6 +45,9 @@ class Detection(Outcomes):
     objects: sp.csr_array
     classes: tuple[str, ...]
     min_score: float = 0.5
+    _drawn: dict[tuple[int, range], tuple[Floats, Floats]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
     task = "detection"
 
     @classmethod
@@ -110,7 +112,7 @@ class Detection(Outcomes):
         )._sorted()
 
     def _sorted(self) -> Detection:
-        order = np.lexsort((-self.score, self.label))
+        order = np.lexsort((self.image, -self.score, self.label))
         return self._with_boxes(order)
 
     def _with_boxes(self, boxes: Codes | NDArray[np.bool_]) -> Detection:
@@ -137,7 +139,18 @@ class Detection(Outcomes):
         place[samples] = np.arange(len(samples))
         image = place[self.image]
         part = replace(self, image=image)._with_boxes(image >= 0)
-        return replace(part, objects=self.objects[samples])
+        return replace(part, objects=self.objects[samples])._sorted()
+
+    def among(self, classes: Sequence[str]) -> Detection:
+        """The same outcomes, of some classes; no box or object may be of another.
+
+        Args:
+            classes: in the order they have here
+        """
+        kept = np.isin(self.classes, list(classes))
+        label = (np.cumsum(kept) - 1)[self.label]
+        objects = self.objects[:, np.flatnonzero(kept)]
+        return replace(self, label=label, objects=objects, classes=tuple(classes))
 
     @property
     def quality(self) -> Floats:
@@ -146,13 +159,12 @@ class Detection(Outcomes):
         below = true.sum(axis=1) + guessed.sum(axis=1)
         return share(2 * right.sum(axis=1), below)
 
-    def least_error(self, metric: str) -> float:
-        """That of an average over classes of which some are rare."""
-        base, _, one = metric.partition(":")
-        counts = self.objects.sum(axis=0)
-        if one:
-            return macro_error(counts[[self.classes.index(one)]])
-        return macro_error(counts) if base.startswith("map") else 0.0
+    def denominators(self, metric: str) -> sp.csr_array:
+        """Objects or guesses of each class, or of all together where boxes are pooled."""
+        below = below_classes(metric, self._counts, self.classes)
+        if metric.startswith("map") or ":" in metric:
+            return below
+        return sp.csr_array(below.sum(axis=1)[:, None])
 
     def sums(self, metric: str) -> sp.csr_array | None:
         """Counts by class; average precision is no function of sums."""
@@ -172,12 +184,35 @@ class Detection(Outcomes):
         self.metric(metric)
         if not metric.startswith("map"):
             return super().measure(metric, weights)
-        base, _, one = metric.partition(":")
-        overlaps = range(len(OVERLAPS))
-        if base != "map":
-            at = OVERLAPS.index(int(base.removeprefix("map")))
-            overlaps = range(at, at + 1)
-        return self._mean_precision(weights, overlaps, one)
+        found = self._precisions(_overlaps(metric), weights.T, np.arange(len(self)))
+        return self._mean(metric, found)
+
+    def measure_units(self, metric: str, weights: Floats, unit: Codes) -> Floats:
+        """The same; replicates, all but the first row, in single precision."""
+        if not metric.startswith("map"):
+            return super().measure_units(metric, weights, unit)
+        overlaps, every = _overlaps(metric), range(len(OVERLAPS))
+        held = self._drawn.get((id(weights), every))
+        if held is not None:
+            found = held[1][:, overlaps.start : overlaps.stop]
+            return self._mean(metric, found)
+        columns = np.ascontiguousarray(weights.T)
+        exact = self._precisions(overlaps, columns[:, :1], unit)
+        drawn = self._precisions(overlaps, columns[:, 1:].astype(np.float32), unit)
+        found = np.concatenate([exact, drawn], axis=2)
+        self._drawn[id(weights), overlaps] = weights, found
+        return self._mean(metric, found)
+
+    def _mean(self, metric: str, precisions: Floats) -> Floats:
+        """Over overlaps and the classes that have objects, or one class."""
+        one = metric.partition(":")[2]
+        if one:
+            precisions = precisions[[self.classes.index(one)]]
+        seen = ~np.isnan(precisions[:, 0])
+        total = np.nansum(precisions, axis=0).mean(axis=0)
+        with np.errstate(invalid="ignore"):
+            mean: Floats = total / seen.sum(axis=0)
+        return mean
 
     @cached_property
     def _counts(self) -> sp.csr_array:
@@ -191,70 +226,25 @@ class Detection(Outcomes):
         where = (self.image[boxes], self.label[boxes])
         return sp.csr_array((ones, where), shape=self.objects.shape)
 
-    def _mean_precision(self, weights: Floats, overlaps: range, one: str) -> Floats:
-        """Mean over classes and overlaps of the 101-point average precision."""
-        objects = weights @ self.objects
-        total = np.zeros(len(weights))
-        edges = np.searchsorted(self.label, np.arange(len(self.classes) + 1))
-        codes = np.flatnonzero(objects.any(axis=0))
-        if one:
-            codes = codes[codes == self.classes.index(one)]
-        for code in codes:
-            boxes = np.arange(edges[code], edges[code + 1])
-            counts = weights[:, self.image[boxes]]
-            for overlap in overlaps:
-                total += _average_precision(
-                    counts,
-                    self.found[overlap, boxes],
-                    self.ignored[overlap, boxes],
-                    objects[:, code],
-                )
-        with np.errstate(invalid="ignore"):
-            seen = (objects[:, codes] > 0).sum(axis=1)
-            mean: Floats = total / seen / len(overlaps)
-        return mean
+    def _precisions(self, overlaps: range, weights: Floats, unit: Codes) -> Floats:
+        """``(c, t, r)`` average precisions; NaN where a class has no objects."""
+        objects = by_unit(self.objects, unit, len(weights))
+        counted = (objects.T.astype(weights.dtype)) @ weights
+        boxes = RankedBoxes(
+            self.label,
+            unit[self.image],
+            self.found[overlaps.start : overlaps.stop],
+            self.ignored[overlaps.start : overlaps.stop],
+        )
+        found = boxes.average_precision(weights, counted).astype(float)
+        found[counted[:, None].repeat(len(overlaps), axis=1) == 0] = np.nan
+        return found
 
 
-def _average_precision(
-    counts: Floats,
-    found: NDArray[np.bool_],
-    ignored: NDArray[np.bool_],
-    objects: Floats,
-) -> Floats:
-    """COCO's average precision of one class under many weightings.
-
-    Args:
-        counts: ``(r, k)`` weight of each box, by falling score
-        found: ``(k,)``
-        ignored: ``(k,)``
-        objects: ``(r,)`` weighted number of objects
-
-    Returns:
-        ``(r,)``; 0 where there are no objects
-    """
-    at = np.flatnonzero(found)
-    if not len(at):
-        return np.zeros(len(counts))
-    right = np.cumsum(counts[:, at], axis=1)
-    guessed = np.cumsum(counts * ~ignored, axis=1)[:, at]
-    precision = np.divide(right, guessed, out=np.zeros_like(right), where=guessed > 0)
-    # the best precision at this recall or a higher one
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    reached = _first_at_recall(right, objects)
-    padded = np.hstack([precision, np.zeros((len(counts), 1))])
-    average: Floats = np.take_along_axis(padded, reached, axis=1).mean(axis=1)
-    return np.where(objects > 0, average, 0.0)
-
-
-def _first_at_recall(right: Floats, objects: Floats) -> Codes:
-    """``(r, 101)`` place of the first box that brings each recall; else one too far."""
-    n, width = right.shape
-    least = np.maximum(objects, 1)[:, None]
-    wanted = np.ceil(_RECALL * least)
-    wanted -= (wanted - 1) / least >= _RECALL  # the same rounding as recall >= step
-    wanted += wanted / least < _RECALL
-    step = right.max() + least.max() + 2  # whole numbers, so adding keeps them exact
-    rows = np.arange(n)[:, None] * step
-    flat = np.searchsorted((right + rows).ravel(), (wanted + rows).ravel())
-    places: Codes = flat.reshape(n, -1) - np.arange(n)[:, None] * width
-    return np.minimum(places, width)
+def _overlaps(metric: str) -> range:
+    """The places in ``OVERLAPS`` over which a metric averages."""
+    base = metric.partition(":")[0]
+    if base == "map":
+        return range(len(OVERLAPS))
+    at = OVERLAPS.index(int(base.removeprefix("map")))
+    return range(at, at + 1)

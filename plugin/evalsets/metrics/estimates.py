@@ -14,11 +14,13 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+import scipy.sparse as sp
 from scipy import optimize, stats
 from scipy.special import betainc
 from statsmodels.stats.proportion import proportion_confint
 
-from evalsets.metrics.outcomes import Codes, Floats
+from evalsets.metrics.averages import one_hot
+from evalsets.metrics.outcomes import Codes, Floats, Sums, share
 
 _MOST = 10_000_000
 """Sizes above this are not worth naming as "samples needed"."""
@@ -224,13 +226,15 @@ class Resampled:
     around the figure less its bias (Efron and Tibshirani 1993, ch. 10 and 12), because
     tails as thin as many populations need lie beyond what replicates can show, and
     because a calibration error of few samples is biased by more than its interval is
-    wide. Neither is narrower than ``least_error`` allows.
+    wide. No interval is narrower than ``least_error`` allows; p-values add it to the
+    replicates' error, so that a verdict asks for more than an interval shows.
 
     Args:
         value: the figure; NaN where it is undefined
         replicates: ``(r,)``; NaN where undefined
         units: images or groups that were resampled
-        least_error: standard error below which the replicates are not believed
+        least_error: standard error that replicates cannot show; see
+            :func:`unseen_error`
         low: least possible value
         high: greatest possible value
     """
@@ -264,18 +268,32 @@ class Resampled:
     def growth(self, bound: float, level: float) -> float:
         """The standard error falls with the root of the size."""
         distance = abs(self._centre - bound)
-        if self.units < 2 or not distance > 0 or not self.error > 0:
+        if self.units < 2 or not distance > 0 or not self._doubt > 0:
             return math.inf
         wanted = float(stats.t.isf(level, self.units - 1))
-        return max(1.0, (wanted * self.error / distance) ** 2)
+        return max(1.0, (wanted * self._doubt / distance) ** 2)
 
     @property
     def error(self) -> float:
         """Standard error, with the factor that a bootstrap of few units lacks."""
-        if len(self._seen) < 2 or self.units < 2:
+        spread = self._spread
+        return max(spread, self.least_error) if self._known else 0.0
+
+    @property
+    def _doubt(self) -> float:
+        """Standard error for p-values."""
+        return math.hypot(self._spread, self.least_error) if self._known else 0.0
+
+    @property
+    def _known(self) -> bool:
+        return len(self._seen) > 1 and self.units > 1
+
+    @cached_property
+    def _spread(self) -> float:
+        if not self._known:
             return 0.0
-        error = float(self._seen.std(ddof=1)) * math.sqrt(self.units / (self.units - 1))
-        return max(error, self.least_error)
+        of_few = math.sqrt(self.units / (self.units - 1))
+        return float(self._seen.std(ddof=1)) * of_few
 
     @cached_property
     def _seen(self) -> Floats:
@@ -289,9 +307,9 @@ class Resampled:
         return 2 * self.value - float(self._seen.mean())
 
     def _tail(self, distance: float) -> float:
-        if not self.error > 0 or math.isnan(distance):
+        if not self._doubt > 0 or math.isnan(distance):
             return 1.0
-        return float(stats.t.sf(distance / self.error, self.units - 1))
+        return float(stats.t.sf(distance / self._doubt, self.units - 1))
 
 
 def effective_size(values: Floats, groups: Codes | None) -> float:
@@ -321,3 +339,39 @@ def effective_size(values: Floats, groups: Codes | None) -> float:
     ratio = n_groups / (n_groups - 1) * (sums**2).sum() / (centred**2).sum()
     freedom = stats.t.isf(0.025, n_groups - 1) / stats.t.isf(0.025, n - 1)
     return float(np.clip(n / max(ratio * freedom**2, 1e-12), 1, n))
+
+
+def unseen_error(counts: Floats) -> float:
+    """Standard error, in [0, 0.7], that a bootstrap cannot show in an average of shares.
+
+    A class seen once or twice looks certain to a bootstrap, which never draws what was
+    not seen. Two things are lacking. A bootstrap's variance of a share of ``k`` is too
+    small by up to ``(.5 / k)²``; these add up over classes. And a share that is all
+    right may still be wrong in three of ``k`` (the rule of three, Hanley and
+    Lippman-Hand 1983); of several classes the rarest decides.
+
+    Args:
+        counts: ``(c,)`` what the share of each class is worth; classes without any are
+            left out
+    """
+    seen = counts[counts > 0]
+    if not len(seen):
+        return 0.0
+    spread = float(np.sqrt(((0.5 / seen) ** 2).sum()))
+    tail = min(0.5, 3 / float(seen.min()))
+    return math.hypot(spread, tail) / len(seen)
+
+
+def effective_counts(below: Sums, groups: Codes | None) -> Floats:
+    """``(c,)`` of how many equal samples or groups each denominator is worth (Kish 1965).
+
+    Args:
+        below: ``(n, c)`` what each sample adds to the denominator of each class
+        groups: ``(n,)`` code of each sample's group; None where all are independent
+    """
+    held = sp.csr_array(below)
+    if groups is not None:
+        _, code = np.unique(groups, return_inverse=True)
+        held = one_hot(code, int(code.max()) + 1).T @ held
+    total, squares = (np.asarray(x.sum(axis=0), float) for x in (held, held.power(2)))
+    return share(total**2, squares, 0.0)

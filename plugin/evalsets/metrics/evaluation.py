@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from evalsets.errors import ArgumentError
 from evalsets.metrics.catalog import order
 from evalsets.metrics.choice import check_requirement, choose_metrics
 from evalsets.metrics.estimates import Estimate
-from evalsets.metrics.figures import Sampled, difference
+from evalsets.metrics.figures import NOTHING, Sampled, difference
 from evalsets.metrics.outcomes import Codes, Outcomes
 from evalsets.metrics.verdicts import Claim, Row, judge
 from evalsets.suites.population import ALL, Population, Requirement
@@ -47,12 +47,23 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class _Figure:
-    """One metric of one population, of the model and beside the baseline."""
+    """One metric of one population, of the model and beside the baseline.
+
+    Args:
+        n: samples
+        estimate: of the metric
+        whole: whether every sample counts in it, so that it may be judged
+        baseline: the metric of the baseline
+        difference: from the baseline
+        compared: samples that the difference rests on
+    """
 
     n: int
     estimate: Estimate
+    whole: bool = True
     baseline: float | None = None
     difference: Estimate | None = None
+    compared: int = 0
 
 
 def evaluate_populations(
@@ -107,20 +118,23 @@ def evaluate_models(
 
     Returns:
         Rows of ``(all)``, then of each population in turn: one a metric, and one a
-        requirement where a metric has several. A requirement on a drop is inconclusive
-        where there is no baseline, or none with that metric
+        requirement where a metric has several. A requirement is inconclusive where the
+        model does not give its metric (:func:`~evalsets.metrics.choice.not_given` says
+        why), and one on a drop where there is no baseline, or none with that metric
 
     Raises:
         ArgumentError: shapes that do not fit; a requirement outside the metric's range
-        UnknownNameError: a metric that these outcomes cannot give
+        UnknownNameError: a metric that is asked for and these outcomes cannot give; a
+            required one of another task
     """
     for part in parts:
         _check_shapes(part, len(populations))
     chosen = choose_metrics([part.outcomes for part in parts], metrics, populations)
     for population in populations:
         for requirement in population.require:
-            outcomes = parts[chosen[requirement.metric]].outcomes
-            check_requirement(requirement, population.name, outcomes)
+            if requirement.metric in chosen:
+                outcomes = parts[chosen[requirement.metric]].outcomes
+                check_requirement(requirement, population.name, outcomes)
     claims: list[Claim] = []
     for at, case in enumerate([None, *populations], -1):
         found: dict[str, list[Claim]] = {}
@@ -131,6 +145,9 @@ def evaluate_models(
                 members = np.flatnonzero(np.asarray(part.membership, bool)[:, at])
             words = [seed, *_words(ALL if case is None else case.name)]
             found |= _of_population(part, members, case, names, words, replicates)
+        if case is not None:
+            n = int(np.count_nonzero(parts[0].membership[:, at]))
+            found |= _not_given(case, n, chosen)
         claims += [claim for name in sorted(found, key=order) for claim in found[name]]
     return judge(claims, alpha)
 
@@ -149,11 +166,26 @@ def _of_population(
     pair = _pair(part, members, model, names, words, replicates)
     claims = {}
     for name in names:
-        figure = _Figure(len(model.outcomes), model.estimate(name))
+        n, counted = len(members), model.outcomes.counted(name)
+        figure = _Figure(counted, model.estimate(name), counted == n)
         if pair is not None and pair[1].gives(name):
+            whole = figure.whole and pair[1].counted(name) == len(pair[1])
+            figure = replace(figure, compared=len(pair[1]), whole=whole)
             figure = replace(figure, **difference(*pair, name))
         claims[name] = _claims(population, name, figure, part.outcomes, fit)
     return claims
+
+
+def _not_given(
+    population: Population, n: int, given: Container[str]
+) -> dict[str, list[Claim]]:
+    """Claims on metrics that the model does not give: they stay open."""
+    lacking: dict[str, list[Claim]] = {}
+    for r in population.require:
+        if r.metric not in given:
+            row = Row(population.name, r.metric, n, requirement=str(r))
+            lacking.setdefault(r.metric, []).append(Claim(row, NOTHING, 0, fit=False))
+    return lacking
 
 
 def _pair(
@@ -217,16 +249,20 @@ def _claims(
         asked = [r for r in population.require if r.metric == metric]
     row = _row(name, metric, figure)
     if population is None or not asked:
-        return [Claim(row, figure.estimate)]
+        return [Claim(row, figure.estimate, figure.n)]
+    fit = fit and figure.whole
     higher = model.metric(metric).higher_is_better
     claims = []
     for r in asked:
         required = replace(row, requirement=str(r))
         if r.max_drop is not None and figure.difference is None:
-            claims.append(Claim(required, figure.estimate, fit=False))
+            claims.append(Claim(required, figure.estimate, 0, fit=False))
             continue
-        compared, bound, above = _bound(figure, r, higher)
-        claims.append(Claim(required, compared, bound, above, population.min_size, fit))
+        n = figure.n if r.max_drop is None else figure.compared
+        judged = _bound(figure, r, higher)
+        claims.append(
+            Claim(required, judged[0], n, *judged[1:], population.min_size, fit)
+        )
     return claims
 
 

@@ -16,7 +16,9 @@ from evalsets.metrics.estimates import (
     PairedProportion,
     Proportion,
     Resampled,
+    effective_counts,
     effective_size,
+    unseen_error,
 )
 from evalsets.metrics.outcomes import Codes, Floats, Outcomes
 
@@ -71,20 +73,26 @@ class Sampled:
             size = effective_size(hits, self.groups)
             return Proportion(hits.sum(), len(hits), size)
         if self.resampling is None:
-            return _EMPTY
+            return NOTHING
         figures = self.resampling.figures(self.outcomes, metric)
-        least = max(_unseen(entry, self.resampling), self.outcomes.least_error(metric))
         units = self.resampling.independent
+        least = _least(entry, units, self.outcomes, self.groups)
         return _estimate(figures, units, least, entry.low, entry.high)
 
 
-_EMPTY = Resampled(math.nan, np.array([]), 0)
+NOTHING = Resampled(math.nan, np.array([]), 0)
+"""What no sample says."""
 
 
-def _unseen(entry: Metric, resampling: Resampling) -> float:
-    """What two units that were not met could do to a figure that has bounds."""
-    bounded = math.isfinite(entry.span)
-    return 2 * entry.span / resampling.independent if bounded else 0.0
+def _least(
+    entry: Metric, units: int, outcomes: Outcomes, groups: Codes | None
+) -> float:
+    """What samples that were not met could do to a figure that has bounds."""
+    unseen = 2 * entry.span / units if math.isfinite(entry.span) else 0.0
+    below = outcomes.denominators(entry.name)
+    if below is None:
+        return unseen
+    return max(unseen, unseen_error(effective_counts(below, groups)))
 
 
 def difference(model: Sampled, other: Outcomes, metric: str) -> dict[str, Any]:
@@ -98,10 +106,12 @@ def difference(model: Sampled, other: Outcomes, metric: str) -> dict[str, Any]:
         paired = PairedProportion(gained, lost, n, size)
         return {"baseline": theirs, "difference": paired}
     if model.resampling is None:
-        return {"baseline": math.nan, "difference": _EMPTY}
+        return {"baseline": math.nan, "difference": NOTHING}
     figures = model.resampling.figures(other, metric)
     change = model.resampling.figures(model.outcomes, metric) - figures
-    least, units = _unseen(entry, model.resampling), model.resampling.independent
+    units = model.resampling.independent
+    sides = (model.outcomes, other)
+    least = max(_least(entry, units, side, model.groups) for side in sides)
     estimate = _estimate(change, units, least, -entry.span, entry.span)
     return {"baseline": float(figures[0]), "difference": estimate}
 

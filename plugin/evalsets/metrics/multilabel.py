@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
 from evalsets.errors import ArgumentError
-from evalsets.metrics.averages import count_sums, over_classes
+from evalsets.metrics.averages import below_classes, count_sums, over_classes
 from evalsets.metrics.outcomes import (
     Codes,
     Floats,
     Outcomes,
     Sums,
-    macro_error,
     mean_of,
     ratio,
     share,
@@ -128,13 +128,11 @@ class MultiLabel(Outcomes):
         hits: Floats = same * self._answered
         return hits
 
-    def least_error(self, metric: str) -> float:
-        """That of an average over labels of which some are rare."""
+    def denominators(self, metric: str) -> Sums | None:
+        """True or guessed samples of each label, for averages over labels."""
         if metric == "accuracy":
-            return 0.0
-        counts = self.truth.sum(axis=0)
-        one = metric.partition(":")[2]
-        return macro_error(counts[[self.classes.index(one)]] if one else counts)
+            return None
+        return below_classes(metric, self._counts, self.classes)
 
     def sums(self, metric: str) -> Sums | None:
         """Counts by label; average precision is no function of sums."""
@@ -142,8 +140,7 @@ class MultiLabel(Outcomes):
             return mean_of(self.hits(metric))
         if metric.startswith("map"):
             return None
-        right = sp.csr_array(self.truth.multiply(self.predicted))
-        return count_sums(right, self.truth, self.predicted)
+        return self._counts
 
     def value(self, metric: str, sums: Floats) -> Floats:
         """The metric from sums; see :class:`Outcomes`."""
@@ -170,6 +167,11 @@ class MultiLabel(Outcomes):
         with np.errstate(invalid="ignore"):
             mean: Floats = np.nansum(precision, axis=0) / seen.sum(axis=0)
         return mean
+
+    @cached_property
+    def _counts(self) -> sp.csr_array:
+        right = sp.csr_array(self.truth.multiply(self.predicted))
+        return count_sums(right, self.truth, self.predicted)
 
     @property
     def _answered(self) -> Floats:

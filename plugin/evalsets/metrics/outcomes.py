@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +19,8 @@ Codes: TypeAlias = NDArray[np.intp]
 Sums: TypeAlias = "Floats | sp.csr_array"
 """``(n, f)`` what each sample adds to the sums that a metric is a function of."""
 _NARROW = 200
+_CHUNK = 4_000_000
+"""Weights of single samples held at a time."""
 
 
 class Outcomes(ABC):
@@ -94,9 +96,13 @@ class Outcomes(ABC):
             "metric"
         )
 
-    def least_error(self, metric: str) -> float:  # noqa: ARG002
-        """Standard error below which a bootstrap of rare classes is not believed."""
-        return 0.0
+    def counted(self, metric: str) -> int:  # noqa: ARG002
+        """How many samples a metric counts; where fewer than all, it shows no more."""
+        return len(self)
+
+    def denominators(self, metric: str) -> Sums | None:  # noqa: ARG002
+        """``(n, c)`` what each class's figure is a share of; None if it is no share."""
+        return None
 
     def sums(self, metric: str) -> Sums | None:
         """``(n, f)`` addends of the sums the metric is a function of; None if of none."""
@@ -118,6 +124,29 @@ class Outcomes(ABC):
         """
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.value(metric, weighted(weights, self.sums(metric)))
+
+    def measure_units(self, metric: str, weights: Floats, unit: Codes) -> Floats:
+        """The metric under weightings of groups or blocks of samples.
+
+        Args:
+            metric: one that these outcomes can give, and no function of sums
+            weights: ``(r, u)`` how often each unit counts
+            unit: ``(n,)`` that each sample is part of
+        """
+        at_once = max(1, _CHUNK // max(1, len(unit)))
+        starts = range(0, len(weights), at_once)
+        chunks = [
+            self.measure(metric, weights[start : start + at_once][:, unit])
+            for start in starts
+        ]
+        return np.concatenate(chunks)
+
+
+def by_unit(sums: Sums, unit: Codes, u: int) -> sp.csr_array:
+    """``(u, f)`` the sums of each group or block of samples."""
+    n = len(unit)
+    of_unit = sp.csr_array((np.ones(n), (unit, np.arange(n))), shape=(u, n))
+    return sp.csr_array(of_unit @ sums)
 
 
 def weighted(weights: Floats, sums: Sums | None) -> Floats:
@@ -146,19 +175,3 @@ def share(part: Floats, whole: Floats, otherwise: Floats | float = 1.0) -> Float
     filled = np.broadcast_to(otherwise, np.shape(whole)).astype(float)
     shares: Floats = np.divide(part, whole, out=filled, where=whole > 0)
     return shares
-
-
-def macro_error(counts: NDArray[Any]) -> float:
-    """Least standard error of an average over classes, in [0, 0.5].
-
-    A class seen once or twice looks certain to a bootstrap, which never draws what was
-    not seen. Each class counts as if one of its objects could have come out the other
-    way, and never as worse than a coin.
-
-    Args:
-        counts: ``(c,)`` objects of each class; classes without any are left out
-    """
-    seen = counts[counts > 0]
-    if not len(seen):
-        return 0.0
-    return float(np.sqrt((np.minimum(0.5, 1 / seen) ** 2).sum()) / len(seen))

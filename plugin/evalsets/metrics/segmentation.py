@@ -11,8 +11,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError
-from evalsets.metrics.averages import over_classes
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, macro_error, ratio, share
+from evalsets.metrics.averages import below_classes, over_classes
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, ratio, share
 
 VOID = 255
 """True pixels of this value count nowhere, as in Pascal VOC and Cityscapes."""
@@ -89,15 +89,11 @@ class Segmentation(Outcomes):
         right, every = self.sums("pixel_accuracy").toarray().T
         return share(right, every)
 
-    def least_error(self, metric: str) -> float:
-        """That of an average over classes that few images have."""
+    def denominators(self, metric: str) -> sp.csr_array:
+        """Pixels of each class, true or guessed, or all pixels."""
         if metric == "pixel_accuracy":
-            return 0.0
-        width = len(self.classes)
-        pixels = self.sums("miou")[:, width : 2 * width]
-        counts = np.bincount(pixels.indices[pixels.data > 0], minlength=width)
-        one = metric.partition(":")[2]
-        return macro_error(counts[[self.classes.index(one)]] if one else counts)
+            return self.sums(metric)[:, 1:]
+        return below_classes(metric, self.sums(metric), self.classes)
 
     def sums(self, metric: str) -> sp.csr_array:
         """Right, true and guessed pixels by class, or right ones and all."""

@@ -61,6 +61,7 @@ class Claim:
     Args:
         row: without verdict
         estimate: what is compared with the bound
+        n: samples that it rests on; a drop rests on those that both models answered
         bound: on that scale; NaN where nothing is required
         above: whether the truth must be at least the bound, else at most
         min_size: with fewer samples it may fail but not pass
@@ -69,6 +70,7 @@ class Claim:
 
     row: Row
     estimate: Estimate
+    n: int
     bound: float = math.nan
     above: bool = True
     min_size: int = 1
@@ -77,13 +79,13 @@ class Claim:
     @property
     def p_pass(self) -> float:
         """Of the claim that the requirement is met; NaN where it may not be made."""
-        may = self.fit and self.row.n >= self.min_size
+        may = self.fit and self.n >= self.min_size
         return self._p(self.above) if may else math.nan
 
     @property
     def p_fail(self) -> float:
         """Of the claim that it is missed; NaN where it may not be made."""
-        return self._p(not self.above) if self.fit and self.row.n else math.nan
+        return self._p(not self.above) if self.fit and self.n else math.nan
 
     def _p(self, above: bool) -> float:
         estimate = self.estimate
@@ -94,10 +96,10 @@ class Claim:
     def needed(self, level: float) -> int | None:
         """Further samples for a verdict at ``level``, should the value stay."""
         growth = self.estimate.growth(self.bound, level)
-        lacking = self.min_size - self.row.n
-        if growth * max(self.row.n, 1) > _MOST_NEEDED:
-            return lacking if lacking > 0 and not self.row.n else None
-        more = math.ceil(max(self.row.n, 1) * growth - 1e-6) - self.row.n
+        lacking = self.min_size - self.n
+        if growth * max(self.n, 1) > _MOST_NEEDED:
+            return lacking if lacking > 0 and not self.n else None
+        more = math.ceil(max(self.n, 1) * growth - 1e-6) - self.n
         return max(more, lacking, 1)
 
 

@@ -65,7 +65,7 @@ class Report:
     @property
     def headline(self) -> str:
         """The verdict in one sentence."""
-        return words.headline(self.rows, self.verdict, self.model, *self._reasons)
+        return words.headline(self.rows, self.verdict, self.provenance)
 
     @property
     def model(self) -> str:
@@ -89,12 +89,7 @@ class Report:
 
     def explain(self, row: Row) -> str:
         """A row of this report as a sentence."""
-        return words.explain(row, *self._reasons)
-
-    @property
-    def _reasons(self) -> tuple[list[str], dict[str, int]]:
-        """Populations whose membership is out of date; samples without a prediction."""
-        return words.reasons(self.provenance)
+        return words.explain(row, self.provenance)
 
     def __str__(self) -> str:
         return self.to_text()

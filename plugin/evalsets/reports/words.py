@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evalsets.errors import counted
@@ -34,16 +34,14 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"[{number(low)}, {number(high)}]"
 
 
-def explain(
-    row: Row, stale: Collection[str] = (), incomplete: Mapping[str, int] | None = None
-) -> str:
-    """One row as a sentence.
+def explain(row: Row, provenance: Mapping[str, Any]) -> str:
+    """One row of a report as a sentence.
 
     Args:
-        row: of a report
-        stale: populations whose membership is out of date
-        incomplete: how many samples of a population have no prediction, where nothing
-            can stand for one
+        row: of the report
+        provenance: of the report; ``stale`` names populations whose membership is out of
+            date, ``incomplete`` says how many samples of a population have no prediction
+            where nothing can stand for one, ``remarks`` what else a row does not show
     """
     found = f"{row.metric} {number(row.value)} {interval(row.low, row.high)}"
     found = f"{found} on {counted(row.n, 'sample')}"
@@ -58,10 +56,13 @@ def explain(
             f", baseline {number(row.baseline)}: difference {signed(row.delta)} "
             f"{interval(row.delta_low, row.delta_high)}"
         )
+    remark = _remark(row, provenance)
     said = f"{row.population}: {row.verdict.upper()}: {found}"
-    if row.verdict == INCONCLUSIVE:
-        return f"{said}; {_open(row, stale, incomplete or {})}"
-    return f"{said} {_settled(row)}"
+    if row.verdict != INCONCLUSIVE:
+        said = f"{said} {_settled(row)}"
+    elif not remark or row.needed is not None:
+        said = f"{said}; {_open(row, provenance)}"
+    return f"{said}; {remark}" if remark else said
 
 
 def _settled(row: Row) -> str:
@@ -75,8 +76,14 @@ def _settled(row: Row) -> str:
     return f"is below {bound}" if at_least else f"is above {bound}"
 
 
-_NO_BASELINE, _STALE, _INCOMPLETE, _NEAR, _FEW = (
+def _remark(row: Row, provenance: Mapping[str, Any]) -> str:
+    of_population = (provenance.get("remarks") or {}).get(row.population, {})
+    return str(of_population.get(row.requirement, ""))
+
+
+_NO_BASELINE, _NO_FIGURE, _STALE, _INCOMPLETE, _NEAR, _FEW = (
     "no baseline",
+    "no such figure of the model",
     "membership out of date",
     "missing predictions",
     "too near the bound to settle",
@@ -84,27 +91,29 @@ _NO_BASELINE, _STALE, _INCOMPLETE, _NEAR, _FEW = (
 )
 
 
-def _cause(row: Row, stale: Collection[str], incomplete: Mapping[str, int]) -> str:
+def _cause(row: Row, provenance: Mapping[str, Any]) -> str:
     """Why a row is inconclusive."""
+    if row.n and row.value is None and _remark(row, provenance):
+        return _NO_FIGURE
     if is_drop(row) and row.n and row.delta is None:
         return _NO_BASELINE
-    if row.population in stale:
+    if row.population in (provenance.get("stale") or ()):
         return _STALE
-    if row.population in incomplete:
+    if row.population in (provenance.get("incomplete") or ()):
         return _INCOMPLETE
     return _NEAR if row.n and row.needed is None else _FEW
 
 
-def _open(row: Row, stale: Collection[str], incomplete: Mapping[str, int]) -> str:
+def _open(row: Row, provenance: Mapping[str, Any]) -> str:
     """What would settle an inconclusive row."""
     wanted = f"allowed drop {bound_of(row):g}" if is_drop(row) else row.requirement
-    cause = _cause(row, stale, incomplete)
+    cause = _cause(row, provenance)
     if cause == _NO_BASELINE:
         return f"there is no baseline to judge {wanted}; name one"
     if cause == _STALE:
         return f"its membership is out of date, refresh it to judge {wanted}"
     if cause == _INCOMPLETE:
-        n = incomplete[row.population]
+        n = provenance["incomplete"][row.population]
         lack = counted(n, "of its samples has", "of its samples have")
         return f"{lack} no prediction, upload them to judge {wanted}"
     if cause == _NEAR:
@@ -134,14 +143,9 @@ def metrics_to_show(rows: Sequence[Row]) -> list[str]:
     return list(required) or [rows[0].metric]
 
 
-def headline(
-    rows: Iterable[Row],
-    verdict: str,
-    model: str,
-    stale: Collection[str] = (),
-    incomplete: Mapping[str, int] | None = None,
-) -> str:
+def headline(rows: Iterable[Row], verdict: str, provenance: Mapping[str, Any]) -> str:
     """The gate's verdict in one sentence; see :func:`explain`."""
+    model = provenance.get("model", "model")
     required = [row for row in rows if row.verdict]
     n = len({row.population for row in required})
     of = f"of {counted(n, 'population')}"
@@ -154,7 +158,7 @@ def headline(
     for row in (row for row in required if row.verdict == verdict):
         cause = "misses what is required"
         if verdict == INCONCLUSIVE:
-            cause = _cause(row, stale, incomplete or {})
+            cause = _cause(row, provenance)
         causes.setdefault(cause, {})[row.population] = None
     said = [
         f"{cause} on {len(names)} {of}: {listed(list(names))}"
@@ -163,22 +167,15 @@ def headline(
     return f"{model}: {verdict.upper()}: {'; '.join(said)}"
 
 
-def reasons(provenance: Mapping[str, Any]) -> tuple[list[str], dict[str, int]]:
-    """Why populations may not pass: those out of date, and how many lack an answer."""
-    return provenance.get("stale") or [], provenance.get("incomplete") or {}
-
-
 def summary(
     rows: Sequence[Row], verdict: str, provenance: Mapping[str, Any]
 ) -> list[str]:
     """What a stakeholder should know, a sentence each, the most pressing first."""
-    model = str(provenance.get("model", "The model"))
-    why = reasons(provenance)
-    said = [headline(rows, verdict, model, *why) + "."]
-    said += [explain(r, *why) + "." for r in rows if r.verdict == FAIL][:5]
+    said = [headline(rows, verdict, provenance) + "."]
+    said += [explain(r, provenance) + "." for r in rows if r.verdict == FAIL][:5]
     open_rows = [r for r in rows if r.verdict == INCONCLUSIVE and r.needed]
     open_rows.sort(key=lambda row: row.needed or 0)
-    said += [explain(r, *why) + "." for r in open_rows][:3]
+    said += [explain(r, provenance) + "." for r in open_rows][:3]
     overall = next(
         (r for r in rows if r.population == ALL and r.delta is not None), None
     )
