@@ -205,14 +205,22 @@ def test_blocks_have_the_standard_error_of_single_samples():
     n = 20_000
     rng = np.random.default_rng(3)
     scores = Scores(rng.exponential(size=n))
-    resampling = Resampling.of(n, None, rng, 1000)
+    resampling = Resampling.of(n, None, 3, [], 1000)
     assert resampling.weights.shape == (1001, 1000)
     figures = resampling.figures(scores, "mean")
     assert figures[0] == pytest.approx(scores.values.mean())
     assert figures[1:].std() == pytest.approx(scores.values.std() / n**0.5, rel=0.1)
     groups = np.repeat(np.arange(n // 10), 10)
-    grouped = Resampling.of(n, groups, rng, 300)
+    grouped = Resampling.of(n, groups, 3, [], 300)
     assert grouped.independent == n // 10
     same = np.repeat(rng.exponential(size=n // 10), 10)
     figures = grouped.figures(Scores(same), "mean")
     assert figures[1:].std() == pytest.approx(same.std() / (n / 10) ** 0.5, rel=0.15)
+
+
+def test_replicates_of_large_numbers_keep_their_digits():
+    values = 1e9 + np.random.default_rng(4).normal(size=500)
+    resampling = Resampling.of(500, None, 0, [], 400)
+    figures = resampling.figures(Scores(values), "mean")
+    assert figures[0] == values.mean()
+    assert figures[1:].std() == pytest.approx(values.std() / 500**0.5, rel=0.15)

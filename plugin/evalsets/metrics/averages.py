@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from evalsets.metrics.outcomes import Codes, Floats, share
+from evalsets.metrics.outcomes import Codes, Floats, Sums, share
+
+_DENSE = 4_000_000
+"""So many numbers at most are not worth a sparse matrix."""
 
 
-def count_sums(
-    right: sp.csr_array, true: sp.csr_array, guessed: sp.csr_array
-) -> sp.csr_array:
+def count_sums(right: sp.csr_array, true: sp.csr_array, guessed: sp.csr_array) -> Sums:
     """``(n, 3c)`` addends for :func:`over_classes`, from ``(n, c)`` counts each."""
-    return sp.csr_array(sp.hstack([right, true, guessed]))
+    parts = (right, true, guessed)
+    if 3 * right.shape[0] * right.shape[1] <= _DENSE:
+        return np.hstack([part.toarray() for part in parts])
+    return sp.csr_array(sp.hstack(parts))
 
 
 def over_classes(metric: str, sums: Floats, classes: Sequence[str]) -> Floats:
@@ -50,9 +54,7 @@ def over_classes(metric: str, sums: Floats, classes: Sequence[str]) -> Floats:
     return average
 
 
-def below_classes(
-    metric: str, counts: sp.csr_array, classes: Sequence[str]
-) -> sp.csr_array:
+def below_classes(metric: str, counts: Sums, classes: Sequence[str]) -> Sums:
     """``(n, c)`` what each sample adds to the denominator of each class.
 
     Args:
@@ -63,7 +65,7 @@ def below_classes(
     base, _, one = metric.partition(":")
     width = len(classes)
     parts = [counts[:, at * width : (at + 1) * width] for at in range(3)]
-    below: sp.csr_array = _below(base, *parts)
+    below: Sums = _below(base, *parts)
     return below[:, [list(classes).index(one)]] if one else below
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
 
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics.averages import below_classes, count_sums, one_hot, over_classes
@@ -175,7 +174,7 @@ class Classification(Outcomes):
         return over_classes(metric, sums, self.classes)
 
     @cached_property
-    def _counts(self) -> sp.csr_array:
+    def _counts(self) -> Sums:
         width = len(self.classes)
         right = one_hot(self.truth, width, self.quality)
         return count_sums(

@@ -14,8 +14,9 @@ from evalsets.errors import ArgumentError
 from evalsets.metrics.averages import below_classes, count_sums, over_classes
 from evalsets.metrics.catalog import OVERLAPS
 from evalsets.metrics.matching import Boxes, match_boxes
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, by_unit, share
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, Sums, by_unit, share
 from evalsets.metrics.precision import RankedBoxes
+from evalsets.suites.population import ALL
 
 
 @dataclass(frozen=True)
@@ -155,29 +156,26 @@ class Detection(Outcomes):
     @property
     def quality(self) -> Floats:
         """``(n,)`` F1 of each image at IoU .50; 1 where nothing is there nor found."""
-        right, true, guessed = np.split(self._counts.toarray(), 3, axis=1)
-        below = true.sum(axis=1) + guessed.sum(axis=1)
-        return share(2 * right.sum(axis=1), below)
+        right, true, guessed = self._pooled.T
+        return share(2 * right, true + guessed)
 
-    def denominators(self, metric: str) -> sp.csr_array:
+    def denominators(self, metric: str) -> Sums:
         """Objects or guesses of each class, or of all together where boxes are pooled."""
-        below = below_classes(metric, self._counts, self.classes)
-        if metric.startswith("map") or ":" in metric:
-            return below
-        return sp.csr_array(below.sum(axis=1)[:, None])
+        if ":" in metric or metric.startswith("map"):
+            return below_classes(metric, self._counts, self.classes)
+        return below_classes(metric, self._pooled, (ALL,))
 
-    def sums(self, metric: str) -> sp.csr_array | None:
-        """Counts by class; average precision is no function of sums."""
-        return None if metric.startswith("map") else self._counts
+    def sums(self, metric: str) -> Sums | None:
+        """Counts of boxes, or those by class; average precision is no function of sums."""
+        if metric.startswith("map"):
+            return None
+        return self._counts if ":" in metric else self._pooled
 
     def value(self, metric: str, sums: Floats) -> Floats:
         """Precision, recall or F1, over the boxes of all classes or of one."""
         if ":" in metric:
             return over_classes(metric, sums, self.classes)
-        right, true, guessed = (part.sum(axis=1) for part in np.split(sums, 3, axis=1))
-        below = {"precision": guessed, "recall": true, "f1": (true + guessed) / 2}
-        found: Floats = right / below[metric]
-        return found
+        return over_classes(f"{metric}:{ALL}", sums, (ALL,))
 
     def measure(self, metric: str, weights: Floats) -> Floats:
         """The metric under each weighting of the images; see :class:`Outcomes`."""
@@ -215,11 +213,20 @@ class Detection(Outcomes):
         return mean
 
     @cached_property
-    def _counts(self) -> sp.csr_array:
+    def _counts(self) -> Sums:
+        return count_sums(*self._by_class)
+
+    @cached_property
+    def _pooled(self) -> Floats:
+        """``(n, 3)`` boxes that are right, objects, and boxes, of all classes."""
+        return np.column_stack([part.sum(axis=1) for part in self._by_class])
+
+    @cached_property
+    def _by_class(self) -> tuple[sp.csr_array, sp.csr_array, sp.csr_array]:
         counts = self.score >= self.min_score
         right = self._per_image(self.found[0] & counts)
         guessed = self._per_image(counts & ~self.ignored[0])
-        return count_sums(right, self.objects, guessed)
+        return right, self.objects, guessed
 
     def _per_image(self, boxes: NDArray[np.bool_]) -> sp.csr_array:
         ones = np.ones(np.count_nonzero(boxes))

@@ -15,12 +15,10 @@ from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
-from scipy import optimize, stats
-from scipy.special import betainc
+from scipy import optimize, special
 from statsmodels.stats.proportion import proportion_confint
 
-from evalsets.metrics.averages import one_hot
-from evalsets.metrics.outcomes import Codes, Floats, Sums, share
+from evalsets.metrics.outcomes import Codes, Floats, Sums, by_unit, share
 
 _MOST = 10_000_000
 """Sizes above this are not worth naming as "samples needed"."""
@@ -107,7 +105,9 @@ class Proportion:
 def _above(hits: float, n: float, bound: float) -> float:
     """P of at least ``hits`` of ``n`` when the share is ``bound``."""
     return (
-        float(betainc(hits, n - hits + 1, min(max(bound, 0), 1))) if hits > 0 else 1.0
+        float(special.betainc(hits, n - hits + 1, min(max(bound, 0), 1)))
+        if hits > 0
+        else 1.0
     )
 
 
@@ -136,7 +136,7 @@ class PairedProportion:
         """Tango's score interval (Tango 1998); it holds for few discordant samples."""
         if not self.n:
             return math.nan, math.nan
-        z = stats.norm.isf((1 - level) / 2)
+        z = -special.ndtri((1 - level) / 2)
         tiny = 1e-9
         ends = []
         for sign, edge in ((1, -1 + tiny), (-1, 1 - tiny)):
@@ -163,7 +163,7 @@ class PairedProportion:
         score = self._score(bound) if self.n else 0.0
         if not score or not math.isfinite(score):
             return math.inf
-        return max(1.0, (float(stats.norm.isf(level)) / score) ** 2)
+        return max(1.0, (float(special.ndtri(level)) / score) ** 2)
 
     def _score(self, bound: float) -> float:
         """Tango's statistic; positive where the difference lies above ``bound``."""
@@ -252,7 +252,7 @@ class Resampled:
             return math.nan, math.nan
         if self.units < 2:
             return self.low, self.high
-        reach = stats.t.isf((1 - level) / 2, self.units - 1) * self.error
+        reach = -special.stdtrit(self.units - 1, (1 - level) / 2) * self.error
         low = min(self._centre - reach, self.value)
         high = max(self._centre + reach, self.value)
         return float(max(low, self.low)), float(min(high, self.high))
@@ -270,7 +270,7 @@ class Resampled:
         distance = abs(self._centre - bound)
         if self.units < 2 or not distance > 0 or not self._doubt > 0:
             return math.inf
-        wanted = float(stats.t.isf(level, self.units - 1))
+        wanted = float(special.stdtrit(self.units - 1, level))
         return max(1.0, (wanted * self._doubt / distance) ** 2)
 
     @property
@@ -309,7 +309,7 @@ class Resampled:
     def _tail(self, distance: float) -> float:
         if not self._doubt > 0 or math.isnan(distance):
             return 1.0
-        return float(stats.t.sf(distance / self._doubt, self.units - 1))
+        return float(special.stdtr(self.units - 1, -distance / self._doubt))
 
 
 def effective_size(values: Floats, groups: Codes | None) -> float:
@@ -337,7 +337,7 @@ def effective_size(values: Floats, groups: Codes | None) -> float:
         return float(n_groups)
     sums = np.bincount(code, centred)
     ratio = n_groups / (n_groups - 1) * (sums**2).sum() / (centred**2).sum()
-    freedom = stats.t.isf(0.025, n_groups - 1) / stats.t.isf(0.025, n - 1)
+    freedom = special.stdtrit(n_groups - 1, 0.025) / special.stdtrit(n - 1, 0.025)
     return float(np.clip(n / max(ratio * freedom**2, 1e-12), 1, n))
 
 
@@ -369,9 +369,9 @@ def effective_counts(below: Sums, groups: Codes | None) -> Floats:
         below: ``(n, c)`` what each sample adds to the denominator of each class
         groups: ``(n,)`` code of each sample's group; None where all are independent
     """
-    held = sp.csr_array(below)
     if groups is not None:
         _, code = np.unique(groups, return_inverse=True)
-        held = one_hot(code, int(code.max()) + 1).T @ held
-    total, squares = (np.asarray(x.sum(axis=0), float) for x in (held, held.power(2)))
-    return share(total**2, squares, 0.0)
+        below = by_unit(below, code, int(code.max()) + 1)
+    squares = below.power(2) if sp.issparse(below) else below**2
+    total, spread = (np.asarray(x.sum(axis=0), float) for x in (below, squares))
+    return share(total**2, spread, 0.0)

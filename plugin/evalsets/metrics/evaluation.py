@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from evalsets.metrics.verdicts import Claim, Row, judge
 from evalsets.suites.population import ALL, Population, Requirement
 
 LEVEL = 0.95
+_Draws: TypeAlias = tuple[Sequence[str], int, Sequence[int], int]
+"""Metrics, seeds and number of replicates, as :meth:`Sampled.of` takes them."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +146,10 @@ def evaluate_models(
             members = np.arange(len(part.outcomes))
             if case is not None:
                 members = np.flatnonzero(np.asarray(part.membership, bool)[:, at])
-            words = [seed, *_words(ALL if case is None else case.name)]
-            found |= _of_population(part, members, case, names, words, replicates)
+            draws = (names, seed, _words(case.name if case else ALL), replicates)
+            found |= _of_population(part, members, case, draws)
         if case is not None:
-            n = int(np.count_nonzero(parts[0].membership[:, at]))
-            found |= _not_given(case, n, chosen)
+            found |= _not_given(case, parts[0].membership[:, at], chosen)
         claims += [claim for name in sorted(found, key=order) for claim in found[name]]
     return judge(claims, alpha)
 
@@ -156,16 +158,14 @@ def _of_population(
     part: Evaluated,
     members: Codes,
     population: Population | None,
-    names: Sequence[str],
-    words: Sequence[int],
-    replicates: int,
+    draws: _Draws,
 ) -> dict[str, list[Claim]]:
     """The claims on one population, by metric."""
-    model = Sampled.of(part.outcomes, members, part.groups, names, words, replicates)
+    model = Sampled.of(part.outcomes, members, part.groups, *draws)
     fit = population is None or population.name not in part.unfit
-    pair = _pair(part, members, model, names, words, replicates)
+    pair = _pair(part, members, model, draws)
     claims = {}
-    for name in names:
+    for name in draws[0]:
         n, counted = len(members), model.outcomes.counted(name)
         figure = _Figure(counted, model.estimate(name), counted == n)
         if pair is not None and pair[1].gives(name):
@@ -177,12 +177,13 @@ def _of_population(
 
 
 def _not_given(
-    population: Population, n: int, given: Container[str]
+    population: Population, members: NDArray[np.bool_], given: Container[str]
 ) -> dict[str, list[Claim]]:
     """Claims on metrics that the model does not give: they stay open."""
     lacking: dict[str, list[Claim]] = {}
     for r in population.require:
         if r.metric not in given:
+            n = int(np.count_nonzero(members))
             row = Row(population.name, r.metric, n, requirement=str(r))
             lacking.setdefault(r.metric, []).append(Claim(row, NOTHING, 0, fit=False))
     return lacking
@@ -192,9 +193,7 @@ def _pair(
     part: Evaluated,
     members: Codes,
     model: Sampled,
-    names: Sequence[str],
-    words: Sequence[int],
-    replicates: int,
+    draws: _Draws,
 ) -> tuple[Sampled, Outcomes] | None:
     """Both models on the samples that both have answers for."""
     if part.baseline is None:
@@ -203,8 +202,7 @@ def _pair(
         return model, part.baseline.take(members)
     common = members[part.paired[members] >= 0]
     if len(common) < len(members):
-        given = (part.outcomes, common, part.groups, names, words, replicates)
-        model = Sampled.of(*given)
+        model = Sampled.of(part.outcomes, common, part.groups, *draws)
     return model, part.baseline.take(part.paired[common])
 
 

@@ -44,6 +44,7 @@ class Sampled:
         members: Codes,
         groups: Codes | None,
         names: Sequence[str],
+        seed: int,
         words: Sequence[int],
         replicates: int,
     ) -> Sampled:
@@ -54,15 +55,15 @@ class Sampled:
             members: those of the population
             groups: of all samples
             names: metrics to measure
-            words: seeds
+            seed: of the draws
+            words: further seeds, of the blocks
             replicates: how many to draw
         """
         groups = None if groups is None else groups[members]
         resampling = None
         counted = all(outcomes.metric(name).proportion for name in names)
         if len(members) and not counted:
-            rng = np.random.default_rng(words)
-            resampling = Resampling.of(len(members), groups, rng, replicates)
+            resampling = Resampling.of(len(members), groups, seed, words, replicates)
         return cls(outcomes.take(members), groups, resampling)
 
     def estimate(self, metric: str) -> Estimate:

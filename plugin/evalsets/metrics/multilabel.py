@@ -169,7 +169,7 @@ class MultiLabel(Outcomes):
         return mean
 
     @cached_property
-    def _counts(self) -> sp.csr_array:
+    def _counts(self) -> Sums:
         right = sp.csr_array(self.truth.multiply(self.predicted))
         return count_sums(right, self.truth, self.predicted)
 

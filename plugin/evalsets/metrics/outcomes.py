@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -125,7 +125,7 @@ class Outcomes(ABC):
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.value(metric, weighted(weights, self.sums(metric)))
 
-    def measure_units(self, metric: str, weights: Floats, unit: Codes) -> Floats:
+    def measure_units(self, metric: str, weights: NDArray[Any], unit: Codes) -> Floats:
         """The metric under weightings of groups or blocks of samples.
 
         Args:
@@ -136,26 +136,28 @@ class Outcomes(ABC):
         at_once = max(1, _CHUNK // max(1, len(unit)))
         starts = range(0, len(weights), at_once)
         chunks = [
-            self.measure(metric, weights[start : start + at_once][:, unit])
+            self.measure(metric, weights[start : start + at_once, unit].astype(float))
             for start in starts
         ]
         return np.concatenate(chunks)
 
 
-def by_unit(sums: Sums, unit: Codes, u: int) -> sp.csr_array:
+def by_unit(sums: Sums, unit: Codes, u: int) -> Sums:
     """``(u, f)`` the sums of each group or block of samples."""
     n = len(unit)
     of_unit = sp.csr_array((np.ones(n), (unit, np.arange(n))), shape=(u, n))
-    return sp.csr_array(of_unit @ sums)
+    total: Any = of_unit @ sums
+    held: Sums = total
+    return held
 
 
-def weighted(weights: Floats, sums: Sums | None) -> Floats:
+def weighted(weights: NDArray[Any], sums: Sums | None) -> Floats:
     """``(r, f)`` the sums under each weighting ``(r, n)``."""
     if sums is None:
         raise ValueError("the metric is no function of sums")
     if sp.issparse(sums) and sums.shape[1] <= _NARROW:
         sums = sums.toarray()  # which BLAS multiplies many times faster
-    total: Floats = np.asarray(weights @ sums)
+    total: Floats = np.asarray(weights @ sums, float)
     return total
 
 

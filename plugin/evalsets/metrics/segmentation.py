@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError
 from evalsets.metrics.averages import below_classes, over_classes
-from evalsets.metrics.outcomes import Codes, Floats, Outcomes, ratio, share
+from evalsets.metrics.outcomes import Codes, Floats, Outcomes, Sums, ratio, share
 
 VOID = 255
 """True pixels of this value count nowhere, as in Pascal VOC and Cityscapes."""
@@ -89,7 +89,7 @@ class Segmentation(Outcomes):
         right, every = self.sums("pixel_accuracy").toarray().T
         return share(right, every)
 
-    def denominators(self, metric: str) -> sp.csr_array:
+    def denominators(self, metric: str) -> Sums:
         """Pixels of each class, true or guessed, or all pixels."""
         if metric == "pixel_accuracy":
             return self.sums(metric)[:, 1:]
