@@ -24,7 +24,7 @@ def test_only_those_that_force_it_are_named():
     asked = {"a": 0.1, "b": 0.5, "c": 0, "d": 0.1}
     (conflict,) = assign(frame(members), asked).report.conflicts
     assert (conflict.population, conflict.by) == ("a", ("b",))
-    assert "'a' got 20.0% in test instead of 10.0%" in str(conflict)
+    assert "'a' got 20 of its 100 samples in test instead of 10" in str(conflict)
 
 
 def test_two_that_only_together_force_it_are_both_named():

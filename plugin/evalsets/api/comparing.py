@@ -107,7 +107,9 @@ def _joined(
         return Compared(read)
     place = pd.Index(other.ids).get_indexer(pd.Index(read.ids))
     mine = read.answered | sparse
-    theirs = np.append(other.answered | other_sparse, False)[place]  # at -1 there is none
+    theirs = np.append(other.answered | other_sparse, False)[
+        place
+    ]  # at -1 there is none
     return Compared(read, other.outcomes, np.where(mine & theirs, place, -1))
 
 
