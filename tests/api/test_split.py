@@ -314,3 +314,25 @@ def test_an_empty_split_field_is_filled(composed):
 def test_coverage_without_populations_says_what_to_do(drawn):
     with pytest.raises(ArgumentError, match="compose"):
         es.coverage(drawn)
+
+
+def test_one_group_that_leaves_nothing_to_train_on_is_refused(composed):
+    composed.add_sample_field("camera", fo.StringField)
+    composed.set_values("camera", ["one"] * len(composed))
+    with pytest.raises(ArgumentError, match=r"its largest group has .* finer group"):
+        es.split(composed, groups="camera")
+    assert not composed.has_sample_field("split")
+    assert es.split_settings(composed) == {}
+    es.split(composed)
+    assert not es.split(composed, groups="").conflicts
+
+
+def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
+    empty = fo.Dataset(persistent=True)
+    try:
+        with pytest.raises(ArgumentError, match="no samples to split"):
+            es.split(empty)
+        assert not empty.has_sample_field("split")
+    finally:
+        empty.delete()
+    assert "No population asks for a hold-out" in str(es.split(drawn))
