@@ -27,10 +27,10 @@ def _paths(dataset):
     return zip(*dataset.values(["id", "filepath"]), strict=True)
 
 
-def _split(dataset):
+def _split(dataset, cosine):
     everything = es.Population("everything", "filepath IS NOT NULL", holdout=0.2)
     es.compose(dataset, everything)
-    return es.split(dataset, near_duplicates=0.97)
+    return es.split(dataset, near_duplicates=cosine)
 
 
 @pytest.fixture
@@ -120,18 +120,22 @@ def _close(dataset, test, cosine):
 @pytest.mark.shared
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("folder", "least"),
-    [("camvid/val", 0.7), ("imagededup-tests", 0.5)],
-    ids=["a video", "variants of images"],
+    ("folder", "cosine", "least"),
+    [
+        ("camvid/val", 0.97, 0.7),
+        ("cartucho-map", 0.85, 0.2),
+        ("imagededup-tests", 0.97, 0.5),
+    ],
+    ids=["a video", "frames of a robot", "variants of images"],
 )
-def test_a_random_split_leaks_and_ours_does_not(dataset, shared, folder, least):
+def test_a_random_split_leaks_and_ours_does_not(dataset, shared, folder, cosine, least):
     es.sync(shared / "data" / folder, dataset)
     es.embed(dataset, str(shared / "models/tinyclip_lit_mnv2"))
     test = _at_random(dataset)
-    found = es.leaks(dataset, split="random", near_duplicates=0.97)
+    found = es.leaks(dataset, split="random", near_duplicates=cosine)
     near = {leak.test_id for leak in found if leak.why == "near-duplicate"}
-    assert near == _close(dataset, test, 0.97)
+    assert near == _close(dataset, test, cosine)
     assert len(near) >= least * len(test)
-    report = _split(dataset)
+    report = _split(dataset, cosine)
     assert report.frame.at["everything", "got"] >= 0.2
-    assert es.leaks(dataset, near_duplicates=0.97) == report.leaks == []
+    assert es.leaks(dataset, near_duplicates=cosine) == report.leaks == []

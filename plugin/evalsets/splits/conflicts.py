@@ -163,7 +163,7 @@ def _giant(drawing: Drawing, at: int, spare: int, largest: int) -> Conflict:
         drawing.names[at],
         (),
         f"{_got(drawing, at, spare)}: its largest group has {largest:,} of "
-        f"{drawing.n[at]:,} samples; name a finer group field",
+        f"{drawing.n[at]:,} samples; name a finer group field, or a higher cosine of near-duplicates",
         giant=True,
     )
 
