@@ -32,7 +32,13 @@ class Split(Verb):
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        share(form, "val", default=0.1, label="Share of the rest for validation")
+        before = evalsets.split_settings(ctx.dataset)
+        share(
+            form,
+            "val",
+            default=before.get("val", 0.1),
+            label="Share of the rest for validation",
+        )
         choice(
             form,
             "groups",
@@ -44,7 +50,7 @@ class Split(Verb):
             form,
             "near_duplicates",
             label="Near-duplicates",
-            description="Cosine from which images count as one; empty is off",
+            description="Cosine from which images count as one; 0 is off, empty as before",
         )
         share(
             form,
@@ -58,8 +64,8 @@ class Split(Verb):
         options = given(ctx, "val", "groups", "near_duplicates", "background")
         report = evalsets.split(ctx.dataset, **options)
         ctx.ops.reload_dataset()
-        for conflict in report.conflicts:
-            ctx.ops.notify(str(conflict), variant="warning")
+        for said in (*report.notes, *report.conflicts):
+            ctx.ops.notify(str(said), variant="warning")
         return {
             "sizes": dict(report.sizes),
             "moved": len(report.moved),

@@ -106,13 +106,13 @@ class Populations(foo.Panel):
         report = evalsets.split(
             ctx.dataset,
             val=(asked.get("val") or 0) / 100,
-            groups=asked.get("groups") or None,
-            near_duplicates=evalsets.split_settings(ctx.dataset).get("near_duplicates"),
+            groups=asked.get("groups") or "",
         )
         ctx.ops.reload_dataset()
         sizes = ", ".join(f"{n:,} {side}" for side, n in report.sizes.items() if n)
         changed = f"{counted(len(report.moved), 'sample')} changed sides"
-        said = (sizes, changed if report.moved else "", *map(str, report.conflicts))
+        told = (*report.notes, *map(str, report.conflicts))
+        said = (sizes, changed if report.moved else "", *told)
         _show(ctx, _loaded(ctx, state).noted("split", *filter(None, said)))
 
     @told

@@ -237,23 +237,27 @@ def refresh(dataset: Dataset) -> None:
 def split(
     dataset: Dataset,
     val: Annotated[
-        float | None, typer.Option(help="Share of the rest for val; else 0.1.")
+        float | None, typer.Option(help="Share of the rest for val; at first 0.1.")
     ] = None,
     groups: Annotated[
-        str | None, typer.Option(help="Field or expression kept together.")
+        str | None, typer.Option(help="Field or expression kept together; '' is off.")
     ] = None,
     near_duplicates: Annotated[
-        float | None, typer.Option(help="Cosine from which images stay together.")
+        float | None,
+        typer.Option(help="Cosine from which images stay together; 0 is off."),
     ] = None,
     background: Annotated[
         float | None, typer.Option(help="Share for test of what is in no population.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the lots; else 0.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the lots; at first 0.")] = None,
     explain: Annotated[
         str | None, typer.Option(help="Only say why this sample is where it is.")
     ] = None,
 ) -> None:
-    """Hold out each population's share; nothing in test ever leaves it."""
+    """Hold out each population's share; nothing in test ever leaves it.
+
+    What is left out is as at the last split.
+    """
     if explain is not None:
         typer.echo(es.explain(dataset, explain))
         return

@@ -6,6 +6,7 @@ import fiftyone as fo
 import pytest
 
 import evalsets as es
+from evalsets.datasets.populations import save_population_views
 from evalsets.errors import (
     ArgumentError,
     NameTakenError,
@@ -140,7 +141,7 @@ def test_a_lost_saved_view_is_made_again(drawn):
     assert set(drawn.load_saved_view("at night").values("time")) == {"night"}
 
 
-@pytest.mark.parametrize("place", ["save_recipe", "save_population_view"])
+@pytest.mark.parametrize("place", ["save_recipe", "save_population_views"])
 def test_an_interrupted_compose_leaves_its_name_free(drawn, monkeypatch, place):
     _interrupt(monkeypatch, place)
     with pytest.raises(KeyboardInterrupt):
@@ -162,7 +163,7 @@ def test_an_interrupted_remove_can_be_repeated(drawn, monkeypatch):
 
 def test_an_interrupted_change_is_finished_by_refresh(drawn, monkeypatch):
     es.compose(drawn, NIGHT)
-    _interrupt(monkeypatch, "save_population_view")
+    _interrupt(monkeypatch, "save_population_views")
     with pytest.raises(KeyboardInterrupt):
         es.compose(drawn, es.Population("at night", "time = 'day'"))
     monkeypatch.undo()
@@ -174,7 +175,7 @@ def _interrupt(monkeypatch, place):
     monkeypatch.setattr(f"evalsets.api.populations.{place}", _stop)
 
 
-def _stop(*_):
+def _stop(*_, **__):
     raise KeyboardInterrupt
 
 
@@ -203,3 +204,18 @@ def test_processes_that_compose_at_once_lose_nothing(drawn):
     drawn.reload()
     expected = {f"{worker} {n}" for worker in "abc" for n in range(4)}
     assert set(es.populations(drawn)) == set(drawn.list_saved_views()) == expected
+
+
+def test_a_compose_killed_between_views_and_their_list_can_be_repeated(drawn):
+    pair = [NIGHT, es.Population("crowded", "num_people > 2")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(drawn._doc), "save", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            save_population_views(drawn, [(p, es.search(drawn, p.query)) for p in pair])
+    drawn.reload()
+    es.compose(drawn, pair)
+    assert drawn.list_saved_views() == ["at night", "crowded"]
+    kept = [drawn._get_saved_view_doc(p.name).id for p in pair]
+    es.compose(drawn, [es.Population("at night", "time = 'day'"), pair[1]])
+    assert [drawn._get_saved_view_doc(p.name).id for p in pair] == kept
+    assert set(drawn.load_saved_view("at night").values("time")) == {"day"}

@@ -7,6 +7,7 @@ from evalsets.datasets.ledger import read_ledger
 from evalsets.datasets.runs import delete_run, load_runs
 from evalsets.errors import (
     ArgumentError,
+    EvalsetsError,
     NameTakenError,
     NoVectorsError,
     QueryError,
@@ -50,7 +51,15 @@ def test_the_last_settings_are_known_and_dropping_groups_is_warned_of(composed, 
     assert (settings["val"], settings["groups"]) == (0.2, "scene_id")
     assert "group by" not in caplog.text
     es.split(composed)
+    assert es.split_settings(composed)["groups"] == "scene_id"
+    assert "group by" not in caplog.text
+    es.split(composed, groups="time")
+    assert "keeps 'time' together" in caplog.text
+    es.split(composed, groups="scene_id")
+    caplog.clear()
+    es.split(composed, groups="")
     assert "group by 'scene_id' again" in caplog.text
+    assert es.split_settings(composed)["groups"] is None
 
 
 def test_no_scene_lies_on_both_sides_of_test(composed):
@@ -100,7 +109,9 @@ def test_a_share_of_what_is_in_no_population_can_be_held_out(drawn):
     assert len(in_test) == -(-len(outside) // 4)
     assert list(report.frame.index) == ["at night", "(background)"]
     assert report.frame.at["(background)", "asked"] == 0.25
-    assert "(background)" not in es.split(drawn).frame.index
+    assert not es.split(drawn).moved
+    assert es.split_settings(drawn)["background"] == 0.25
+    assert "(background)" not in es.split(drawn, background=0).frame.index
     assert not es.split(drawn, background=0.25).moved
 
 
@@ -189,8 +200,9 @@ def test_a_deleted_entry_does_not_let_the_next_replace_the_last(composed):
         es.split(composed, seed=number)
     opened = open_dataset(composed)
     delete_run(opened, "split", "000001")
-    es.split(composed, seed=3)
-    assert [s["seed"] for s in load_runs(opened, "split").values()] == [1, 2, 3]
+    with pytest.raises(EvalsetsError, match=r"Split 1 in the ledger .* edited"):
+        es.split(composed, seed=3)
+    assert [s["seed"] for s in load_runs(opened, "split").values()] == [1, 2]
 
 
 def test_coverage_counts_what_select_selects(composed):
@@ -253,7 +265,7 @@ def test_coverage_tells_growth_since_the_last_release(composed, world, labels):
         (lambda d: es.split(d, groups="scene"), UnknownNameError, "scene"),
         (lambda d: es.split(d, groups="tags"), ArgumentError, "single value"),
         (lambda d: es.split(d, near_duplicates=0.9), NoVectorsError, "embed"),
-        (lambda d: es.split(d, near_duplicates=0), NoVectorsError, "embed"),
+        (lambda d: es.split(d, near_duplicates=-1), NoVectorsError, "embed"),
         (lambda d: es.split(d, background=1.5), ArgumentError, "background.* is 1.5"),
         (lambda d: es.split(d, groups="LOWER(tiem)"), QueryError, "'time'"),
         (lambda d: es.split(d, groups="LOWER("), QueryError, "LOWER"),
@@ -263,7 +275,14 @@ def test_coverage_tells_growth_since_the_last_release(composed, world, labels):
     ],
     ids=[
         *("unsplit", "no side", "no population", "val", "text", "text of a cosine"),
-        *("groups", "a list", "no vectors", "zero", "background", "in an expression"),
+        *(
+            "groups",
+            "a list",
+            "no vectors",
+            "negative",
+            "background",
+            "in an expression",
+        ),
         *("half an expression", "two groups", "no sides", "no test"),
     ],
 )
@@ -295,3 +314,25 @@ def test_an_empty_split_field_is_filled(composed):
 def test_coverage_without_populations_says_what_to_do(drawn):
     with pytest.raises(ArgumentError, match="compose"):
         es.coverage(drawn)
+
+
+def test_one_group_that_leaves_nothing_to_train_on_is_refused(composed):
+    composed.add_sample_field("camera", fo.StringField)
+    composed.set_values("camera", ["one"] * len(composed))
+    with pytest.raises(ArgumentError, match=r"its largest group has .* finer group"):
+        es.split(composed, groups="camera")
+    assert not composed.has_sample_field("split")
+    assert es.split_settings(composed) == {}
+    es.split(composed)
+    assert not es.split(composed, groups="").conflicts
+
+
+def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
+    empty = fo.Dataset(persistent=True)
+    try:
+        with pytest.raises(ArgumentError, match="no samples to split"):
+            es.split(empty)
+        assert not empty.has_sample_field("split")
+    finally:
+        empty.delete()
+    assert "No population asks for a hold-out" in str(es.split(drawn))

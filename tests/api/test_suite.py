@@ -96,10 +96,12 @@ def test_a_name_in_other_letters_can_be_loaded(composed, file):
     assert set(composed.list_saved_views()) == {"At Night", "busy", "quiet"}
 
 
-def test_without_a_suite_file_split_keeps_its_own_defaults(composed):
-    es.split(composed, val=0.4)
+def test_without_a_suite_file_split_goes_by_the_last_one(composed):
     es.split(composed)
     assert es.split_settings(composed)["val"] == 0.1
+    es.split(composed, val=0.4)
+    es.split(composed)
+    assert es.split_settings(composed)["val"] == 0.4
 
 
 P = "populations:\n- name: a\n  query: num_people > 1\n- name: b\n  query: {}\n"

@@ -317,6 +317,9 @@ def test_lowering_a_share_keeps_test_and_gives_the_reason():
 def test_one_giant_group_goes_whole():
     found = assign(frame(np.ones((40, 1))), {"crowded": 0.1}, groups=[0] * 40, val=0.5)
     assert set(found.side) == {"test"}
+    (conflict,) = found.report.conflicts
+    assert "got 40 of its 40 samples in test instead of 4" in str(conflict)
+    assert "its largest group has 40 of 40 samples" in str(conflict)
 
 
 def test_val_has_its_share_of_every_population_and_of_all():
@@ -407,3 +410,42 @@ def test_what_cannot_be_split_is_refused(options, error, says):
     holdout = options.pop("holdout", {"crowded": 0.2})
     with pytest.raises(error, match=says):
         assign(frame(np.ones((3, 1))), holdout, **options)
+
+
+def test_a_new_sample_of_a_quarantined_group_is_quarantined_too():
+    # what its group touched in test was deleted since: it is neither fit to learn from
+    found = assign(
+        frame(np.ones((4, 1))),
+        {"crowded": 1.0},
+        groups=[0, 0, 1, 2],
+        previous=["quarantine", "", "test", "train"],
+        holdout_before={"crowded": 1.0},
+    )
+    assert found.side.tolist() == ["quarantine", "quarantine", "test", "train"]
+    assert found.rule[1] == "its group is in quarantine"
+    (conflict,) = found.report.conflicts
+    assert "asked for 4 of its 4 samples in test and got 1" in str(conflict)
+    assert "1 in train" in str(conflict)
+    assert "raise its share" not in str(conflict)
+    assert "add data" in str(conflict)
+
+
+def test_a_group_that_is_most_of_a_population_is_named():
+    groups = [0] * 90 + list(range(1, 11))
+    report = assign(frame(np.ones((100, 1))), {"crowded": 0.2}, groups=groups).report
+    (conflict,) = report.conflicts
+    assert conflict.giant
+    assert "its largest group has 90 of 100 samples; name a finer" in str(conflict)
+    assert str(conflict) in str(report)
+    # ten that are alone suffice
+    assert not assign(
+        frame(np.ones((100, 1))), {"crowded": 0.1}, groups=groups
+    ).report.conflicts
+
+
+def test_what_asks_in_vain_is_told_in_a_line():
+    membership = frame([[True, False]] * 5)
+    report = assign(membership, {"crowded": 0.2, "night": 0.5}).report
+    assert report.notes == ("Without a sample to hold out: 'night'",)
+    assert report.notes[0] in str(report)
+    assert "No population asks" in assign(membership, {"crowded": 0}).report.notes[0]

@@ -24,7 +24,7 @@ def test_only_those_that_force_it_are_named():
     asked = {"a": 0.1, "b": 0.5, "c": 0, "d": 0.1}
     (conflict,) = assign(frame(members), asked).report.conflicts
     assert (conflict.population, conflict.by) == ("a", ("b",))
-    assert "'a' got 20.0% in test instead of 10.0%" in str(conflict)
+    assert "'a' got 20 of its 100 samples in test instead of 10" in str(conflict)
 
 
 def test_two_that_only_together_force_it_are_both_named():
@@ -71,3 +71,42 @@ def test_contradictory_quotas_are_met_and_named():
     report = assign(frame(members), {"a": 0.1, "b": 1.0}).report
     assert report.frame["got"].tolist() == [1, 1]
     assert report.conflicts[0].by == ("b",)
+
+
+def test_no_quota_is_blamed_for_what_none_forces():
+    # groups of four make an excess that other quotas do not force
+    rng = np.random.default_rng(2)
+    blamed = 0
+    for _ in range(30):
+        n, p = 48, 4
+        members = rng.random((n, p)) < rng.uniform(0.2, 0.9, p)
+        asked = dict(zip("abcd", rng.choice([0.1, 0.3, 0.5], p), strict=True))
+        groups = np.arange(n) // 4
+        counts = np.stack([members[groups == g].sum(axis=0) for g in range(12)])
+        wanted = np.ceil(members.sum(axis=0) * list(asked.values()) - 1e-9)
+        report = assign(frame(members), asked, groups=groups).report
+        for conflict in report.conflicts:
+            at = list(asked).index(conflict.population)
+            others = ["abcd".index(other) for other in conflict.by]
+            bounds = [(0, 1)] * 12
+            inside = counts[:, others].T
+            least = linprog(counts[:, at], -inside, -wanted[others], bounds=bounds)
+            assert least.fun > wanted[at] + 1e-6
+            blamed += 1
+    assert blamed
+
+
+def test_of_many_causes_five_are_named_and_the_others_counted():
+    # eight populations lie apart within one that wants less than they do together
+    members = np.zeros((160, 9))
+    members[:, 0] = 1
+    for at in range(8):
+        members[20 * at : 20 * at + 20, 1 + at] = 1
+    names = ["all", *(f"part {at}" for at in range(8))]
+    membership = pd.DataFrame(members.astype(bool), np.arange(160).astype(str), names)
+    asked = {"all": 0.45} | dict.fromkeys(names[1:], 0.5)
+    (conflict,) = assign(membership, asked).report.conflicts
+    assert len(conflict.by) == 8
+    assert "'part 4' and 3 more" in str(conflict)
+    assert "part 5" not in str(conflict)
+    assert "got 80 of its 160 samples in test instead of 72" in str(conflict)

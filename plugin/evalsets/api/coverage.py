@@ -11,7 +11,7 @@ import pandas as pd
 
 from evalsets.api.conditions import conditions_of
 from evalsets.api.populations import current_queries
-from evalsets.api.split import sides_of
+from evalsets.api.standing import sides_of
 from evalsets.datasets.columns import provenance
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.files import OWNER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import fiftyone as fo
@@ -11,12 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalsets.datasets.expressions import Compiler
+from evalsets.datasets.files import DIGEST
 from evalsets.datasets.schema import read_schema
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, QueryError, UnknownNameError
 from evalsets.query import Schema, check, parse, terms
 from evalsets.query.parse import is_plain_name
-from evalsets.splits import connected, near_duplicates, near_examples
+from evalsets.splits import connected, equal, near_duplicates, near_examples
 
 Vectors = NDArray[np.float32]
 
@@ -50,10 +52,25 @@ def group_values(dataset: fo.Dataset, ids: Sequence[str], groups: str) -> list[A
     return column(dataset, ids, schema.fields[groups].name)
 
 
+@dataclass(frozen=True)
+class Together:
+    """Who stays with whom.
+
+    Args:
+        codes: ``(n,)`` of the group of every sample
+        near: pairs around the threshold to look at; None without a threshold
+        unseen: samples that have no vector and were not compared
+    """
+
+    codes: NDArray[np.int64]
+    near: pd.DataFrame | None = None
+    unseen: int = 0
+
+
 def kept_together(
     dataset: fo.Dataset, ids: pd.Index, groups: str | None, threshold: float | None
-) -> tuple[NDArray[np.int64], pd.DataFrame | None]:
-    """Code of the group of every sample, and pairs around the threshold to look at.
+) -> Together:
+    """Groups of copies of one file, of equal values and of near-duplicates.
 
     Args:
         dataset: that holds the samples
@@ -64,15 +81,20 @@ def kept_together(
     Raises:
         NoVectorsError: a threshold without vectors
     """
+    n = len(ids)
     labels = None if groups is None else group_values(dataset, list(ids), groups)
+    copies = np.empty((0, 2), dtype=np.int64)
+    if dataset.has_sample_field(DIGEST):
+        copies = equal(column(dataset, ids, DIGEST))
     if threshold is None:
-        return connected(len(ids), labels), None
+        return Together(connected(n, labels, copies))
     rows, vectors = vectors_of(dataset, ids)
     near = near_duplicates(vectors, threshold)
     together = [(int(rows[a]), int(rows[b]), close) for a, b, close in near.examples]
-    return (
-        connected(len(ids), labels, rows[near.pairs]),
+    return Together(
+        connected(n, labels, np.concatenate([copies, rows[near.pairs]])),
         near_examples(ids, together, threshold),
+        n - len(rows),
     )
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import fiftyone as fo
 
 from evalsets.api.populations import membership
-from evalsets.datasets.columns import SPLIT, declare, read, write
+from evalsets.api.standing import keys_of, sides_of, standing_of
+from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.ledger import (
     append_ledger,
-    last_split,
     read_ledger,
     read_records,
     restore_ledger,
@@ -24,7 +24,7 @@ from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.releases import list_releases, load_release
 from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError, counted
-from evalsets.splits import history, replay, retirement, verify
+from evalsets.splits import Standing, history, replay, retirement, verify
 from evalsets.splits.explanation import Explanation
 from evalsets.splits.ledger import read_record
 
@@ -73,8 +73,10 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
         how many samples were retired
 
     Raises:
-        ArgumentError: no reason, or a sample that is not in test
+        ArgumentError: no reason, a dataset that has not been split, or a sample that the
+            ledger does not tell to be in test
         UnknownNameError: there is no such sample
+        EvalsetsError: the ledger is not what was written
     """
     if not isinstance(reason, str) or not reason.strip():
         raise ArgumentError("Retiring samples from test needs a reason")
@@ -83,15 +85,25 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
         raise ArgumentError("Give at least one sample to retire from test")
     opened = open_dataset(dataset)
     with writing(opened):
-        ids = [*dict.fromkeys(_found(opened, given))]
-        side = _sides(opened)
-        for i, named in zip(_found(opened, given), given, strict=True):
+        records = read_records(opened)
+        if not records:
+            raise ArgumentError(f"Dataset '{opened.name}' has not been split yet")
+        found = _found(opened, given)
+        side = replay(e for record in records for e in record["entries"])
+        for i, named in zip(found, given, strict=True):
             if side.get(i) != "test":
                 where = side.get(i) or "no split"
                 raise ArgumentError(f"Sample '{named}' is in {where}, not in test")
-        settings = last_split(opened)
-        entry = retirement(ids, reason, settings["number"], settings.get("seed", 0))
+        ids, settings = [*dict.fromkeys(found)], _settings(records)
+        entry = retirement(
+            ids,
+            reason,
+            settings["number"],
+            settings.get("seed", 0),
+            keys=keys_of(opened, ids),
+        )
         append_ledger(opened, {**settings, "time": entry["time"]}, [entry])
+        declare(opened, {SPLIT: str}, indexed=True)
         write(opened, SPLIT, ids, ["quarantine"] * len(ids))
     logger.info("Retired %s from test: %s", counted(len(ids), "sample"), reason)
     return len(ids)
@@ -100,8 +112,11 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
 def save_ledger(dataset: Source, path: str | Path) -> Path:
     """Writes the ledger of the split as a file for git: one line of JSON a split.
 
+    Only a file that the ledger goes on from is replaced.
+
     Raises:
-        ArgumentError: the dataset has not been split, or the file cannot be written
+        ArgumentError: the dataset has not been split, the file cannot be written, or it
+            holds something else
         EvalsetsError: the ledger is not what was written
     """
     opened = open_dataset(dataset)
@@ -109,10 +124,15 @@ def save_ledger(dataset: Source, path: str | Path) -> Path:
     if not records:
         raise ArgumentError(f"Dataset '{opened.name}' has not been split yet")
     file = Path(path).expanduser()
-    lines = [json.dumps(record, sort_keys=True) + "\n" for record in records]
+    text = "".join(json.dumps(r, sort_keys=True) + "\n" for r in records)
     part = file.with_name(f"{file.name}.part")
     try:
-        part.write_text("".join(lines), encoding="utf-8")
+        if file.exists() and not text.startswith(file.read_text("utf-8", "replace")):
+            raise ArgumentError(
+                f"'{path}' holds something that the ledger of dataset '{opened.name}' "
+                "does not go on from; give another file"
+            )
+        part.write_text(text, encoding="utf-8")
         part.replace(file)
     except OSError as error:
         raise ArgumentError(f"'{path}' cannot be written: {error.strerror}") from error
@@ -122,39 +142,48 @@ def save_ledger(dataset: Source, path: str | Path) -> Path:
 def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
     """Replays a saved ledger: every sample gets the side that it had.
 
-    The dataset's own ledger is replaced where it is broken, and continued where the
-    file goes on from it.
+    Samples are known by their ids, and in a dataset that was made anew by their files.
+    The dataset's own ledger is continued where the file goes on from it, and replaced
+    where it is broken; what is in test or quarantine then stays there, and an entry says
+    so.
 
     Returns:
         samples of each side afterwards
 
     Raises:
         ArgumentError: the file cannot be read, or is not of this dataset
-        EvalsetsError: a line is not what was written; or it would take a sample out of
-            test
+        EvalsetsError: a line is not what was written
     """
     records = _read_file(Path(path).expanduser())
-    told = replay(e for record in records for e in record["entries"])
     opened = open_dataset(dataset)
     with writing(opened):
-        before = _sides(opened)
-        _check_fits(opened, str(path), records, told, before)
+        ids = opened.values("id")
+        field, keys = sides_of(opened, ids), keys_of(opened, ids)
+        stands = standing_of(opened, ids, records)
+        if _is_broken(opened, str(path), records, stands):
+            stands = stands.guarded(field)
         restore_ledger(opened, records)
+        more = stands.restored(ids, keys, records[-1]["number"])
+        if more:
+            settings = {**_settings(records), "time": more[0]["time"]}
+            append_ledger(opened, settings, more)
         declare(opened, {SPLIT: str}, indexed=True)
-        changed = {i: s for i, s in told.items() if before.get(i, s) != s}
-        write(opened, SPLIT, list(changed), list(changed.values()))
-        sides = list(_sides(opened).values())
-    return {side: sides.count(side) for side in sorted({*sides} - {""})}
+        changed = [i for i, side in enumerate(stands.side) if side != field[i]]
+        write(
+            opened, SPLIT, [ids[i] for i in changed], [stands.side[i] for i in changed]
+        )
+    return {side: stands.side.count(side) for side in sorted({*stands.side} - {""})}
 
 
-def _check_fits(
-    dataset: fo.Dataset,
-    path: str,
-    records: list[dict[str, Any]],
-    told: dict[str, str],
-    sides: dict[str, str],
-) -> None:
-    if not told.keys() & sides.keys():
+def _settings(records: list[dict[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in records[-1].items() if key != "entries"}
+
+
+def _is_broken(
+    dataset: fo.Dataset, path: str, records: list[dict[str, Any]], stands: Standing
+) -> bool:
+    """Whether the dataset's own ledger is broken; makes sure that the other is of it."""
+    if not stands.known:
         raise ArgumentError(
             f"No sample of '{path}' is in dataset '{dataset.name}'; the ledger is of "
             "another dataset"
@@ -162,18 +191,13 @@ def _check_fits(
     try:
         own = [record["hash"] for record in read_records(dataset)]
     except EvalsetsError:
-        own = []
+        return True
     if own != [record["hash"] for record in records[: len(own)]]:
         raise ArgumentError(
             f"'{path}' does not go on from the ledger of dataset '{dataset.name}'; load "
             "one that was saved from it"
         )
-    for sample_id, side in sides.items():
-        if side == "test" and told.get(sample_id) not in ("test", "quarantine"):
-            raise ArgumentError(
-                f"'{path}' would take sample {sample_id} out of test; save the ledger "
-                "anew, or retire the sample"
-            )
+    return False
 
 
 def _read_file(file: Path) -> list[dict[str, Any]]:
@@ -191,15 +215,6 @@ def _read_file(file: Path) -> list[dict[str, Any]]:
         records.append(record)
     verify(records, f"{file}:{{}}")
     return records
-
-
-def _sides(dataset: fo.Dataset) -> dict[str, str]:
-    if not dataset.has_sample_field(SPLIT):
-        return dict.fromkeys(dataset.values("id"), "")
-    columns = read(dataset, ["id", SPLIT])
-    return {
-        i: side or "" for i, side in zip(columns["id"], columns[SPLIT], strict=True)
-    }
 
 
 def _found(dataset: fo.Dataset, samples: list[str]) -> list[str]:

@@ -10,7 +10,6 @@ from dataclasses import replace
 import fiftyone as fo
 import pandas as pd
 
-from evalsets.api.advice import advise
 from evalsets.datasets.answers import delete_answers, rename_answers
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.locks import writing
@@ -23,8 +22,9 @@ from evalsets.datasets.populations import (
     load_recipes,
     members,
     resolve,
-    save_population_view,
+    save_population_views,
     save_recipe,
+    schema_of,
     used_terms,
     view_of,
 )
@@ -36,7 +36,7 @@ from evalsets.datasets.scores import (
 )
 from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
 from evalsets.metrics import find_metric
-from evalsets.query import Query, parse, references, renamed, terms
+from evalsets.query import Query, advise, parse, references, renamed, terms
 from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,8 @@ def compose(
     opened = open_dataset(dataset)
     _check_given(given, score_names(opened))
     views = write_populations(opened, given)
-    for advice in (advise(opened, p.query) for p in given):
+    schema = schema_of(opened, load_recipes(opened))
+    for advice in (advise(parse(p.query), schema) for p in given):
         if advice is not None:
             warnings.warn(advice, stacklevel=2)
     return views[given[0].name] if one else [views[p.name] for p in given]
@@ -104,7 +105,7 @@ def write_populations(
         for name in failed.keys() & touched:
             raise failed[name]
         asked = {t for p in given for t in terms(queries[p.name])}
-        views = {name: view_of(opened, queries[name]) for name in touched}
+        views = {n: view_of(opened, queries[n]) for n in known if n in touched}
         keep_scores(opened, asked)
         refresh_scores(opened, asked)
         for p in given:  # before the views, which can be made again from them
@@ -113,8 +114,7 @@ def write_populations(
         for name in removed:
             delete_answers(opened, name)
             delete_recipe(opened, name)
-        for name, view in views.items():
-            save_population_view(opened, known[name], view)
+        save_population_views(opened, [(known[n], v) for n, v in views.items()])
         drop_scores(opened, used_terms(known))
     return views
 
@@ -217,8 +217,7 @@ def refresh(dataset: Source) -> dict[str, str]:
     if differing:
         with writing(opened):
             stale, differing = _compared(opened)
-            for population, view in differing:
-                save_population_view(opened, population, view)
+            save_population_views(opened, differing)
     return stale
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 import fiftyone as fo
 import pandas as pd
 
 from evalsets.api.populations import membership, refresh
-from evalsets.datasets.columns import SPLIT, read
+from evalsets.api.standing import standing_of
 from evalsets.datasets.connect import Source, open_dataset
-from evalsets.datasets.ledger import last_split, read_ledger
+from evalsets.datasets.ledger import read_ledger, read_records
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes, resolve
 from evalsets.datasets.releases import list_releases, load_release, save_release
@@ -125,8 +126,9 @@ def capture(dataset: fo.Dataset, note: str) -> tuple[Release, Frozen]:
         raise EvalsetsError(f"Population '{name}' is stale: {reason}")
     known = {name: recipe.population for name, recipe in recipes.items()}
     queries, _ = resolve(dataset, known)
-    frozen = Frozen.of(membership(dataset), _sides(dataset))
-    settings = last_split(dataset)
+    records = read_records(dataset)
+    frozen = Frozen.of(membership(dataset), _sides(dataset, records))
+    settings = records[-1] if records else {}
     made = Release(
         number=0,
         note=note,
@@ -141,12 +143,11 @@ def capture(dataset: fo.Dataset, note: str) -> tuple[Release, Frozen]:
     return made, frozen
 
 
-def _sides(dataset: fo.Dataset) -> pd.Series:
-    if not last_split(dataset):
-        return pd.Series("", index=dataset.values("id"), dtype=object)
-    columns = read(dataset, ["id", SPLIT])
-    sides = [side or "" for side in columns[SPLIT]]
-    return pd.Series(sides, index=columns["id"], dtype=object)
+def _sides(dataset: fo.Dataset, records: list[dict[str, Any]]) -> pd.Series:
+    """The side of every sample, as the ledger tells it where a field lags behind."""
+    ids = dataset.values("id")
+    side = standing_of(dataset, ids, records).side if records else ""
+    return pd.Series(side, index=ids, dtype=object)
 
 
 def _rules(dataset: fo.Dataset, side: pd.Series) -> Mapping[str, str]:

@@ -22,7 +22,6 @@ from evalsets.errors import ArgumentError, EvalsetsError
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 600.0
-_SETTINGS = ("val", "groups", "near_duplicates", "background", "seed")
 
 
 def watch(
@@ -80,7 +79,6 @@ def _round(
         embed(opened, encoder_of(opened))
     if tags is not None:
         tag(opened, tags)
-    settings = split_settings(opened)
-    if settings:
-        split(opened, **{name: settings.get(name) for name in _SETTINGS})
+    if split_settings(opened):
+        split(opened)
     return open_dataset(opened)

@@ -27,11 +27,6 @@ def last_split(dataset: fo.Dataset) -> dict[str, Any]:
     return whole[-1][1] if whole else {}
 
 
-def last_entries(dataset: fo.Dataset) -> list[dict[str, Any]]:
-    """The entries of the last split; an interruption may have kept them off the field."""
-    return [e for name, _ in _whole(dataset)[-1:] for e in _entries(dataset, name)]
-
-
 def append_ledger(
     dataset: fo.Dataset, settings: dict[str, Any], entries: list[dict[str, Any]]
 ) -> None:
@@ -66,16 +61,20 @@ def read_records(dataset: fo.Dataset) -> list[dict[str, Any]]:
 
 def restore_ledger(dataset: fo.Dataset, records: Sequence[dict[str, Any]]) -> None:
     """Puts verified records in the place of the ledger that is there."""
-    for name in load_runs(dataset, KIND):
-        delete_run(dataset, KIND, name)
-    for record in records:
+    for record in records:  # before the others go: a kill leaves one of both
         _save(dataset, record)
+    for name in load_runs(dataset, KIND).keys() - {_name(r) for r in records}:
+        delete_run(dataset, KIND, name)
 
 
 def _save(dataset: fo.Dataset, record: dict[str, Any]) -> None:
     settings = {key: value for key, value in record.items() if key != "entries"}
     results = {"entries": record["entries"]}
-    save_run(dataset, KIND, f"{record['number']:06d}", settings, results)
+    save_run(dataset, KIND, _name(record), settings, results)
+
+
+def _name(record: dict[str, Any]) -> str:
+    return f"{record['number']:06d}"
 
 
 def _whole(dataset: fo.Dataset) -> list[tuple[str, dict[str, Any]]]:

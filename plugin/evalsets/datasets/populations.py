@@ -12,6 +12,7 @@ import fiftyone.core.utils as fou
 import numpy as np
 import pandas as pd
 from bson import json_util
+from fiftyone.core.odm import SavedViewDocument
 
 from evalsets.calibration import Calibration
 from evalsets.datasets.compile import apply, compile_query
@@ -159,16 +160,35 @@ def view_of(dataset: fo.Dataset, query: Query) -> fo.DatasetView:
     return apply(dataset.view(), query, {term: field_of(term) for term in terms(query)})
 
 
-def save_population_view(
-    dataset: fo.Dataset, population: Population, view: fo.DatasetView
+def save_population_views(
+    dataset: fo.Dataset, views: Iterable[tuple[Population, fo.DatasetView]]
 ) -> None:
-    """Saves a view under the population's name."""
-    dataset.save_view(
-        population.name,
-        view,
-        description=population.description or population.query,
-        overwrite=True,
-    )
+    """Saves views under the names of populations, the list of them once for all.
+
+    ``Dataset.save_view`` reads and writes that list for each, and drops what it replaces.
+    """
+    dataset._doc.reload("saved_views")
+    known = {doc.name: doc for doc in dataset._doc.get_saved_views()}
+    now = datetime.now(timezone.utc).replace(tzinfo=None)  # as FiftyOne keeps it
+    for population, view in views:
+        name = population.name
+        doc = known.get(name) or SavedViewDocument(
+            dataset_id=dataset._doc.id, name=name, created_at=now
+        )
+        doc.slug = fou.to_slug(name)
+        doc.description = population.description or population.query
+        doc.view_stages = _stages(view)
+        doc.last_modified_at = now
+        doc.save(upsert=True)
+        if name not in known:
+            dataset._doc.saved_views.append(doc)
+        view._set_name(name)
+    dataset._doc.last_modified_at = now
+    dataset._doc.save(virtual=True)
+
+
+def _stages(view: fo.DatasetView) -> list[str]:
+    return [json_util.dumps(s) for s in view._serialize(include_uuids=False)]
 
 
 def is_saved(name: str, view: fo.DatasetView) -> bool:
@@ -177,9 +197,8 @@ def is_saved(name: str, view: fo.DatasetView) -> bool:
     if not dataset.has_saved_view(name):
         return False
     stored = dataset._get_saved_view_doc(name).view_stages
-    stages = view._serialize(include_uuids=False)
     return [json_util.loads(s) for s in stored] == [
-        json_util.loads(json_util.dumps(s)) for s in stages
+        json_util.loads(s) for s in _stages(view)
     ]
 
 

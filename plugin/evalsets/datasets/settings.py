@@ -27,8 +27,3 @@ def stated_settings(dataset: fo.Dataset) -> dict[str, Any]:
     if stated is None or stated["after"] != last.get("number", 0):
         return used
     return {**used, **stated["settings"]}
-
-
-def default_settings(dataset: fo.Dataset) -> dict[str, Any]:
-    """What ``split`` goes by where it is not told; empty unless a suite was loaded."""
-    return stated_settings(dataset) if load_runs(dataset, KIND) else {}

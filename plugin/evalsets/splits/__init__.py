@@ -3,17 +3,27 @@
 from evalsets.splits.assign import assign
 from evalsets.splits.conflicts import Conflict
 from evalsets.splits.coverage import Coverage, Facts, coverage
-from evalsets.splits.groups import connected
-from evalsets.splits.leaks import Leak
+from evalsets.splits.groups import connected, equal
+from evalsets.splits.leaks import LEARNED, Leak
 from evalsets.splits.leaks import near as near_leaks
 from evalsets.splits.leaks import shared as shared_leaks
-from evalsets.splits.ledger import entries, history, replay, retirement, seal, verify
+from evalsets.splits.ledger import (
+    entries,
+    history,
+    replay,
+    restoration,
+    retirement,
+    seal,
+    verify,
+)
 from evalsets.splits.near import NearDuplicates, near_duplicates
 from evalsets.splits.priorities import priorities
 from evalsets.splits.report import Move, SplitReport, near_examples
+from evalsets.splits.standing import Standing, standing
 from evalsets.splits.work import SIDES, Assignment
 
 __all__ = [
+    "LEARNED",
     "SIDES",
     "Assignment",
     "Conflict",
@@ -23,18 +33,22 @@ __all__ = [
     "Move",
     "NearDuplicates",
     "SplitReport",
+    "Standing",
     "assign",
     "connected",
     "coverage",
     "entries",
+    "equal",
     "history",
     "near_duplicates",
     "near_examples",
     "near_leaks",
     "priorities",
     "replay",
+    "restoration",
     "retirement",
     "seal",
     "shared_leaks",
+    "standing",
     "verify",
 ]

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 _LARGEST = 100_000
 _MOST = 20
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Conflict:
         population: its name
         by: the populations that force it, no more than that takes; empty when data does
         text: one sentence
+        giant: whether one group is most of it, and more than twice what was asked
     """
 
     population: str
     by: tuple[str, ...]
     text: str
+    giant: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -61,7 +64,9 @@ class Drawing:
 def conflicts(
     drawing: Drawing, elsewhere: Mapping[str, Mapping[str, int]]
 ) -> list[Conflict]:
-    """Populations that are short, or above their share by more than a group.
+    """Populations that are short, above their share by more than a group, or one group.
+
+    Where other quotas were not found to force an excess, nothing is said of it.
 
     Args:
         drawing: what was drawn
@@ -74,16 +79,19 @@ def conflicts(
     forced = 0
     for at in np.lexsort((np.arange(len(spare)), -np.abs(spare))):
         span = np.s_[columns.indptr[at] : columns.indptr[at + 1]]
-        surplus = columns.indices[span][columns.data[span] < spare[at]]
+        size = columns.data[span]
+        surplus = columns.indices[span][size < spare[at]]
         if spare[at] < 0:
             found.append((at, _short(drawing, at, spare[at], elsewhere)))
+        elif size.max(initial=0) > max(
+            spare[at], 2 * drawing.asked[at], drawing.n[at] / 2
+        ):
+            found.append((at, _giant(drawing, at, spare[at], size.max())))
         elif len(surplus):
             exactly = forced < _MOST and drawing.counts.nnz <= _LARGEST
             forced += exactly
-            by = _smallest(drawing, at) if exactly else None
-            if by is None:
-                by = _holding(counts[surplus], spare)
-            if by or drawing.fixed[drawing.taken][surplus].any():
+            by = _smallest(drawing, at) if exactly else _holding(counts[surplus], spare)
+            if by or (by is not None and drawing.fixed[drawing.taken][surplus].any()):
                 found.append((at, _above(drawing, at, spare[at], by)))
     return [conflict for _, conflict in sorted(found, key=lambda pair: pair[0])]
 
@@ -137,26 +145,45 @@ def _short(
     spare: int,
     elsewhere: Mapping[str, Mapping[str, int]],
 ) -> Conflict:
-    name, got = drawing.names[at], (drawing.asked[at] + spare) / drawing.n[at]
-    others = ", ".join(f"{k:,} in {side}" for side, k in elsewhere[name].items())
+    name, sides = drawing.names[at], elsewhere[drawing.names[at]]
+    others = ", ".join(f"{k:,} in {side}" for side, k in sides.items())
+    can_raise = drawing.share[at] < 1 and sides.keys() - {"quarantine"}
     return Conflict(
         name,
         (),
-        f"'{name}' asked for {drawing.share[at]:.1%} in test and got {got:.1%}: "
-        f"its other samples had their side before ({others}); raise its share to call "
-        "them, or add data",
+        f"'{name}' asked for {drawing.asked[at]:,} of its {drawing.n[at]:,} samples in "
+        f"test and got {drawing.asked[at] + spare:,}: its other samples had their side "
+        f"before ({others}); "
+        + ("raise its share to call them, or add data" if can_raise else "add data"),
+    )
+
+
+def _giant(drawing: Drawing, at: int, spare: int, largest: int) -> Conflict:
+    return Conflict(
+        drawing.names[at],
+        (),
+        f"{_got(drawing, at, spare)}: its largest group has {largest:,} of "
+        f"{drawing.n[at]:,} samples; name a finer group field, or a higher cosine of near-duplicates",
+        giant=True,
     )
 
 
 def _above(drawing: Drawing, at: int, spare: int, by: list[int]) -> Conflict:
-    name, got = drawing.names[at], (drawing.asked[at] + spare) / drawing.n[at]
     others = tuple(drawing.names[other] for other in by)
     cause = "samples once in test stay there"
     if others:
-        cause = f"samples of it are needed for {', '.join(map(repr, others))}"
+        named = ", ".join(map(repr, others[:_NAMED]))
+        more = len(others) - _NAMED
+        more_named = f" and {more:,} more" if more > 0 else ""
+        cause = f"samples of it are needed for {named}{more_named}"
     return Conflict(
-        name,
-        others,
-        f"'{name}' got {got:.1%} in test instead of {drawing.share[at]:.1%}, "
-        f"because {cause}",
+        drawing.names[at], others, f"{_got(drawing, at, spare)}, because {cause}"
+    )
+
+
+def _got(drawing: Drawing, at: int, spare: int) -> str:
+    got, asked = drawing.asked[at] + spare, drawing.asked[at]
+    return (
+        f"'{drawing.names[at]}' got {got:,} of its {drawing.n[at]:,} samples in test "
+        f"instead of {asked:,}"
     )

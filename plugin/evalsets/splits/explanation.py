@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from evalsets.splits.report import trained_in
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -15,7 +17,7 @@ class Explanation:
         filepath: of its image
         side: where it is; empty without one
         decisions: what the ledger says about it, oldest first: dicts with ``time``,
-            ``side``, ``rule`` and ``groups``
+            ``side``, ``rule``, ``groups`` and maybe ``releases``
         populations: those it is in, with their hold-out
         releases: its side in each release that has it
     """
@@ -33,7 +35,9 @@ class Explanation:
         for decision in self.decisions:
             line = f"{decision['time']}  {decision['side']}: {decision['rule']}"
             group = decision["groups"][0]
-            lines.append(f"  {line} (its group is that of {group})")
+            past = decision.get("releases", ())
+            past = f"; {trained_in(past)}" if past else ""
+            lines.append(f"  {line} (its group is that of {group}{past})")
         inside = [f"'{n}' (hold-out {h:.0%})" for n, h in self.populations.items()]
         lines.append(f"  populations: {', '.join(inside) or 'none'}")
         frozen = [f"{n} ({s or 'no side'})" for n, s in self.releases.items()]

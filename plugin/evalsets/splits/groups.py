@@ -33,13 +33,24 @@ def connected(
     if labels is not None:
         if len(labels) != n:
             raise ArgumentError(f"{len(labels)} group labels for {n} samples")
-        codes, _ = pd.factorize(np.asarray(labels, dtype=object))
-        rows = np.flatnonzero(codes >= 0)
-        _, first = np.unique(codes[rows], return_index=True)
-        links.append(np.stack([rows, rows[first][codes[rows]]], axis=1))
+        links.append(equal(labels))
     if edges is not None:
         links.append(np.asarray(edges, dtype=np.int64).reshape(-1, 2))
     left, right = np.concatenate(links).T
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(n, n))
     _, found = connected_components(graph, directed=False)
     return found.astype(np.int64)
+
+
+def equal(values: Sequence[Any]) -> Rows:
+    """Pairs of rows that connect equal values; None and NaN equal nothing.
+
+    Returns:
+        ``(m, 2)``; a value of its own makes no pair
+    """
+    codes, _ = pd.factorize(np.asarray(values, dtype=object))
+    rows = np.flatnonzero(codes >= 0)
+    _, first = np.unique(codes[rows], return_index=True)
+    firsts = rows[first][codes[rows]]
+    pairs: Rows = np.stack([rows, firsts], axis=1)[rows != firsts]
+    return pairs

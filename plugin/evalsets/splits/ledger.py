@@ -11,9 +11,13 @@ is one decision about many samples::
         "rule": "drawn for test",
         "samples": ["…"],
         "groups": ["…"],
+        "keys": ["…"],
+        "releases": [1],
     }
 
-``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``. Only
+``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``;
+``keys[i]`` names the file of ``samples[i]`` for ever, where its id does not. ``releases``
+are those in which the samples of an entry were trained on, and left out without any. Only
 an entry with ``"retire": true`` takes samples out of test. The hash of a record covers
 that of the record before it, so that an edited past shows.
 """
@@ -31,6 +35,8 @@ import numpy as np
 from evalsets.errors import EvalsetsError
 from evalsets.splits.work import SIDES, Assignment
 
+_BY_SAMPLE = ("samples", "groups", "keys")
+
 Entry = dict[str, Any]
 Record = dict[str, Any]
 
@@ -41,8 +47,9 @@ def entries(
     suite: int,
     seed: int | str = 0,
     time: datetime | None = None,
+    keys: Sequence[str] | None = None,
 ) -> list[Entry]:
-    """One entry for every side and rule that an assignment newly gave.
+    """One entry for every side, rule and past that an assignment newly gave.
 
     Args:
         ids: ``(n,)`` sample ids, in the order of the assignment
@@ -50,25 +57,30 @@ def entries(
         suite: version of the suite that asked
         seed: of the assignment
         time: by default now
+        keys: ``(n,)`` what names the files of the samples; by default they have no names
     """
-    when = (time or datetime.now(timezone.utc)).isoformat(timespec="seconds")
-    side, rule = assignment.side, assignment.rule
-    decided = np.flatnonzero(rule != "")
-    found = []
-    for pair in sorted({(str(side[i]), str(rule[i])) for i in decided}):
-        rows = decided[(side[decided] == pair[0]) & (rule[decided] == pair[1])]
-        found.append(
-            {
-                "time": when,
-                "suite": suite,
-                "seed": str(seed),
-                "side": pair[0],
-                "rule": pair[1],
-                "samples": [str(ids[i]) for i in rows],
-                "groups": [str(assignment.group[i]) for i in rows],
-            }
-        )
-    return found
+    trained = {m.sample_id: m.releases for m in assignment.report.moved}
+    alike: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
+    for row in np.flatnonzero(assignment.rule != "").tolist():
+        past = trained.get(str(ids[row]), ())
+        pair = str(assignment.side[row]), str(assignment.rule[row])
+        alike.setdefault((*pair, past), []).append(row)
+    return [
+        {
+            **_entry(
+                [str(ids[i]) for i in rows],
+                [str(assignment.group[i]) for i in rows],
+                None if keys is None else [str(keys[i]) for i in rows],
+                suite=suite,
+                seed=str(seed),
+                time=time,
+            ),
+            "side": side,
+            "rule": rule,
+            **({"releases": list(past)} if past else {}),
+        }
+        for (side, rule, past), rows in sorted(alike.items())
+    ]
 
 
 def retirement(
@@ -77,6 +89,7 @@ def retirement(
     suite: int,
     seed: int | str = 0,
     time: datetime | None = None,
+    keys: Sequence[str] | None = None,
 ) -> Entry:
     """The entry that takes samples out of test, for good, into quarantine.
 
@@ -86,18 +99,48 @@ def retirement(
         suite: version of the suite at the time
         seed: of the last assignment
         time: by default now
+        keys: what names the files of the samples; by default they have no names
     """
-    when = (time or datetime.now(timezone.utc)).isoformat(timespec="seconds")
     return {
-        "time": when,
-        "suite": suite,
-        "seed": str(seed),
+        **_entry(samples, samples, keys, suite=suite, seed=str(seed), time=time),
         "side": "quarantine",
         "rule": f"retired: {reason}",
         "retire": True,
-        "samples": list(samples),
-        "groups": list(samples),
     }
+
+
+def restoration(
+    samples: Sequence[str],
+    keys: Sequence[str],
+    side: str,
+    rule: str,
+    suite: int,
+) -> Entry:
+    """The entry of samples whose side was known otherwise than from the ledger.
+
+    Args:
+        samples: ids
+        keys: what names the files of the samples
+        side: of all of them
+        rule: whence it was known
+        suite: version of the suite at the time
+    """
+    told = _entry(samples, samples, keys, suite=suite)
+    return {**told, "side": side, "rule": rule}
+
+
+def _entry(
+    samples: Sequence[str],
+    groups: Sequence[str],
+    keys: Sequence[str] | None,
+    *,
+    time: datetime | None = None,
+    **facts: Any,
+) -> Entry:
+    when = (time or datetime.now(timezone.utc)).isoformat(timespec="seconds")
+    named = {} if keys is None else {"keys": list(keys)}
+    lists = {"samples": list(samples), "groups": list(groups), **named}
+    return {"time": when, **facts, **lists}
 
 
 def seal(record: Mapping[str, Any], previous: str) -> Record:
@@ -154,6 +197,7 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
         EvalsetsError: an entry is broken, or takes a sample out of test
     """
     sides: dict[str, str] = {}
+    held: set[str] = set()
     for number, entry in enumerate(ledger, start=1):
         side, samples = entry.get("side"), entry.get("samples")
         if side not in SIDES[1:] or not isinstance(samples, list):
@@ -161,25 +205,29 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
                 f"Entry {number} of the split ledger is broken; restore the ledger "
                 "from a copy"
             )
-        for sample_id in samples:
-            leaves = sides.get(sample_id) == "test" and side != "test"
-            if leaves and entry.get("retire") is not True:
-                raise EvalsetsError(
-                    f"Entry {number} of the split ledger takes sample {sample_id} out "
-                    "of test, which only retire may; restore the ledger from a copy"
-                )
-            sides[sample_id] = side
+        if side == "test":
+            held.update(samples)
+        elif entry.get("retire") is True:
+            held.difference_update(samples)
+        elif not held.isdisjoint(samples):
+            leaving = next(sample_id for sample_id in samples if sample_id in held)
+            raise EvalsetsError(
+                f"Entry {number} of the split ledger takes sample {leaving} out "
+                "of test, which only retire may; restore the ledger from a copy"
+            )
+        sides.update(dict.fromkeys(samples, side))
     return sides
 
 
 def history(ledger: Iterable[Entry], sample_id: str) -> list[Entry]:
     """What was decided about one sample, oldest first: entries with it alone."""
     return [
-        {
-            **entry,
-            "samples": [sample_id],
-            "groups": [entry["groups"][entry["samples"].index(sample_id)]],
-        }
-        for entry in ledger
-        if sample_id in entry["samples"]
+        _alone(e, e["samples"].index(sample_id))
+        for e in ledger
+        if sample_id in e["samples"]
     ]
+
+
+def _alone(entry: Entry, at: int) -> Entry:
+    lists = {name: [entry[name][at]] for name in _BY_SAMPLE if name in entry}
+    return {**entry, **lists}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,15 +27,26 @@ class Move:
         before: side it was on
         after: side it is on
         why: in words
+        releases: those in which it was in train or val, where it was called into test
     """
 
     sample_id: str
     before: str
     after: str
     why: str
+    releases: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.sample_id}: {self.before} → {self.after} ({self.why})"
+        why = self.why
+        if self.releases:
+            why += f"; {trained_in(self.releases)}"
+        return f"{self.sample_id}: {self.before} → {self.after} ({why})"
+
+
+def trained_in(releases: Sequence[int]) -> str:
+    """In which releases a sample was trained on, in words."""
+    noun = "release" if len(releases) == 1 else "releases"
+    return f"in train or val in {noun} {', '.join(map(str, releases))}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,7 @@ class SplitReport:
             can be; 0 is proof
         near: pairs of images around the threshold of near-duplicates, most alike first:
             ``sample_id, other_id, cosine, together``; empty where none was given
+        notes: what else a person should know, one sentence each
     """
 
     frame: pd.DataFrame
@@ -62,11 +74,12 @@ class SplitReport:
     leaks: list[Leak]
     gap: int
     near: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{n} {side}" for side, n in self.sizes.items())
         shown = self.frame.to_string(float_format="{:.3f}".format)
-        lines = [sizes, shown, *map(str, self.conflicts)]
+        lines = [sizes, shown, *self.notes, *map(str, self.conflicts)]
         if self.gap:
             lines.append(
                 f"The total excess may be {self.gap} memberships above the least."
@@ -119,7 +132,23 @@ def split_report(
         leaks=shared(list(ids), side, group, "same group"),
         gap=gap,
         near=pd.DataFrame(columns=list(_COLUMNS)),
+        notes=_notes(membership, holdout),
     )
+
+
+def _notes(membership: pd.DataFrame, holdout: Mapping[str, float]) -> tuple[str, ...]:
+    """What asks in vain."""
+    asking = [name for name, share in holdout.items() if share > 0]
+    if not asking:
+        return ("No population asks for a hold-out, so nothing new goes to test",)
+    there = membership[asking].any()
+    empty = [repr(name) for name in asking if not there[name]]
+    if not empty:
+        return ()
+    more = len(empty) - _NAMED
+    rest = f" and {more:,} more" if more > 0 else ""
+    named = ", ".join(empty[:_NAMED]) + rest
+    return (f"Without a sample to hold out: {named}",)
 
 
 def near_examples(

@@ -76,12 +76,9 @@ class Work:
     def keep_groups_together(self) -> None:
         """Gives new samples their group's side, and quarantines what touches it."""
         there = self.highest[self.group]
+        joins = (there > _NEW) & (self.before == _NEW)
+        self._put(joins, there, lambda s: f"its group is in {s}")
         anchored = there >= _VAL
-        self._put(
-            anchored & (self.before == _NEW), there, lambda s: f"its group is in {s}"
-        )
-        trained = np.isin(there, (_TRAIN, _QUARANTINE)) & (self.before == _NEW)
-        self._put(trained, _TRAIN, lambda s: f"its group is in {s}")
         touches = anchored & (self.before < there)
         for side in (_VAL, _TEST):
             moved = touches & (there == side) & np.isin(self.before, (_TRAIN, _VAL))

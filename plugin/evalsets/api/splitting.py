@@ -1,0 +1,160 @@
+"""What a split goes by where it is not told, and what its report says besides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from numbers import Real
+from types import NoneType
+from typing import Any
+
+import fiftyone as fo
+import pandas as pd
+
+from evalsets.api.grouping import Together, column, vectors_of
+from evalsets.datasets.files import DIGEST
+from evalsets.datasets.releases import list_releases, load_release
+from evalsets.datasets.settings import stated_settings
+from evalsets.errors import ArgumentError, NoVectorsError, counted
+from evalsets.splits import (
+    LEARNED,
+    Assignment,
+    SplitReport,
+    near_leaks,
+    shared_leaks,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def options_of(
+    dataset: fo.Dataset,
+    val: float | None,
+    groups: str | None,
+    near_duplicates: float | None,
+    background: float | None,
+    seed: int | None,
+) -> dict[str, Any]:
+    """The options of a split: what is given, else as before; None where one is off."""
+    given = {
+        "val": val,
+        "groups": groups,
+        "near_duplicates": near_duplicates,
+        "background": background,
+        "seed": seed,
+    }
+    before = {"val": 0.1, "background": 0, "seed": 0, **stated_settings(dataset)}
+    options = {n: before.get(n) if v is None else v for n, v in given.items()}
+    for name in ("val", "near_duplicates", "background"):
+        if not isinstance(options[name], (Real, NoneType)):
+            raise ArgumentError(
+                f"{name} is {options[name]!r}; give a number from 0 to 1"
+            )
+    off = {name: options[name] or None for name in ("groups", "near_duplicates")}
+    return {**options, **off}
+
+
+def refuse_empty_train(report: SplitReport, holdout: dict[str, float]) -> None:
+    """Refuses a split that leaves nothing to train on because of one group.
+
+    Raises:
+        ArgumentError: it does
+    """
+    giant = [c for c in report.conflicts if c.giant]
+    if giant and not report.sizes["train"] and max(holdout.values()) < 1:
+        raise ArgumentError(f"Nothing would be left to train on: {giant[0]}")
+
+
+def warn_of_changes(settings: dict[str, Any], options: dict[str, Any]) -> None:
+    """Says where samples may part that the last split kept together."""
+    for name, what in (
+        ("groups", "'{}'"),
+        ("near_duplicates", "near-duplicates from {}"),
+    ):
+        before, now = settings.get(name), options[name]
+        if before is not None and before != now:
+            kept = what.format(before)
+            keeps = "does not" if now is None else f"keeps {what.format(now)} together"
+            logger.warning(
+                "The last split kept %s together and this one %s: new samples of one "
+                "group may lie on both sides; %s again",
+                kept,
+                keeps,
+                f"group by {kept}" if name == "groups" else f"give {name}={before}",
+            )
+    before, now = settings.get("background") or 0, options["background"]
+    if settings and before != now:
+        logger.warning(
+            "The last split held out %.1f %% of what is in no population, this one %.1f %%",
+            100 * before,
+            100 * now,
+        )
+
+
+def unseen(together: Together) -> str:
+    """How many samples could not be compared, in words; empty where all were."""
+    if not together.unseen:
+        return ""
+    samples = counted(together.unseen, "sample has no vector", "samples have no vector")
+    verb = "was" if together.unseen == 1 else "were"
+    return f"{samples} and {verb} not compared for near-duplicates; embed the dataset"
+
+
+def with_past(dataset: fo.Dataset, assignment: Assignment) -> Assignment:
+    """The assignment, with the releases in which called samples were trained on."""
+    moved = assignment.report.moved
+    called = {m.sample_id for m in moved if m.after == "test"}
+    past: dict[str, list[int]] = {sample_id: [] for sample_id in called}
+    for number in list_releases(dataset) if called else ():
+        side = load_release(dataset, number)[1].side
+        learned = side.index[side.isin(LEARNED)]
+        for sample_id in called.intersection(map(str, learned)):
+            past[sample_id].append(number)
+    moved = [
+        replace(m, releases=tuple(past[m.sample_id])) if m.sample_id in past else m
+        for m in moved
+    ]
+    return replace(assignment, report=replace(assignment.report, moved=moved))
+
+
+def last_threshold(records: Sequence[dict[str, Any]]) -> float | None:
+    """The last cosine from which images were near-duplicates; None if there was none."""
+    known = [record.get("near_duplicates") for record in records]
+    return next((cosine for cosine in reversed(known) if cosine is not None), None)
+
+
+def completed(
+    dataset: fo.Dataset,
+    ids: pd.Index,
+    assignment: Assignment,
+    together: Together,
+    threshold: float | None,
+) -> SplitReport:
+    """The report, with the leaks and pairs that only the dataset knows.
+
+    Args:
+        dataset: that was split
+        ids: ``(n,)`` in the order of the assignment
+        assignment: with its report
+        together: who stayed with whom; near-duplicates that did cannot leak
+        threshold: cosine from which images are near-duplicates; None if nobody ever said
+    """
+    report, side = assignment.report, assignment.side
+    found = list(report.leaks)
+    if dataset.has_sample_field(DIGEST):
+        digest = column(dataset, ids, DIGEST)
+        found += shared_leaks(list(ids), side, digest, "same file")
+    if together.near is not None:
+        return replace(report, leaks=found, near=together.near)
+    if threshold is not None:
+        with suppress(NoVectorsError):
+            rows, vectors = vectors_of(dataset, ids)
+            found += near_leaks(list(ids[rows]), side[rows], vectors, threshold)
+    return replace(report, leaks=found)
+
+
+def noted(report: SplitReport, *notes: str) -> SplitReport:
+    """The report with more notes, empty ones left out."""
+    return replace(report, notes=(*filter(None, notes), *report.notes))

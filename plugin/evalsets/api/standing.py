@@ -1,0 +1,57 @@
+"""What names the files of a dataset for ever, and where its samples stand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import fiftyone as fo
+import pandas as pd
+
+from evalsets.api.grouping import column
+from evalsets.datasets.columns import SPLIT
+from evalsets.datasets.files import DIGEST
+from evalsets.splits import Standing, standing
+
+
+def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
+    """What names a sample for ever: its path below the dataset's common folder."""
+    ids = list(ids)
+    paths = column(dataset, ids, "filepath")
+    if len(set(paths)) < len(paths):
+        return ids
+    root = os.path.commonpath([min(paths), max(paths)]) if paths else ""
+    return [os.path.relpath(path, root) for path in paths]
+
+
+def keys_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
+    """What names a sample's file for ever: its digest, or its name where none is known."""
+    ids = list(ids)
+    names = names_of(dataset, ids)
+    if not dataset.has_sample_field(DIGEST):
+        return names
+    digests = column(dataset, ids, DIGEST)
+    return [digest or name for digest, name in zip(digests, names, strict=True)]
+
+
+def sides_of(
+    source: fo.Dataset | fo.DatasetView, ids: pd.Index | list[str]
+) -> list[str]:
+    """The side of every sample; empty for one that has none."""
+    if not source.has_sample_field(SPLIT):
+        return [""] * len(ids)
+    return [side or "" for side in column(source, ids, SPLIT)]
+
+
+def standing_of(
+    dataset: fo.Dataset, ids: Iterable[str], records: Sequence[dict[str, Any]]
+) -> Standing:
+    """Where samples stand by the records of a ledger.
+
+    Raises:
+        EvalsetsError: an entry is broken, or takes a sample out of test
+    """
+    ids = list(ids)
+    ledger = [entry for record in records for entry in record["entries"]]
+    return standing(ledger, ids, keys_of(dataset, ids), sides_of(dataset, ids))

@@ -1,0 +1,152 @@
+"""Where every sample stands: on the side that the ledger tells, whatever a field says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from evalsets.errors import UnknownNameError, counted
+from evalsets.splits.ledger import Entry, replay, restoration
+from evalsets.splits.work import Assignment
+
+CAME_BACK = "had this side before, under another id"
+BY_HAND = "had this side in the field alone"
+RESTORED = "restored: had this side when the ledger was replaced"
+_STRENGTH = ("train", "val", "quarantine", "test")
+"""Of samples of one file the side that holds, the last before all others."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The sides before a split.
+
+    Args:
+        side: ``(n,)`` side of every sample; empty for a new one
+        rule: ``(n,)`` whence it is known, where the ledger does not tell it of this id
+        differing: rows whose field had another side
+        told: by sample id what the ledger says, also of samples that are gone
+    """
+
+    side: list[str]
+    rule: list[str]
+    differing: list[int]
+    told: dict[str, str]
+
+    @property
+    def known(self) -> bool:
+        """Whether the ledger tells the side of any sample that is there."""
+        return any(
+            s and r != BY_HAND for s, r in zip(self.side, self.rule, strict=True)
+        )
+
+    def guarded(self, field: Sequence[str]) -> Standing:
+        """The standing for a ledger that was replaced: what it lost the field alone tells.
+
+        Samples stay in quarantine too, where the ledger has them in train or val.
+        """
+        side, rule = list(self.side), list(self.rule)
+        for row, had in enumerate(field):
+            apart = had == "quarantine" and side[row] in _STRENGTH[:2]
+            if apart or rule[row] == BY_HAND:
+                side[row], rule[row] = had, RESTORED
+        return replace(self, side=side, rule=rule)
+
+    def entered(self, assignment: Assignment) -> Assignment:
+        """An assignment with a rule for all that the ledger does not tell yet."""
+        rule = np.array(self.rule, dtype=object)
+        unsaid = (assignment.rule == "") & (rule != "")
+        return replace(assignment, rule=np.where(unsaid, rule, assignment.rule))
+
+    def restored(
+        self, ids: Sequence[str], keys: Sequence[str], suite: int
+    ) -> list[Entry]:
+        """Entries of all samples with a side of which the ledger does not tell yet."""
+        alike: dict[tuple[str, str], list[int]] = {}
+        for row, rule in enumerate(self.rule):
+            if rule:
+                alike.setdefault((self.side[row], rule), []).append(row)
+        return [
+            restoration([ids[i] for i in rows], [keys[i] for i in rows], *pair, suite)
+            for pair, rows in sorted(alike.items())
+        ]
+
+    def notes(self, ids: Sequence[str] | pd.Index, field: Sequence[str]) -> list[str]:
+        """Where field and ledger differed, in words; empty where they agreed."""
+        kept = [row for row in self.differing if self.side[row] == field[row]]
+        restored = [row for row in self.differing if self.side[row] != field[row]]
+        found = []
+        if restored:
+            row = restored[0]
+            had = f"'{field[row]}'" if field[row] else "nothing"
+            found.append(
+                f"The field 'split' of {counted(len(restored), 'sample')} did not hold "
+                f"the side that the ledger tells, which was restored: sample {ids[row]} "
+                f"had {had} instead of '{self.side[row]}'"
+            )
+        if kept:
+            samples = counted(len(kept), "sample was", "samples were")
+            found.append(
+                f"{samples} in test by the field 'split' and elsewhere by the ledger, "
+                f"and stay in test: {ids[kept[0]]} for one"
+            )
+        return found
+
+
+def standing(
+    ledger: Sequence[Entry],
+    ids: Sequence[str],
+    keys: Sequence[str],
+    field: Sequence[str],
+) -> Standing:
+    """Where samples stand: by the ledger under their id, else under the key of their file.
+
+    A sample that the ledger knows neither way has the side of its field. One that is in
+    test by its field stays there unless it was retired: test only grows.
+
+    Args:
+        ledger: verified entries, oldest first
+        ids: ``(n,)``
+        keys: ``(n,)`` what names the files of the samples
+        field: ``(n,)`` sides in the dataset; empty for none
+
+    Raises:
+        EvalsetsError: an entry is broken, or takes a sample out of test
+        UnknownNameError: a field holds no side
+    """
+    told = replay(ledger)
+    gone = _gone(ledger, told, ids)
+    side, rule, differing = list(field), [""] * len(ids), []
+    for row, sample_id in enumerate(ids):
+        if sample_id in told:
+            if field[row] != told[sample_id]:
+                differing.append(row)
+            if field[row] == "test" and told[sample_id] in _STRENGTH[:2]:
+                rule[row] = BY_HAND
+            else:
+                side[row] = told[sample_id]
+        elif gone and keys[row] in gone:
+            side[row], rule[row] = gone[keys[row]], CAME_BACK
+        elif field[row]:
+            rule[row] = BY_HAND
+            if field[row] not in _STRENGTH:
+                raise UnknownNameError("side", field[row], _STRENGTH)
+    return Standing(side, rule, differing, told)
+
+
+def _gone(
+    ledger: Sequence[Entry], told: dict[str, str], ids: Sequence[str]
+) -> dict[str, str]:
+    """Sides by key of samples that are no longer there."""
+    absent = told.keys() - set(ids)
+    sides: dict[str, str] = {}
+    for entry in ledger if absent else ():
+        for sample_id, key in zip(
+            entry["samples"], entry.get("keys", ()), strict=False
+        ):
+            if sample_id in absent:
+                one, other = told[sample_id], sides.get(key, _STRENGTH[0])
+                sides[key] = max(one, other, key=_STRENGTH.index)
+    return sides

@@ -1,0 +1,273 @@
+"""Whatever happens to field, ledger, samples or process: what is in test stays there."""
+
+import json
+import shutil
+
+import fiftyone as fo
+import pytest
+
+import evalsets as es
+from evalsets.api import split as module
+from evalsets.datasets.connect import open_dataset
+from evalsets.datasets.ledger import read_ledger
+from evalsets.errors import ArgumentError, EvalsetsError
+from evalsets.splits import replay, seal
+
+pytestmark = pytest.mark.db
+
+
+def _filled(n=100):
+    dataset = fo.Dataset(persistent=True)
+    dataset.add_samples([fo.Sample(f"/data/{i:05d}.jpg", x=i) for i in range(n)])
+    return dataset
+
+
+def _hold_out(dataset, share):
+    es.compose(dataset, es.Population("all", "x >= 0", holdout=share))
+
+
+@pytest.fixture
+def made():
+    """Split once, with a fifth in test."""
+    dataset = _filled()
+    _hold_out(dataset, 0.2)
+    es.split(dataset)
+    yield dataset
+    dataset.delete()
+
+
+def _sides(dataset):
+    return dict(zip(*dataset.values(["id", "split"]), strict=True))
+
+
+def _told(dataset):
+    return replay(read_ledger(open_dataset(dataset)))
+
+
+def _by_path(dataset):
+    return dict(zip(*dataset.values(["filepath", "split"]), strict=True))
+
+
+def _test_of(sides):
+    return {i for i, side in sides.items() if side == "test"}
+
+
+def _kill(dataset, **options):
+    """A split that ends between the ledger and the field."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_write", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            es.split(dataset, **options)
+
+
+def _stop(*_, **__):
+    raise KeyboardInterrupt
+
+
+def _edit_ledger(dataset):
+    key = min(
+        (k for k in dataset.list_runs(method="evalsets/split")),
+        key=lambda k: dataset.get_run_info(k).config.name,
+    )
+    run = dataset.load_run_results(key, cache=False)
+    run.entries[0]["rule"] = "because"
+    dataset.save_run_results(key, run, overwrite=True)
+
+
+def test_two_kills_in_a_row_take_nothing_out_of_test(made):
+    _hold_out(made, 0.5)
+    _kill(made)
+    held_out = _test_of(_told(made))
+    assert len(held_out) == 50
+    _kill(made)
+    es.split(made)
+    assert _test_of(_sides(made)) == held_out
+    assert _told(made) == _sides(made)
+
+
+def test_a_kill_and_a_retirement_take_nothing_else_out_of_test(made):
+    _hold_out(made, 0.5)
+    _kill(made)
+    held_out = _test_of(_told(made))
+    late = (held_out - _test_of(_sides(made))).pop()  # in test by the ledger alone
+    es.retire(made, late, reason="blurred")
+    es.split(made)
+    assert held_out - {late} <= _test_of(_sides(made))
+    assert _sides(made)[late] == "quarantine"
+
+
+def test_a_lost_field_is_restored_from_the_ledger_and_told(made):
+    before = _sides(made)
+    made.delete_sample_field("split")
+    report = es.split(made, seed=3)
+    assert _sides(made) == before
+    assert "of 100 samples did not hold the side that the ledger tells" in str(report)
+    assert not es.split(made).notes
+
+
+def test_a_field_edited_by_hand_cannot_take_a_sample_out_of_test(made):
+    sample = made[_test_of(_sides(made)).pop()]
+    sample.split = "train"
+    sample.save()
+    report = es.split(made)
+    assert made[sample.id].split == "test"
+    assert f"sample {sample.id} had 'train' instead of 'test'" in str(report)
+
+
+def test_a_sample_put_into_test_by_hand_stays_there_and_is_told(made):
+    sample = made.match(fo.ViewField("split") == "train").first()
+    sample.split = "test"
+    sample.save()
+    assert f"stay in test: {sample.id}" in str(es.split(made))
+    assert _told(made)[sample.id] == "test"
+    assert not es.split(made).notes
+
+
+@pytest.mark.parametrize("act", [es.split, es.release, "retire"])
+def test_nothing_is_built_on_an_edited_ledger(made, act):
+    es.split(made)
+    _edit_ledger(made)
+    one = _test_of(_sides(made)).pop()
+    with pytest.raises(EvalsetsError, match=r"Split 1 .* edited"):
+        es.retire(made, one, reason="x") if act == "retire" else act(made)
+    assert len(made.list_runs(method="evalsets/split")) == 2
+    assert not es.releases(made)
+    assert made[one].split == "test"
+
+
+def test_a_saved_ledger_mends_an_edited_one_and_keeps_what_is_in_test(made, tmp_path):
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    _hold_out(made, 0.5)
+    made.add_sample(fo.Sample("/data/new.jpg", x=1))
+    es.split(made)
+    before = _sides(made)
+    _edit_ledger(made)
+    es.load_ledger(made, file)
+    assert _test_of(before) <= _test_of(_sides(made))
+    late = (_test_of(before) - _test_of(_told_by(file))).pop()
+    assert "restored" in str(es.explain(made, late))
+    assert _told(made) == _sides(made)
+    es.split(made)
+    es.save_ledger(made, file)
+
+
+def _told_by(file):
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    return replay(e for record in records for e in record["entries"])
+
+
+def test_a_dataset_made_anew_from_the_same_files_takes_the_ledger(made, tmp_path):
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    other = _filled()
+    try:
+        _hold_out(other, 0.2)
+        es.load_ledger(other, file)
+        paths = [_by_path(d) for d in (made, other)]
+        assert paths[0] == paths[1]
+        assert _told(other) | _sides(other) == _told(other)
+        assert not es.split(other, seed=9).moved
+        assert _by_path(other) == paths[0]
+        assert es.explain(other, "00000.jpg").decisions
+    finally:
+        other.delete()
+
+
+def test_files_that_were_deleted_and_added_again_have_their_side(made):
+    before = _by_path(made)
+    gone = [p for p, side in before.items() if side == "test"]
+    made.delete_samples(_test_of(_sides(made)))
+    es.split(made)
+    made.add_samples([fo.Sample(path, x=1) for path in gone])
+    es.split(made, seed=5)
+    after = _by_path(made)
+    assert {after[path] for path in gone} == {"test"}
+    assert _told(made) | _sides(made) == _told(made)
+
+
+def test_moved_files_are_known_by_their_content(dataset, world, tmp_path):
+    for file in sorted(world.glob("*.jpg"))[:20]:
+        shutil.copy(file, tmp_path / file.name)
+    es.sync(tmp_path, dataset)
+    es.compose(dataset, es.Population("all", "filepath IS NOT NULL", holdout=0.4))
+    es.split(dataset)
+    held_out = es.select(dataset, split="test")
+    names = [path.rpartition("/")[2] for path in held_out.values("filepath")]
+    dataset.delete_samples(held_out)
+    (tmp_path / "elsewhere").mkdir()
+    for name in names:
+        (tmp_path / name).rename(tmp_path / "elsewhere" / f"other {name}")
+    es.sync(tmp_path, dataset)
+    es.split(dataset)
+    again = es.select(dataset, split="test").values("filepath")
+    assert {path.rpartition("other ")[2] for path in again} >= set(names)
+
+
+def test_a_ledger_without_keys_still_loads(made, tmp_path):
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    record = json.loads(file.read_text())
+    for entry in record["entries"]:
+        del entry["keys"]
+    file.write_text(json.dumps(seal(record, "")) + "\n")
+    before = _sides(made)
+    other = made.clone(persistent=True)
+    try:
+        for key in other.list_runs(method="evalsets/split"):
+            other.delete_run(key)
+        other.delete_sample_field("split")
+        es.load_ledger(other, file)
+        assert _sides(other) == before
+    finally:
+        other.delete()
+
+
+@pytest.mark.parametrize("content", ["mine", "{}\n"])
+def test_a_saved_ledger_replaces_no_other_file(made, tmp_path, content):
+    file = tmp_path / "ledger.jsonl"
+    file.write_text(content)
+    with pytest.raises(ArgumentError, match="does not go on from"):
+        es.save_ledger(made, file)
+    assert file.read_text() == content
+    file.write_text("")
+    es.save_ledger(made, file)
+    es.split(made)
+    assert len(es.save_ledger(made, file).read_text().splitlines()) == 2
+
+
+def test_of_two_populations_that_mean_the_same_the_smaller_calls_none(made):
+    es.compose(
+        made,
+        [
+            es.Population("all", "x >= 0", holdout=0.5),
+            es.Population("the same", "x >= 0", holdout=0.2),
+        ],
+    )
+    es.split(made)
+    made.add_samples([fo.Sample(f"/data/n{i}.jpg", x=-1) for i in range(9)])
+    made.delete_samples(list(_test_of(_sides(made)))[:10])
+    assert not es.split(made).moved
+
+
+def test_called_samples_carry_the_releases_that_they_were_trained_in(made):
+    es.release(made)
+    _hold_out(made, 0.3)
+    es.split(made)
+    es.release(made)
+    _hold_out(made, 0.5)
+    report = es.split(made)
+    assert {move.releases for move in report.moved} == {(1, 2)}
+    assert "in train or val in releases 1, 2" in str(report.moved[0])
+    entries = [e for e in read_ledger(open_dataset(made)) if "releases" in e]
+    assert [e["releases"] for e in entries] == [[1], [1, 2]]
+    text = str(es.explain(made, report.moved[0].sample_id))
+    assert "in train or val in releases 1, 2" in text
+
+
+def test_nothing_can_be_retired_before_the_first_split():
+    dataset = _filled(3)
+    try:
+        dataset.set_values("split", ["test"] * 3)
+        with pytest.raises(ArgumentError, match="has not been split yet"):
+            es.retire(dataset, dataset.first().id, reason="x")
+        assert dataset.values("split") == ["test"] * 3
+    finally:
+        dataset.delete()
