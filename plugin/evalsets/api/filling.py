@@ -10,11 +10,13 @@ from typing import Any, TypeAlias
 
 import fiftyone as fo
 
-from evalsets.api.fields import certain, check_fields, declare_fields
-from evalsets.api.onepass import Rows, add_rows, embedding_step, run, tagging_steps
+from evalsets.api.fields import certain, check_fields, declare_fields, drop_foreign
+from evalsets.api.onepass import Engine, local, run
 from evalsets.api.populations import refresh
+from evalsets.api.steps import Rows, add_rows, embedding_step, tagging_steps
 from evalsets.datasets.columns import write_rows
 from evalsets.datasets.connect import Source, database, open_both
+from evalsets.datasets.files import present
 from evalsets.datasets.locks import passing
 from evalsets.datasets.vectors import create_vectors, encoder_of, open_vectors
 from evalsets.encoders import Encoder
@@ -36,6 +38,7 @@ class _Work:
     """What is to be filled, and by what.
 
     Args:
+        view: the samples whose files are there
         embeds: whether samples without a vector get one
     """
 
@@ -57,9 +60,12 @@ def fill(
     embed_by: Encoder | None = None,
     overwrite: bool = False,
     batch_size: int,
+    engine: Engine = local,
     progress: Progress,
 ) -> Processed:
     """Gives samples what they lack, in one pass over their pixels.
+
+    Those whose files have vanished are left out.
 
     Args:
         source: dataset or view
@@ -67,6 +73,7 @@ def fill(
         embed_by: gives vectors too
         overwrite: replace the vectors of another encoder
         batch_size: images a batch
+        engine: does the pass
         progress: as FiftyOne takes it
     """
     if batch_size < 1:
@@ -80,9 +87,9 @@ def fill(
     check_fields(dataset, taggers)
     with database(), passing(dataset):
         work = _prepared(dataset, view, taggers, embed_by, overwrite)
-        done, failed = _filled(work, batch_size, progress)
+        done, failed = _filled(work, batch_size, engine, progress)
         done |= _tag_samples(work)
-        paths = dict(zip(*view.values(["id", "filepath"]), strict=True))
+        paths = dict(zip(*work.view.values(["id", "filepath"]), strict=True))
     skipped = {paths[i]: why for i, why in failed.items() if i in paths}
     kept = len(paths) - len(done) - len(failed.keys() - done)
     processed = Processed(len(done), kept, skipped, time.monotonic() - started)
@@ -107,14 +114,17 @@ def _prepared(
     elif any(isinstance(tagger, VectorTagger) for tagger in taggers):
         encoder, vectors = encoder_of(dataset), open_vectors(dataset)
     declare_fields(dataset, view, taggers, encoder)
-    work = _Work(dataset, view, taggers, encoder, vectors, embed_by is not None)
+    if embed_by is not None:
+        drop_foreign(dataset, embed_by)
+    here = present(view)
+    work = _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
     for tagger in work.of_kind(SampleTagger):
         tagger.tag_samples(dataset.limit(1))  # it may find fault, now rather than late
     return work
 
 
 def _filled(
-    work: _Work, batch_size: int, progress: Progress
+    work: _Work, batch_size: int, engine: Engine, progress: Progress
 ) -> tuple[set[str], dict[str, str]]:
     """The samples that got something, and why others did not, by id."""
     done: set[str] = set()
@@ -137,6 +147,7 @@ def _filled(
             steps,
             vectors=work.vectors,
             batch_size=batch_size,
+            engine=engine,
             progress=progress,
         )
         done |= tagged | passed.done

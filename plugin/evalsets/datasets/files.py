@@ -58,6 +58,12 @@ def stored_files(dataset: fo.Dataset | None) -> pd.DataFrame:
     return frame
 
 
+def present(view: fo.DatasetView) -> fo.DatasetView:
+    """The samples of a view whose files have not vanished."""
+    known = view.has_field(VANISHED)
+    return view.match({VANISHED: {"$ne": True}}) if known else view
+
+
 def write_files(
     dataset: fo.Dataset, field: str, values: Mapping[str, Any] | Sequence[str]
 ) -> None:
