@@ -21,7 +21,8 @@ def shown(ctx: foo.ExecutionContext) -> Callable[[Any], None] | None:
         return None
 
     def tell(bar: Any) -> None:
-        label = f"{bar.iteration:,} of {bar.total:,} images"
+        counted = getattr(bar, "_iters_str", "images")
+        label = f"{bar.iteration:,} of {bar.total:,} {counted}"
         if bar.elapsed_time > 0:
             label += f", {bar.iteration / bar.elapsed_time:,.1f} a second"
         skipped = getattr(bar, "_suffix", "")

@@ -11,6 +11,7 @@ import evalsets
 from evalsets.api.sync import last_sync
 
 from ._forms import given
+from ._progress import shown
 from ._verb import Verb
 
 STATES = ("added", "kept", "changed", "moved", "vanished", "returned", "duplicates")
@@ -54,7 +55,7 @@ class Sync(Verb):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         name = ctx.params.get("dataset") or ctx.dataset.name
-        options = given(ctx, "labels")
+        options = {**given(ctx, "labels"), "progress": shown(ctx)}
         dataset = evalsets.sync(ctx.params["source"], dataset=name, **options)
         if ctx.dataset is None or ctx.dataset.name != dataset.name:
             ctx.ops.open_dataset(dataset.name)
@@ -76,5 +77,6 @@ class Sync(Verb):
         output.int("n_samples", label="Samples")
         for state in STATES:
             output.int(state, label=state.capitalize())
+        output.int("others", label="No image by name")
         output.obj("skipped", label="Skipped", view=types.JSONView())
         return types.Property(output, view=types.View(label="Synced"))

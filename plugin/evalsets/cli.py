@@ -87,17 +87,29 @@ def sync(
         typer.Option(min=1, help="Again and again, every so many seconds."),
     ] = None,
     tags: Annotated[
-        Path | None, typer.Option(help="With --watch: YAML file of taggers.")
+        Path | None, typer.Option(help="YAML file of taggers, for what lacks tags.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Embed too: open_clip:ARCH:WEIGHTS or a path.")
     ] = None,
 ) -> None:
     """Make a dataset hold what lies in a folder or bucket."""
-    logging.getLogger("evalsets.api.sync").setLevel(logging.INFO)  # tells what it found
-    if watch is None:
+    for told in ("sync", "filling"):  # what they found
+        logging.getLogger(f"evalsets.api.{told}").setLevel(logging.INFO)
+    if watch is None and tags is None and encoder is None:
         synced = es.sync(source, dataset, labels=labels)
     else:
         from evalsets.api.watch import watch as watch_source
 
-        synced = watch_source(source, dataset, every=watch, tags=tags, labels=labels)
+        synced = watch_source(
+            source,
+            dataset,
+            every=watch or 60,
+            rounds=None if watch else 1,
+            tags=tags,
+            encoder=encoder,
+            labels=labels,
+        )
     samples = counted(len(synced), "sample")
     console.print(f"Dataset '{synced.name}' has {samples}", markup=False)
 

@@ -1,5 +1,6 @@
 """The command line, from its arguments to its exit code."""
 
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ import pytest
 
 import evalsets as es
 from evalsets.cli import main
+from evalsets.datasets.vectors import open_vectors
 
 pytestmark = pytest.mark.db
 
@@ -59,6 +61,21 @@ def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(
     strict = es.Requirement("accuracy", at_least=0.99)
     es.compose(drawn, es.Population("few", "num_people > 8", require=[strict]))
     assert run("check", name, "right", *against).returncode == 3
+
+
+def test_sync_tags_and_embeds_what_it_finds(run, dataset, world, tmp_path, encoder):
+    tags = tmp_path / "tags.yml"
+    tags.write_text("taggers:\n  - statistics: {}\n")
+    for photo in sorted(world.glob("*.jpg"))[:3]:
+        shutil.copy(photo, tmp_path)
+    named = ("sync", tmp_path, dataset.name, "--tags", tags)
+    done = run(*named)
+    assert done.returncode == 0, done.stderr
+    dataset.reload()
+    assert None not in dataset.values("brightness")
+    assert not dataset.list_runs(method="evalsets/vectors")
+    assert run(*named, "--encoder", encoder).returncode == 0
+    assert len(open_vectors(dataset)) == 3
 
 
 def test_search_prints_paths_to_pipe(drawn):

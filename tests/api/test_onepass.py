@@ -16,7 +16,7 @@ import evalsets as es
 from evalsets.datasets.locks import passing
 from evalsets.datasets.vectors import open_vectors
 from evalsets.encoders import batches
-from evalsets.encoders.batches import Job, Reader, image_batches
+from evalsets.encoders.batches import Job, Reader, image_batches, portions
 from evalsets.encoders.weights import weights_of
 from evalsets.errors import ArgumentError, LockedError, NameTakenError
 from evalsets.taggers import PixelTagger
@@ -183,6 +183,63 @@ def test_a_tagger_that_fails_on_an_image_does_not_end_the_run(drawn):
     assert done.done + len(done.skipped) == len(drawn)
 
 
+class Chokes(Things):
+    """Cannot take images of one shade."""
+
+    def __init__(self, shades):
+        super().__init__()
+        self.shades = shades
+
+    def predict_all(self, images):
+        if {int(image[0, 0, 0]) for image in images} & self.shades:
+            raise RuntimeError("the model chokes")
+        return super().predict_all(images)
+
+
+@pytest.fixture
+def greys(dataset, tmp_path):
+    """Six images, each of one shade."""
+    for number in range(6):
+        shade = (40 * number,) * 3
+        Image.new("RGB", (9, 9), shade).save(tmp_path / f"{number}.png")
+    es.sync(tmp_path, dataset)
+    return dataset
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_model_that_fails_on_an_image_does_not_end_the_run(greys, batch_size):
+    models, paths = {"m": Chokes({0, 160})}, greys.values("filepath")
+    done = es.tag(greys, [count()], models=models, batch_size=batch_size)
+    why = "RuntimeError: the model chokes"
+    assert done.skipped == {paths[0]: why, paths[4]: why}
+    assert greys.values("n") == [None, 1, 1, 1, None, 1]
+    again = es.tag(greys, [count()], models=models)
+    assert (again.done, again.kept, len(again.skipped)) == (0, 4, 2)
+
+
+def test_a_model_that_fails_on_every_image_is_an_error(greys):
+    with pytest.raises(RuntimeError, match="the model chokes"):
+        es.tag(greys, [count()], models={"m": Chokes({0, 40, 80, 120, 160, 200})})
+
+
+def test_samples_whose_files_have_vanished_are_not_tried_again(greys, caplog):
+    Path(greys.first().filepath).unlink()
+    es.sync(Path(greys.first().filepath).parent, greys)
+    caplog.clear()
+    done = es.embed(greys, Means(), taggers=[{"facts": {}}])
+    assert (done.done, done.kept, done.skipped) == (5, 0, {})
+    assert not caplog.records
+
+
+def test_tags_by_the_vectors_of_an_encoder_go_with_them(drawn, encoder, caplog):
+    es.embed(drawn, encoder, taggers=[{"zero_shot": LIGHT}, {"statistics": {}}])
+    es.embed(drawn, Means(), overwrite=True)
+    drawn.reload()
+    assert set(drawn.values("light.label")) == {None}
+    assert None not in drawn.values("brightness")
+    assert "dropped from 'light'" in caplog.text
+
+
 def test_another_pass_over_the_same_dataset_is_refused_and_named(drawn, encoder):
     refused = []
 
@@ -221,7 +278,7 @@ def test_batches_that_keep_whole_images_are_bounded_by_their_pixels():
     read = [Reader(of_path=lambda path: path)]
 
     def parts(**options):
-        found = image_batches(jobs, read, batch_size=3, **options)
+        found = image_batches(jobs, read, portions(jobs, 3, **options))
         return [batch.read[0][0] for batch in found]
 
     assert parts() == [[0, 1, 2], [3, 4, 5], [6]]

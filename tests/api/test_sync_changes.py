@@ -11,7 +11,7 @@ from PIL import Image
 import evalsets as es
 from evalsets.api.sync import last_sync
 from evalsets.datasets.vectors import open_vectors
-from evalsets.errors import NameTakenError, NoImagesError
+from evalsets.errors import ArgumentError, NameTakenError, NoImagesError
 
 pytestmark = pytest.mark.db
 
@@ -109,6 +109,48 @@ def test_a_vanished_file_is_marked_not_deleted_and_comes_back(dataset, folder):
     es.sync(folder, dataset)
     assert len(es.search(dataset, "vanished")) == 0
     assert len(dataset) == 4
+
+
+def test_the_copy_of_a_file_that_has_vanished_is_no_copy(dataset, folder):
+    (folder / "copy.jpg").write_bytes((folder / "0.jpg").read_bytes())
+    es.sync(folder, dataset)
+    content, first = (folder / "0.jpg").read_bytes(), ids(dataset)["0.jpg"]
+    seen = [first, None, first]
+    for change in (
+        lambda: None,
+        (folder / "0.jpg").unlink,
+        lambda: (folder / "0.jpg").write_bytes(content),
+    ):
+        change()
+        es.sync(folder, dataset)
+        once = es.search(dataset, "duplicate_of IS NULL AND NOT vanished")
+        assert len(once) == 4
+        assert state(dataset, "copy.jpg").duplicate_of == seen.pop(0)
+        assert state(dataset, "0.jpg").duplicate_of is None
+    (folder / "copy.jpg").unlink()
+    es.sync(folder, dataset)
+    assert dataset.values("duplicate_of") == [None] * 5
+    assert last_sync(dataset).duplicates == 0
+
+
+def test_files_that_are_no_image_by_name_are_counted(dataset, folder, caplog):
+    caplog.set_level("INFO", "evalsets")
+    (folder / "0.jpg").rename(folder / "0.jfif")
+    (folder / ".hidden").touch()
+    (folder / "labels.csv").write_text("filepath\n")
+    es.sync(folder, dataset)
+    assert last_sync(dataset).others == 2
+    assert "2 files are no image by name" in caplog.text
+
+
+def test_annotations_of_an_image_without_pixels_are_refused(dataset, folder, tmp_path):
+    image = {"id": 1, "file_name": "0.jpg", "width": 0, "height": 5}
+    box = {"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}
+    coco = {"images": [image], "categories": [{"id": 1, "name": "x"}]}
+    (tmp_path / "coco.json").write_text(json.dumps({**coco, "annotations": [box]}))
+    with pytest.raises(ArgumentError, match=r"image '0.jpg' is 0 × 5 pixels"):
+        es.sync(folder, dataset, labels=tmp_path / "coco.json")
+    assert len(dataset) == 0
 
 
 def test_a_folder_says_nothing_of_files_beside_it(dataset, folder, tmp_path):

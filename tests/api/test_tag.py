@@ -8,7 +8,7 @@ from fiftyone.core.models import Model
 from PIL import Image
 
 import evalsets as es
-from evalsets.api.onepass import tagging_steps
+from evalsets.api.steps import tagging_steps
 from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import (
     ArgumentError,

@@ -1,5 +1,9 @@
 """What the App shows of operators that run for long."""
 
+import os
+import subprocess
+import sys
+
 import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
@@ -30,6 +34,30 @@ def _delegated(name, dataset, **params):
     service = DelegatedOperationService()
     service.execute_queued_operations(log=False)
     return service.get(queued.result["id"])
+
+
+def test_a_delegated_sync_tells_how_far_it_is(dataset, tmp_path):
+    for shade in range(3):
+        Image.new("RGB", (64, 48), (40 * shade,) * 3).save(tmp_path / f"{shade}.png")
+    ended = _delegated("sync", dataset, source=str(tmp_path))
+    assert ended.run_state == "completed"
+    assert ended.status.progress == 1
+    assert ended.status.label.startswith("3 of 3 ")
+
+
+def test_a_sum_is_shown_beneath_the_bar_even_where_nobody_set_up_logging(photos):
+    script = f"import evalsets as es; es.tag({photos.name!r}, [{{'facts': {{}}}}])"
+    told = [
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", script],
+            env={**os.environ, "FIFTYONE_SHOW_PROGRESS_BARS": shows},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stderr
+        for shows in ("true", "false")
+    ]
+    assert [f"Tagged '{photos.name}': " in text for text in told] == [True, False]
 
 
 def test_a_delegated_run_tells_how_far_it_is_how_fast_and_what_it_skipped(

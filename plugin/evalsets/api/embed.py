@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evalsets.api.filling import Progress, fill
+from evalsets.api.filling import fill
+from evalsets.api.progress import Progress
 from evalsets.datasets.connect import Source, open_view
 from evalsets.encoders import load_encoder
 from evalsets.ingest import Processed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -15,6 +16,8 @@ from evalsets.datasets.locks import writing
 from evalsets.encoders import Encoder
 from evalsets.errors import ArgumentError, counted
 from evalsets.taggers import SampleTagger, Tagger, VectorTagger
+
+logger = logging.getLogger(__name__)
 
 _ASIDE = ("date", "encoder_name")
 """What is recorded with a field, but does not make its values stale."""
@@ -83,6 +86,27 @@ def declare_fields(
                 info={**made_by, **aside},
                 owner=TAGGER,
             )
+
+
+def drop_foreign(dataset: fo.Dataset, encoder: Encoder) -> None:
+    """Empties the fields that say what the vectors of another encoder did."""
+    with writing(dataset):
+        foreign = [
+            name
+            for name, field in dataset.get_field_schema().items()
+            if TAGGER in provenance(field)
+            and provenance(field).get("encoder", encoder.fingerprint)
+            != encoder.fingerprint
+            and dataset.exists(name)
+        ]
+        for name in foreign:
+            dataset.clear_sample_field(name)
+    if foreign:
+        named = ", ".join(f"'{name}'" for name in foreign)
+        logger.warning(
+            "What the vectors of another encoder said is dropped from %s; tag them again",
+            named,
+        )
 
 
 def _made_by(tagger: Tagger, name: str, encoder: Encoder | None) -> dict[str, Any]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
 
-from evalsets.api.fields import certain, check_fields, declare_fields
-from evalsets.api.onepass import Rows, add_rows, embedding_step, run, tagging_steps
+from evalsets.api.fields import certain, check_fields, declare_fields, drop_foreign
+from evalsets.api.onepass import Engine, local, run
 from evalsets.api.populations import refresh
+from evalsets.api.progress import Progress, sum_up
+from evalsets.api.steps import Rows, add_rows, embedding_step, tagging_steps
 from evalsets.datasets.columns import write_rows
 from evalsets.datasets.connect import Source, database, open_both
+from evalsets.datasets.files import present
 from evalsets.datasets.locks import passing
 from evalsets.datasets.vectors import create_vectors, encoder_of, open_vectors
 from evalsets.encoders import Encoder
@@ -25,8 +29,6 @@ from evalsets.taggers import SampleTagger, Tagger, VectorTagger, checked
 
 logger = logging.getLogger(__name__)
 
-Progress: TypeAlias = bool | Callable[[Any], None] | None
-
 _AT_ONCE = 10_000
 """Samples whose stored vectors are tagged at a time."""
 
@@ -36,6 +38,7 @@ class _Work:
     """What is to be filled, and by what.
 
     Args:
+        view: the samples whose files are there
         embeds: whether samples without a vector get one
     """
 
@@ -57,9 +60,12 @@ def fill(
     embed_by: Encoder | None = None,
     overwrite: bool = False,
     batch_size: int,
+    engine: Engine = local,
     progress: Progress,
 ) -> Processed:
     """Gives samples what they lack, in one pass over their pixels.
+
+    Those whose files have vanished are left out.
 
     Args:
         source: dataset or view
@@ -67,6 +73,7 @@ def fill(
         embed_by: gives vectors too
         overwrite: replace the vectors of another encoder
         batch_size: images a batch
+        engine: does the pass
         progress: as FiftyOne takes it
     """
     if batch_size < 1:
@@ -80,15 +87,14 @@ def fill(
     check_fields(dataset, taggers)
     with database(), passing(dataset):
         work = _prepared(dataset, view, taggers, embed_by, overwrite)
-        done, failed = _filled(work, batch_size, progress)
-        done |= _tag_samples(work)
-        paths = dict(zip(*view.values(["id", "filepath"]), strict=True))
+        done, failed = _filled(work, batch_size, engine, progress)
+        done |= _tag_samples(work, progress)
+        paths = dict(zip(*work.view.values(["id", "filepath"]), strict=True))
     skipped = {paths[i]: why for i, why in failed.items() if i in paths}
     kept = len(paths) - len(done) - len(failed.keys() - done)
     processed = Processed(len(done), kept, skipped, time.monotonic() - started)
-    (logger.warning if skipped else logger.info)(
-        "%s '%s': %s", "Embedded" if embed_by else "Tagged", dataset.name, processed
-    )
+    text = f"{'Embedded' if embed_by else 'Tagged'} '{dataset.name}': {processed}"
+    sum_up(logger, text, warn=bool(skipped), progress=progress)
     refresh(dataset)
     return processed
 
@@ -107,14 +113,17 @@ def _prepared(
     elif any(isinstance(tagger, VectorTagger) for tagger in taggers):
         encoder, vectors = encoder_of(dataset), open_vectors(dataset)
     declare_fields(dataset, view, taggers, encoder)
-    work = _Work(dataset, view, taggers, encoder, vectors, embed_by is not None)
+    if embed_by is not None:
+        drop_foreign(dataset, embed_by)
+    here = present(view)
+    work = _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
     for tagger in work.of_kind(SampleTagger):
         tagger.tag_samples(dataset.limit(1))  # it may find fault, now rather than late
     return work
 
 
 def _filled(
-    work: _Work, batch_size: int, progress: Progress
+    work: _Work, batch_size: int, engine: Engine, progress: Progress
 ) -> tuple[set[str], dict[str, str]]:
     """The samples that got something, and why others did not, by id."""
     done: set[str] = set()
@@ -124,7 +133,7 @@ def _filled(
             for tagger in work.taggers
             if not isinstance(tagger, SampleTagger)
         ]
-        tagged, without = _tag_stored(work, todo)
+        tagged, without = _tag_stored(work, todo, progress)
         steps = tagging_steps(todo)
         if work.embeds and work.encoder is not None and work.vectors is not None:
             there = work.vectors
@@ -137,6 +146,7 @@ def _filled(
             steps,
             vectors=work.vectors,
             batch_size=batch_size,
+            engine=engine,
             progress=progress,
         )
         done |= tagged | passed.done
@@ -155,7 +165,7 @@ def _untagged(view: fo.DatasetView, tagger: Tagger) -> set[str]:
 
 
 def _tag_stored(
-    work: _Work, todo: Iterable[tuple[Tagger, set[str]]]
+    work: _Work, todo: Iterable[tuple[Tagger, set[str]]], progress: Progress
 ) -> tuple[set[str], dict[str, str]]:
     """Tags by vectors that are there; why others were not, where none is to come."""
     done: set[str] = set()
@@ -166,34 +176,43 @@ def _tag_stored(
         if work.vectors is None or work.encoder is None:
             continue
         there = sorted(i for i in wanted if i in work.vectors)
-        for at in range(0, len(there), _AT_ONCE):
-            ids = there[at : at + _AT_ONCE]
-            rows: Rows = {}
-            found = tagger.tag_vectors(work.vectors.get(ids), work.encoder)
-            add_rows(rows, ids, tagger, found)
-            write_rows(work.dataset, rows)
+        with _bar(len(there), "vectors", progress) as bar:
+            for at in range(0, len(there), _AT_ONCE):
+                ids = there[at : at + _AT_ONCE]
+                rows: Rows = {}
+                found = tagger.tag_vectors(work.vectors.get(ids), work.encoder)
+                add_rows(rows, ids, tagger, found)
+                write_rows(work.dataset, rows)
+                bar.update(len(ids))
         done |= set(there)
         if not work.embeds:
             without |= dict.fromkeys(wanted - set(there), "it has not been embedded")
     return done, without
 
 
-def _tag_samples(work: _Work) -> set[str]:
+def _bar(total: int, of: str, progress: Progress) -> Any:
+    """A progress bar, but none of nothing."""
+    shown = progress if total else False
+    return fou.ProgressBar(total=total, iters_str=of, progress=shown)
+
+
+def _tag_samples(work: _Work, progress: Progress) -> set[str]:
     """Tags of what samples hold; only those that have changed are written."""
     done: set[str] = set()
     taggers = work.of_kind(SampleTagger)
     shown = set(work.view.values("id")) if taggers else set()
     whole = work.dataset.view()
-    for tagger in taggers:
-        ids = whole.values("id")
-        rows: Rows = {}
-        for name, values in checked(
-            tagger, tagger.tag_samples(whole), len(ids)
-        ).items():
-            before = whole.values(name)
-            for i, value, known in zip(ids, values, before, strict=True):
-                if value != known and i in shown:
-                    rows.setdefault(i, {})[name] = value
-        write_rows(work.dataset, rows)
-        done |= rows.keys()
+    with _bar(len(taggers), "taggers", progress) as bar:
+        for tagger in taggers:
+            ids = whole.values("id")
+            rows: Rows = {}
+            tags = checked(tagger, tagger.tag_samples(whole), len(ids))
+            for name, values in tags.items():
+                before = whole.values(name)
+                for i, value, known in zip(ids, values, before, strict=True):
+                    if value != known and i in shown:
+                        rows.setdefault(i, {})[name] = value
+            write_rows(work.dataset, rows)
+            done |= rows.keys()
+            bar.update()
     return done

@@ -2,72 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import fiftyone as fo
 import fiftyone.core.utils as fou
-import numpy as np
 
 from evalsets.api.background import BackgroundWriter
+from evalsets.api.steps import Finisher, Made, Part, Rows, Step
 from evalsets.datasets.columns import read, write_rows
-from evalsets.encoders import Encoder
-from evalsets.encoders.batches import Batch, Job, Reader, image_batches
-from evalsets.encoders.encoder import Vectors
-from evalsets.encoders.models import pixels, predict
+from evalsets.datasets.files import STAMP, URL
+from evalsets.encoders.batches import Job, image_batches, portions
 from evalsets.errors import counted
 from evalsets.similarity import VectorFile
-from evalsets.similarity.unit import unit
-from evalsets.taggers import (
-    FileTagger,
-    LabelTagger,
-    PixelTagger,
-    Tagger,
-    VectorTagger,
-    checked,
-)
-
-Rows = dict[str, dict[str, Any]]
-"""Values by field, by sample id."""
 
 _UNKNOWN_PIXELS = 12_000_000
 """What an image is taken to have whose size the dataset does not know."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """What came of some images: to be written.
+class Task:
+    """What a pass has to do.
 
     Args:
-        rows: tags
-        ids: samples that have a vector now
-        vectors: ``(len(ids), dim)``
-        failed: why a sample got none, by id
+        ids: of the samples, in the order to take them
+        jobs: their images
+        steps: those with nothing to do cost nothing
+        portions: positions of the images of each batch
+        proven: numbers of the steps that are known to work
     """
 
-    rows: Rows = field(default_factory=dict)
-    ids: Sequence[str] = ()
-    vectors: Vectors | None = None
-    failed: Mapping[str, str] = field(default_factory=dict)
+    ids: Sequence[str]
+    jobs: Sequence[Job]
+    steps: Sequence[Step]
+    portions: Sequence[Sequence[int]]
+    proven: frozenset[int]
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something that shall be made of images.
-
-    Args:
-        wanted: ids of the samples it is to be made of
-        reader: what it needs of each image
-        finish: makes it of a batch, given ids and what was read
-        whole: it needs all pixels
-    """
-
-    wanted: frozenset[str]
-    reader: Reader
-    finish: Callable[[Sequence[str], Any], Part]
-    whole: bool = False
+Engine: TypeAlias = Callable[[Task], Iterator[Made]]
+"""Does a task, each image once, in any order."""
 
 
 @dataclass(frozen=True)
@@ -85,77 +59,12 @@ class Passed:
     interrupted: bool
 
 
-def embedding_step(
-    encoder: Encoder, taggers: Sequence[VectorTagger], wanted: Iterable[str]
-) -> Step:
-    """Embeds images, and tags them by their vectors."""
-
-    def finish(ids: Sequence[str], batch: Any) -> Part:
-        found = encoder.encode_images(batch)
-        sound = [bool(np.isfinite(vector).all()) for vector in found]
-        good = [i for i, is_sound in zip(ids, sound, strict=True) if is_sound]
-        vectors = unit(found[np.array(sound)])
-        rows: Rows = {}
-        for tagger in taggers:
-            if good:
-                add_rows(rows, good, tagger, tagger.tag_vectors(vectors, encoder))
-        failed = {
-            i: "its vector is zero or not finite"
-            for i, is_sound in zip(ids, sound, strict=True)
-            if not is_sound
-        }
-        return Part(rows, good, vectors, failed)
-
-    whole = encoder.prepare is pixels
-    return Step(frozenset(wanted), Reader(of_image=encoder.prepare), finish, whole)
-
-
-def tagging_steps(wanted: Sequence[tuple[Tagger, set[str]]]) -> list[Step]:
-    """What taggers of files, pixels and labels have to do; one step for each model."""
-    steps = []
-    of_model: dict[int, list[tuple[LabelTagger, set[str]]]] = {}
-    for tagger, ids in wanted:
-        if isinstance(tagger, FileTagger):
-            reader = Reader(of_path=tagger.read)
-            steps.append(Step(frozenset(ids), reader, partial(_tag, tagger)))
-        elif isinstance(tagger, PixelTagger):
-            reader = Reader(of_image=tagger.prepare)
-            whole = tagger.prepare is pixels
-            steps.append(Step(frozenset(ids), reader, partial(_tag, tagger), whole))
-        elif isinstance(tagger, LabelTagger):
-            of_model.setdefault(id(tagger.model), []).append((tagger, ids))
-    for sharing in of_model.values():
-        every = frozenset().union(*(ids for _, ids in sharing))
-        finish = partial(_tag_labels, [tagger for tagger, _ in sharing])
-        steps.append(Step(every, Reader(of_image=pixels), finish, whole=True))
-    return steps
-
-
-def _tag(
-    tagger: PixelTagger | FileTagger, ids: Sequence[str], prepared: Sequence[Any]
-) -> Part:
-    rows: Rows = {}
-    add_rows(rows, ids, tagger, tagger.tag(prepared))
-    return Part(rows)
-
-
-def _tag_labels(
-    taggers: Sequence[LabelTagger], ids: Sequence[str], images: Sequence[Any]
-) -> Part:
-    labels = predict(taggers[0].model, images)
-    rows: Rows = {}
-    for tagger in taggers:
-        add_rows(rows, ids, tagger, tagger.tag_labels(labels))
-    return Part(rows)
-
-
-def add_rows(
-    rows: Rows, ids: Sequence[str], tagger: Tagger, tags: Mapping[str, Sequence[Any]]
-) -> None:
-    """Adds the tags of some samples to rows."""
-    for name, values in checked(tagger, tags, len(ids)).items():
-        for i, value in zip(ids, values, strict=True):
-            rows.setdefault(i, {})[name] = value
+def local(task: Task) -> Iterator[Made]:
+    """Does a task in this process."""
+    finish = Finisher(task.steps, task.proven)
+    readers = [step.reader for step in task.steps]
+    for batch in image_batches(task.jobs, readers, task.portions):
+        yield finish(batch, task.ids)
 
 
 def run(
@@ -165,6 +74,7 @@ def run(
     *,
     vectors: VectorFile | None,
     batch_size: int,
+    engine: Engine,
     progress: Any,
 ) -> Passed:
     """Takes the steps; what is finished is written meanwhile, and stays.
@@ -175,9 +85,10 @@ def run(
         steps: those with nothing to do cost nothing
         vectors: where a step puts its vectors
         batch_size: images a batch
+        engine: does the work
         progress: as FiftyOne takes it
     """
-    ids, jobs = _jobs(view, steps)
+    task = _task(view, steps, batch_size)
     failed: dict[str, str] = {}
 
     def write(parts: list[Part]) -> None:
@@ -189,44 +100,34 @@ def run(
                 rows.setdefault(i, {}).update(row)
         write_rows(dataset, rows)
 
-    batches = image_batches(
-        jobs,
-        [step.reader for step in steps],
-        batch_size=batch_size,
-        whole=any(step.whole for step in steps),
-    )
-    bar = fou.ProgressBar(total=len(jobs), iters_str="images", progress=progress)
+    bar = fou.ProgressBar(total=len(task.jobs), iters_str="images", progress=progress)
     with bar, BackgroundWriter(write) as writer:
-        for batch in batches:
-            failed |= {ids[at]: why for at, why in batch.failed}
-            for part in _finished(batch, ids, steps):
-                failed |= part.failed
+        for made in engine(task) if task.jobs else ():
+            failed |= made.failed
+            for part in made.parts:
                 writer.put(part)
             suffix = f"{counted(len(failed), 'image')} skipped" if failed else None
-            bar.update(_size(batch), suffix=suffix)
-    return Passed(frozenset(ids) - failed.keys(), failed, writer.interrupted)
+            bar.update(len(made.ids), suffix=suffix)
+    return Passed(frozenset(task.ids) - failed.keys(), failed, writer.interrupted)
 
 
-def _jobs(view: fo.DatasetView, steps: Sequence[Step]) -> tuple[list[str], list[Job]]:
-    """The samples that some step wants, in order, each with the steps that do."""
+def _task(view: fo.DatasetView, steps: Sequence[Step], batch_size: int) -> Task:
+    """The samples that some step wants, in order, each with the steps that do.
+
+    A step is known to work where it wants only some of the samples: the others have what
+    it makes.
+    """
     paths = ["id", "filepath", "metadata.width", "metadata.height"]
-    ids, jobs = [], []
-    for i, path, width, height in zip(*read(view, paths).values(), strict=True):
+    stored = [name for name in (URL, STAMP) if view.has_field(name)]
+    columns = read(view, paths + (stored if len(stored) == 2 else []))
+    ids, jobs, proven = [], [], set[int]()
+    for i, path, width, height, *remote in zip(*columns.values(), strict=True):
         wanting = tuple(at for at, step in enumerate(steps) if i in step.wanted)
+        proven |= {at for at in range(len(steps)) if at not in wanting}
         if wanting:
             ids.append(i)
             n_pixels = width * height if width and height else _UNKNOWN_PIXELS
-            jobs.append(Job(path, wanting, n_pixels))
-    return ids, jobs
-
-
-def _finished(
-    batch: Batch, ids: Sequence[str], steps: Sequence[Step]
-) -> Iterable[Part]:
-    for number, (positions, items) in batch.read.items():
-        yield steps[number].finish([ids[at] for at in positions], items)
-
-
-def _size(batch: Batch) -> int:
-    read = {at for positions, _ in batch.read.values() for at in positions}
-    return len(read) + len(batch.failed)
+            jobs.append(Job(path, wanting, n_pixels, *remote))
+    whole = any(step.whole for step in steps)
+    cut = portions(jobs, batch_size, whole=whole)
+    return Task(ids, jobs, steps, cut, frozenset(proven))

@@ -13,8 +13,9 @@ import fiftyone.core.utils as fou
 import pandas as pd
 
 from evalsets.api.populations import refresh
+from evalsets.api.progress import Progress, sum_up
 from evalsets.api.truth import read_truth, write_truth
-from evalsets.datasets.columns import check_free, write
+from evalsets.datasets.columns import check_free
 from evalsets.datasets.connect import create_dataset, database, exists, open_dataset
 from evalsets.datasets.files import (
     DIGEST,
@@ -27,10 +28,12 @@ from evalsets.datasets.files import (
     declare_files,
     forget_pixels,
     stored_files,
+    version_of,
     write_files,
 )
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import load_results, load_runs, save_run
+from evalsets.encoders.cores import cores
 from evalsets.errors import NoImagesError, UnknownNameError
 from evalsets.ingest import (
     Examined,
@@ -55,7 +58,7 @@ def sync(
     dataset: str | fo.Dataset,
     *,
     labels: str | Path | pd.DataFrame | None = None,
-    progress: bool | None = None,
+    progress: Progress = None,
 ) -> fo.Dataset:
     """Makes a dataset hold what lies in a source; calling it again costs little.
 
@@ -74,7 +77,8 @@ def sync(
             ``label`` becomes the field ``ground_truth``, each other column a field of
             its name. COCO annotations (``.json``) become boxes in ``ground_truth``;
             ``"folders"`` takes the name of each image's folder as its label
-        progress: whether to show a progress bar; by default as FiftyOne is set
+        progress: whether to show a progress bar, or what to call with it; by default as
+            FiftyOne is set
 
     Returns:
         the dataset
@@ -107,7 +111,7 @@ def _sync(
     source: str | Path | Iterable[str | Path],
     dataset: str | fo.Dataset,
     labels: str | Path | pd.DataFrame | None,
-    progress: bool | None,
+    progress: Progress,
 ) -> fo.Dataset:
     listing = list_images(source)
     name = dataset if isinstance(dataset, str) else open_dataset(dataset).name
@@ -115,14 +119,16 @@ def _sync(
     truth = read_truth(labels, list(listing.size), before)
     if before is not None:
         check_free(before, FIELDS, OWNER)
+    version = version_of(before)
     stored, quarantine = stored_files(before), _quarantine(before)
     seen = _examined(listing, stored, quarantine, progress)
     opened = create_dataset(name)
     with writing(opened):
+        if version_of(opened) != version:  # another process was quicker
+            stored = stored_files(opened)
         plan = compare(listing, stored, seen.looks)
         if plan or before is None:
-            stored = _declared(opened)
-            plan = compare(listing, stored, seen.looks)
+            declare_files(opened)
             stored = _apply(opened, listing, seen.looks, plan, stored, progress)
         synced = _summed(listing, seen, plan, _mark_duplicates(opened, stored))
         elsewhere = {n: r for n, r in quarantine.items() if not _tells_of(listing, n)}
@@ -130,7 +136,7 @@ def _sync(
         write_truth(opened, truth)
     trim()
     warn = seen.newly_skipped or plan.vanished
-    (logger.warning if warn else logger.info)("Synced '%s': %s", name, synced)
+    sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)
     refresh(opened)
     return opened
 
@@ -160,7 +166,7 @@ def _examined(
     listing: Listing,
     stored: pd.DataFrame,
     quarantine: Mapping[str, Refused],
-    progress: bool | None,
+    progress: Progress,
 ) -> Examined:
     """Looks into the files whose stamp is not the one that is known.
 
@@ -180,7 +186,7 @@ def _examined(
         else:
             todo.append(name)
     with (
-        ThreadPoolExecutor() as pool,
+        ThreadPoolExecutor(cores() + 4) as pool,  # files are waited for, too
         fou.ProgressBar(total=len(todo), iters_str="files", progress=progress) as bar,
     ):
         found = bar(pool.map(partial(look_at, listing), todo))
@@ -197,26 +203,21 @@ def _examined(
     return Examined(good, skipped, new)
 
 
-def _declared(dataset: fo.Dataset) -> pd.DataFrame:
-    """The files of the dataset, once it has the fields that describe them."""
-    declare_files(dataset)
-    return stored_files(dataset)
-
-
 def _apply(
     dataset: fo.Dataset,
     listing: Listing,
     looks: Mapping[str, Look],
     plan: Plan,
     stored: pd.DataFrame,
-    progress: bool | None,
+    progress: Progress,
 ) -> pd.DataFrame:
     """Writes a plan, in an order that lets an interrupted one be made again.
 
     A file is known by the stamp, so that is written when all else about it is.
 
     Returns:
-        id and digest of every file that is stored now, in the order of the dataset
+        what :func:`_mark_duplicates` needs of every file that is stored now, in the
+        order of the dataset
     """
     id_of = dict(zip(stored.index, stored["id"], strict=True))
     _move(dataset, listing, looks, {id_of[o]: new for o, new in plan.moved.items()})
@@ -228,12 +229,16 @@ def _apply(
     write_files(dataset, DIGEST, digests)
     here = dict.fromkeys((id_of[n] for n in [*plan.touched, *plan.returned]), False)
     gone = {id_of[name]: True for name in plan.vanished}
-    write_files(dataset, VANISHED, {**here, **gone})
+    vanished = {**here, **gone}
+    write_files(dataset, VANISHED, vanished)
     write_files(dataset, STAMP, {id_of[n]: listing.stamp[n] for n in plan.touched})
     new = _add(dataset, listing, {name: looks[name] for name in plan.new}, progress)
     held = zip(stored.index, stored[DIGEST], strict=True)
-    digests_now = [looks[n].digest if n in looks else digest for n, digest in held]
-    return pd.concat([stored.assign(**{DIGEST: digests_now}), new])
+    was = zip(stored["id"], stored[VANISHED], strict=True)
+    now = stored.copy()
+    now[DIGEST] = [looks[n].digest if n in looks else digest for n, digest in held]
+    now[VANISHED] = [vanished.get(i, missing) for i, missing in was]
+    return pd.concat([now, new])
 
 
 def _move(
@@ -254,7 +259,7 @@ def _add(
     dataset: fo.Dataset,
     listing: Listing,
     looks: Mapping[str, Look],
-    progress: bool | None,
+    progress: Progress,
 ) -> pd.DataFrame:
     samples = (
         fo.Sample(
@@ -271,7 +276,7 @@ def _add(
     )
     ids = dataset.add_samples(samples, progress=progress, num_samples=len(looks))
     digests = [look.digest for look in looks.values()]
-    columns = {"id": ids, DIGEST: digests, DUPLICATE: None}
+    columns = {"id": ids, DIGEST: digests, VANISHED: False, DUPLICATE: None}
     return pd.DataFrame(columns, index=list(looks), dtype=object)
 
 
@@ -286,15 +291,20 @@ def _metadata(look: Look, size: int) -> fo.ImageMetadata:
 
 
 def _mark_duplicates(dataset: fo.Dataset, stored: pd.DataFrame) -> int:
-    """Names, for each copy of a file, the sample that had it first; counts the copies."""
-    known = stored[stored[DIGEST].notna()]
-    first = known.groupby(DIGEST, sort=False)["id"].transform("first")
-    original = first.where(first != known["id"], None)
-    wrong = original.fillna("") != known[DUPLICATE].fillna("")
-    ids, values = known["id"][wrong].tolist(), original[wrong].tolist()
-    texts = [value if isinstance(value, str) else None for value in values]
-    write(dataset, DUPLICATE, ids, texts)
-    return int(original.notna().sum())
+    """Names, for each copy of a file, the sample that had it first; counts the copies.
+
+    Files that have vanished are no copies, and have none.
+    """
+    first: dict[str, str] = {}
+    originals: list[str | None] = []
+    columns = stored[["id", DIGEST, VANISHED]].to_numpy().tolist()
+    for i, digest, vanished in columns:
+        known = None if vanished or digest is None else first.setdefault(digest, i)
+        originals.append(None if known == i else known)
+    marked = zip(stored["id"], originals, stored[DUPLICATE], strict=True)
+    wrong = {i: original for i, original, said in marked if original != said}
+    write_files(dataset, DUPLICATE, wrong)
+    return sum(original is not None for original in originals)
 
 
 def _summed(listing: Listing, seen: Examined, plan: Plan, n_duplicates: int) -> Synced:
@@ -308,4 +318,5 @@ def _summed(listing: Listing, seen: Examined, plan: Plan, n_duplicates: int) -> 
         returned=len(plan.returned),
         duplicates=n_duplicates,
         skipped={name: refused.why for name, refused in seen.skipped.items()},
+        others=listing.others,
     )

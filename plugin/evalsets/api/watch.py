@@ -30,20 +30,22 @@ def watch(
     *,
     every: float = 60.0,
     tags: str | Path | None = None,
+    encoder: str | None = None,
     rounds: int | None = None,
     pause: Callable[[float], Any] = time.sleep,
     **options: Any,
 ) -> fo.Dataset:
     """Syncs again and again, and does for new samples what was done for the others.
 
-    They are embedded by the dataset's encoder if it has one, tagged, and given a side
-    if the dataset has been split. A source that fails is tried again, ever later.
+    They are embedded by the dataset's encoder if it has one, tagged in the same pass, and
+    given a side if the dataset has been split. A source that fails is tried again, ever later.
 
     Args:
         source: as for ``sync``
         dataset: as for ``sync``
         every: seconds between two rounds
         tags: YAML file of taggers
+        encoder: embeds a dataset that has no vectors yet; as for ``embed``
         rounds: how many; by default without end
         pause: waits a number of seconds
         options: of ``sync``
@@ -56,14 +58,14 @@ def watch(
         raise ArgumentError(f"The time between two rounds is {every}; give seconds")
     if not isinstance(source, (str, Path)):
         source = list(source)  # it may be one that can be gone through just once
-    opened = _round(source, dataset, tags, options)
+    opened = _round(source, dataset, tags, encoder, options)
     wait = every
     for done in count(1):
         if rounds is not None and done >= rounds:
             break
         pause(wait)
         try:
-            opened = _round(source, opened, tags, options)
+            opened = _round(source, opened, tags, encoder, options)
             wait = every
         except EvalsetsError as error:
             wait = min(2 * wait, max(LONGEST_WAIT_S, every))
@@ -72,12 +74,17 @@ def watch(
 
 
 def _round(
-    source: Any, dataset: str | fo.Dataset, tags: str | Path | None, options: Any
+    source: Any,
+    dataset: str | fo.Dataset,
+    tags: str | Path | None,
+    encoder: str | None,
+    options: Any,
 ) -> fo.Dataset:
     opened = sync(source, dataset, **options)
-    if fingerprint_of(opened):
-        embed(opened, encoder_of(opened))
-    if tags is not None:
+    embeds_by = encoder or (encoder_of(opened) if fingerprint_of(opened) else None)
+    if embeds_by is not None:
+        embed(opened, embeds_by, taggers=() if tags is None else tags)
+    elif tags is not None:
         tag(opened, tags)
     if split_settings(opened):
         split(opened)

@@ -61,14 +61,14 @@ def encode_files(
         positions of the images that can be read, their unit vectors, and the others
         with the reason
     """
-    from evalsets.encoders.batches import Job, Reader, image_batches
+    from evalsets.encoders.batches import Job, Reader, image_batches, portions
 
     positions: list[int] = []
     vectors = [np.empty((0, encoder.dim), dtype=np.float32)]
     failed: dict[str, str] = {}
     jobs = [Job(path, (0,)) for path in paths]
     readers = [Reader(of_image=encoder.prepare)]
-    for batch in image_batches(jobs, readers, batch_size=batch_size or 64):
+    for batch in image_batches(jobs, readers, portions(jobs, batch_size or 64)):
         for read, images in batch.read.values():
             positions += read
             vectors.append(encoder.encode_images(images))

@@ -45,17 +45,36 @@ def stored_files(dataset: fo.Dataset | None) -> pd.DataFrame:
         frame with ``id``, ``filepath`` and the fields of :data:`FIELDS`, in the order of
         the dataset; a missing value is None
     """
-    names = ["id", "filepath", *FIELDS]
+    columns: dict[str, list[Any]] = {
+        "_id": [],
+        "filepath": [],
+        **{n: [] for n in FIELDS},
+    }
+    if dataset is not None:  # ten times as fast as FiftyOne's values
+        for document in dataset._sample_collection.find({}, dict.fromkeys(columns, 1)):
+            for name, values in columns.items():
+                values.append(document.get(name))
+    ids = [str(i) for i in columns.pop("_id")]
+    names = [u or p for u, p in zip(columns[URL], columns["filepath"], strict=True)]
+    index = pd.Index(names, dtype=object)  # pandas' own text is slow to go through
+    return pd.DataFrame({"id": ids, **columns}, index=index, dtype=object)
+
+
+def version_of(dataset: fo.Dataset | None) -> tuple[Any, ...]:
+    """What changes with the samples of a dataset: how many, and the newest change."""
     if dataset is None:
-        return pd.DataFrame(columns=names, dtype=object)
-    there = [n for n in names if n in ("id", "filepath") or dataset.has_field(n)]
-    columns: dict[str, Any] = dict(zip(there, dataset.values(there), strict=True))
-    frame = pd.DataFrame(columns, dtype=object).reindex(columns=names)
-    frame = frame.astype(object).where(frame.notna(), None)
-    frame.index = pd.Index(
-        [u or p for u, p in zip(frame[URL], frame["filepath"], strict=True)]
+        return 0, None
+    samples = dataset._sample_collection
+    newest = samples.find_one(
+        {}, {"_id": 0, "last_modified_at": 1}, sort=[("last_modified_at", -1)]
     )
-    return frame
+    return samples.estimated_document_count(), newest
+
+
+def present(view: fo.DatasetView) -> fo.DatasetView:
+    """The samples of a view whose files have not vanished."""
+    known = view.has_field(VANISHED)
+    return view.match({VANISHED: {"$ne": True}}) if known else view
 
 
 def write_files(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from evalsets.encoders.images import open_image
+from evalsets.encoders.cores import cores
+from evalsets.encoders.images import local_copy, open_image
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +46,15 @@ class Job:
         path: of the file
         readers: who needs it, as positions in the list of readers
         n_pixels: as far as it is known
+        url: where the file came from, if not from this machine
+        stamp: of what lay at the URL
     """
 
     path: str
     readers: tuple[int, ...]
     n_pixels: int = 0
+    url: str | None = None
+    stamp: str | None = None
 
 
 @dataclass
@@ -77,26 +81,21 @@ class Batch:
 def image_batches(
     jobs: Sequence[Job],
     readers: Sequence[Reader],
-    *,
-    batch_size: int,
-    whole: bool = False,
+    portions: Sequence[Sequence[int]],
 ) -> Iterator[Batch]:
     """Images in batches, in order; one that cannot be read is skipped and named.
 
     Args:
         jobs: the images
         readers: shared by threads; beside a GPU pickled to loader processes
-        batch_size: images a batch
-        whole: readers keep all pixels, so that batches of large images are smaller
+        portions: positions of the images of each batch
     """
-    images = _Images(jobs, readers)
-    portions = _portions(jobs, batch_size, PIXELS_AT_ONCE if whole else None)
     if not torch.cuda.is_available():
-        yield from _ahead(images, portions)
+        yield from batches_ahead(jobs, readers, portions, cores())
         return
-    workers = (os.cpu_count() or 1) // 2
+    workers = cores() // 2
     yield from DataLoader(
-        images,
+        _Images(jobs, readers),
         batch_sampler=portions,
         num_workers=workers,
         collate_fn=_batch,
@@ -106,12 +105,18 @@ def image_batches(
     )
 
 
-def _ahead(images: _Images, portions: Sequence[list[int]]) -> Iterator[Batch]:
+def batches_ahead(
+    jobs: Sequence[Job],
+    readers: Sequence[Reader],
+    portions: Sequence[Sequence[int]],
+    threads: int,
+) -> Iterator[Batch]:
     """Batches read by threads, the next while the model is busy with one.
 
     Decoding frees Python's lock, and threads need neither pickling nor seconds to start.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    images = _Images(jobs, readers)
+    with ThreadPoolExecutor(threads) as pool:
         ahead: deque[list[Future[_Item]]] = deque()
         try:
             for portion in portions:
@@ -124,19 +129,26 @@ def _ahead(images: _Images, portions: Sequence[list[int]]) -> Iterator[Batch]:
             pool.shutdown(cancel_futures=True)
 
 
-def _portions(
-    jobs: Sequence[Job], most: int, most_pixels: int | None
+def portions(
+    jobs: Sequence[Job], batch_size: int, *, whole: bool = False
 ) -> list[list[int]]:
-    portions: list[list[int]] = [[]]
+    """The positions of the images of each batch, in order.
+
+    Args:
+        jobs: the images
+        batch_size: images a batch
+        whole: readers keep all pixels, so that batches of large images are smaller
+    """
+    cut: list[list[int]] = [[]]
     n_pixels = 0
     for at, job in enumerate(jobs):
         n_pixels += job.n_pixels
-        full = most_pixels is not None and n_pixels > most_pixels
-        if portions[-1] and (full or len(portions[-1]) == most):
-            portions.append([])
+        full = whole and n_pixels > PIXELS_AT_ONCE
+        if cut[-1] and (full or len(cut[-1]) == batch_size):
+            cut.append([])
             n_pixels = job.n_pixels
-        portions[-1].append(at)
-    return portions if jobs else []
+        cut[-1].append(at)
+    return cut if jobs else []
 
 
 class _Images(Dataset[Any]):
@@ -153,26 +165,27 @@ class _Images(Dataset[Any]):
             return position, self._read(job), None
         except Exception as error:  # a file can make a decoder raise anything
             logger.debug("%s cannot be read", job.path, exc_info=True)
-            return position, {}, _reason(error)
+            return position, {}, reason(error)
 
     def _read(self, job: Job) -> dict[int, Any]:
         found: dict[int, Any] = {}
+        path = local_copy(job.path, job.url, job.stamp)
         made: dict[Any, Any] = {}  # some readers are one function
         image = None
         for number in job.readers:
             reader = self._readers[number]
             if reader.of_path is not None:
-                found[number] = reader.of_path(job.path)
+                found[number] = reader.of_path(path)
             elif reader.of_image is not None:
-                image = image or open_image(job.path)
+                image = image or open_image(path)
                 if reader.of_image not in made:
                     made[reader.of_image] = reader.of_image(image)
                 found[number] = made[reader.of_image]
         return found
 
 
-def _reason(error: Exception) -> str:
-    """One line; of an error that nobody expects, with its name."""
+def reason(error: Exception) -> str:
+    """Why an image gave nothing, in one line; of an error that nobody expects, with its name."""
     said = " ".join(str(error).split())
     expected = isinstance(error, (OSError, ValueError, SyntaxError))
     return said if said and expected else f"{type(error).__name__}: {said}"

@@ -16,6 +16,7 @@ import open_clip
 import torch
 from huggingface_hub import constants as hub
 
+from evalsets.encoders.cores import cores
 from evalsets.encoders.encoder import TEMPLATES, Vectors, unit
 from evalsets.errors import ArgumentError, EncoderError, UnknownNameError
 
@@ -40,6 +41,7 @@ class ClipEncoder:
         )
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model.eval().to(self._device, memory_format=torch.channels_last)
+        torch.set_num_threads(min(torch.get_num_threads(), cores()))
         self.templates: tuple[str, ...] = _templates(folder)
         self.scale = float(self._model.logit_scale.detach().exp())
         self.fingerprint = _fingerprint(self._model, self.prepare)

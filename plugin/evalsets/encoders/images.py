@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from evalsets.errors import EvalsetsError
-from evalsets.remote import restore
+from evalsets.remote import fetch, restore
 
 _DAMAGE = (SyntaxError, struct.error, TypeError, LookupError, EOFError, ArithmeticError)
 """What Pillow raises of a damaged file, besides ``OSError`` and ``ValueError``."""
@@ -66,6 +66,27 @@ def open_file(path: str) -> BinaryIO:
         if copy is None:
             raise
         return copy
+
+
+def local_copy(path: str, url: str | None, stamp: str | None = None) -> str:
+    """Where the file is on this machine; copied here if it came from a URL and is not.
+
+    Args:
+        path: where it was on the machine that looked first
+        url: where it came from
+        stamp: of what lay there
+
+    Raises:
+        OSError: it cannot be copied
+    """
+    if not url or Path(path).exists():
+        return path
+    try:
+        copy, file = fetch(url, stamp or "")
+    except EvalsetsError as error:
+        raise OSError(str(error)) from error
+    file.close()
+    return copy
 
 
 @contextmanager

@@ -80,7 +80,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Synced:
-    """How many files were found in each state, and why others were left out."""
+    """How many files were found in each state, and why others were left out.
+
+    Args:
+        others: files whose names are of no image
+    """
 
     added: int
     kept: int
@@ -90,6 +94,7 @@ class Synced:
     returned: int
     duplicates: int
     skipped: Mapping[str, str]
+    others: int = 0
 
     def __str__(self) -> str:
         states = {
@@ -103,6 +108,10 @@ class Synced:
         if self.duplicates:
             told.append(counted(self.duplicates, "copy of another", "copies of others"))
         told.append(f"{len(self.skipped):,} skipped")
+        if self.others:
+            told.append(
+                counted(self.others, "file is", "files are") + " no image by name"
+            )
         named = [f"\n  {path}: {why}" for path, why in list(self.skipped.items())[:10]]
         more = len(self.skipped) - len(named)
         return ", ".join(told) + "".join(

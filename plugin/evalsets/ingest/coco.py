@@ -57,6 +57,10 @@ def read_coco(source: str | Path, names: list[str]) -> dict[str, list[Box]]:
 def _box(entry: dict, image: dict, classes: dict[int, str]) -> Box:  # type: ignore[type-arg]
     x, y, width, height = (float(value) for value in entry["bbox"])
     across, down = float(image["width"]), float(image["height"])
+    if not (across > 0 and down > 0):
+        raise ValueError(
+            f"image '{image['file_name']}' is {across:g} × {down:g} pixels"
+        )
     return Box(
         classes[entry["category_id"]],
         (x / across, y / down, width / across, height / down),

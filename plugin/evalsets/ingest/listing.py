@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evalsets.errors import NoImagesError, SourceError
@@ -28,12 +28,14 @@ class Listing:
         root: folder or URL they lie below; None for a list of files
         refused: why what is there was not listed: folders that cannot be entered,
             links that lead out, names that are no text
+        others: files that are there and whose names are of no image
     """
 
     size: dict[str, int]
     stamp: dict[str, str]
     root: str | None
     refused: Mapping[str, str] = field(default_factory=dict)
+    others: int = 0
 
     def covers(self, name: str) -> bool:
         """Whether the source would list a file, if it were there."""
@@ -67,7 +69,7 @@ def _at_folder(root: Path) -> Listing:
     if not root.is_dir():
         raise NoImagesError(f"There is no folder '{root}'; check the path")
     try:
-        stats, refused = walk(str(root), _is_image)
+        stats, refused, others = walk(str(root), _is_image)
     except OSError as error:
         raise SourceError(
             f"'{error.filename}' cannot be read ({error.strerror}); nothing was "
@@ -79,7 +81,7 @@ def _at_folder(root: Path) -> Listing:
         raise NoImagesError(
             f"No images in '{root}'; looked for {', '.join(sorted(SUFFIXES))}{named}"
         )
-    return _stated(stats, str(root), refused)
+    return replace(_stated(stats, str(root), refused), others=others)
 
 
 def _stated(
@@ -102,7 +104,8 @@ def _stated(
 
 def _at_url(url: str) -> Listing:
     root = canonical(url)
-    found = {n: f for n, f in find(url).items() if _is_seen(n.removeprefix(root))}
+    there = {n: f for n, f in find(url).items() if _is_seen(n.removeprefix(root))}
+    found = {name: fact for name, fact in there.items() if _is_image(name)}
     if not found:
         raise NoImagesError(
             f"No images at '{url}'; looked for {', '.join(sorted(SUFFIXES))}"
@@ -111,6 +114,7 @@ def _at_url(url: str) -> Listing:
         size={name: size for name, (size, _) in found.items()},
         stamp={name: stamp for name, (_, stamp) in found.items()},
         root=root,
+        others=len(there) - len(found),
     )
 
 
@@ -148,9 +152,9 @@ def _is_image(name: str) -> bool:
 
 
 def _is_seen(path: str) -> bool:
-    """Whether a remote file is an image, and neither it nor a folder of it hidden."""
+    """Whether neither a remote file nor a folder of it is hidden."""
     parts = [part for part in path.split("/") if part not in (".", "..")]
-    return _is_image(parts[-1]) and not any(part.startswith(".") for part in parts)
+    return not any(part.startswith(".") for part in parts)
 
 
 def _lies_below(name: str, folder: str) -> bool:

@@ -12,7 +12,7 @@ NO_TEXT = "the name is not valid UTF-8; rename it"
 Stats = dict[str, os.stat_result]
 
 
-def walk(root: str, wanted: Callable[[str], bool]) -> tuple[Stats, dict[str, str]]:
+def walk(root: str, wanted: Callable[[str], bool]) -> tuple[Stats, dict[str, str], int]:
     """The wanted files below a folder, and why others were left out.
 
     What is hidden is passed over. Each folder is entered once, by its own name rather
@@ -23,14 +23,16 @@ def walk(root: str, wanted: Callable[[str], bool]) -> tuple[Stats, dict[str, str
         wanted: whether a file of that name is
 
     Returns:
-        facts of each file by path, and by path why something was left out: a link out
-        of the folder, a folder without permission, a name that is no text
+        facts of each file by path; by path why something was left out: a link out of
+        the folder, a folder without permission, a name that is no text; how many files
+        are not wanted
 
     Raises:
         OSError: a folder fails in another way, so that what it holds is not known
     """
     stats: Stats = {}
     refused: dict[str, str] = {}
+    others = 0
     entered: set[tuple[int, int]] = set()
     top = os.path.realpath(root)
     folders, links = [root], list[str]()
@@ -39,6 +41,7 @@ def walk(root: str, wanted: Callable[[str], bool]) -> tuple[Stats, dict[str, str
         if _is_new(folder, entered):
             for entry in _entries(folder, root, refused):
                 fact = _fact(entry, wanted)
+                others += fact is None and entry.is_file(follow_symlinks=False)
                 why = _refusal(entry, top) if fact else None
                 if why:
                     refused[shown(entry.path)] = why
@@ -47,7 +50,7 @@ def walk(root: str, wanted: Callable[[str], bool]) -> tuple[Stats, dict[str, str
                 elif fact:
                     (links if entry.is_symlink() else folders).append(entry.path)
             links.sort(reverse=True)
-    return stats, refused
+    return stats, refused, others
 
 
 def _is_new(folder: str, entered: set[tuple[int, int]]) -> bool:
