@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalsets.datasets.columns import read
-from evalsets.datasets.compile import apply
+from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.populations import load_recipes, schema_of
 from evalsets.datasets.scores import kept_fields, query_vectors, term_values
@@ -24,6 +23,7 @@ from evalsets.query import (
     Term,
     advise,
     check,
+    column_of,
     evaluate,
     fields,
     inline,
@@ -70,7 +70,7 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     values = {
         term: term_values(term, file, query_vectors(opened, term)) for term in asked
     }
-    decided = _decided(view, similarity_predicates(checked), file, values)
+    decided = decide(view, similarity_predicates(checked), file, values)
     sorting = {t for order in checked.order_by for t in terms(order)}
     by_id = {
         term: dict(zip(file.ids.tolist(), values[term].tolist(), strict=True))
@@ -79,23 +79,23 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     return apply(view, replace(checked, decided), by_id)
 
 
-def _decided(
+def decide(
     view: fo.DatasetView,
     predicates: tuple[Expr, ...],
     file: VectorFile,
     values: Mapping[Term, NDArray[Any]],
 ) -> dict[Expr, Members]:
     """Where each predicate is true, and where it is NULL, as sample ids."""
-    paths = sorted({path for p in predicates for path in fields(p)})
-    if not paths and is_whole(view) and len(view) == len(file):
+    asked = {path for p in predicates for path in fields(p)}
+    if not asked and is_whole(view) and len(view) == len(file):
         ids, place = file.ids, np.arange(len(file))
         columns: dict[str, list[Any]] = {}
     else:
-        columns = read(view, ["id", *paths])
-        ids = np.asarray(columns.pop("id"), dtype="<U24")
+        columns = read_fields(view, predicates)
+        ids = np.asarray(columns["id"], dtype="<U24")
         place = pd.Index(file.ids).get_indexer(pd.Index(ids))
     table: dict[Term | str, NDArray[Any]] = {
-        path: _column(column) for path, column in columns.items()
+        path: column_of(columns[path]) for path in asked
     }
     for term, found in values.items():
         table[term] = np.where(place < 0, np.nan, np.append(found, np.nan)[place])
@@ -113,12 +113,3 @@ def _decided(
             frozenset(ids[true].tolist()), frozenset(ids[null].tolist())
         )
     return decided
-
-
-def _column(values: list[Any]) -> NDArray[Any]:
-    """Numbers with NaN for NULL where all are numbers, else the values as they are."""
-    if all(v is None or type(v) in (int, float) for v in values):
-        return np.asarray(values, dtype=np.float64)
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
