@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 from typing import Any
 
@@ -27,11 +26,11 @@ from evalsets.query.interpret import value_of
 from evalsets.query.syntax import IsNull, children
 from evalsets.similarity import VectorFile
 from tests.query.duck import COLUMNS, Duck
+from tests.query.examples import EXAMPLES
 from tests.query.strategies import FRACTIONS, LETTERS, SIMILAR, any_values, queries
 
 pytestmark = pytest.mark.db
 
-EXAMPLES = int(os.environ.get("EVALSETS_QUERIES", "150"))
 N_ROWS = 60
 ABSENT = object()
 BIG = [2**53 + 1, -(2**53) - 1, 2**60 + 1, 3_000_000_000, 0, 7]

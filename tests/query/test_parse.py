@@ -72,6 +72,13 @@ def test_a_whole_select_has_a_condition_an_order_and_a_limit():
     assert parse("where a = 1 order by b desc, c limit 5") == query
 
 
+def test_the_least_whole_number_can_be_written():
+    least = Constant(-(2**63))
+    assert parse("n = -9223372036854775808").where == Compare("=", Field("n"), least)
+    for text in ("- -9223372036854775808 > n", "n = -9223372036854775808"):
+        assert parse(to_text(parse(text))) == parse(text)
+
+
 def test_a_limit_beyond_all_datasets_is_none():
     assert parse("LIMIT 0007").limit == 7
     assert parse("LIMIT 0").limit == 0

@@ -7,6 +7,10 @@ SQL's meaning with three-valued logic, as in DuckDB wherever DuckDB has the cons
 - ``/`` divides as floating point does: ``x / 0`` is an infinity, or NaN if ``x`` is 0;
   ``%`` takes the sign of the left side, ``x % 0`` is NULL for whole numbers, else NaN;
 - ``ROUND`` rounds halves away from zero; ``SUM`` and ``AVG`` add in the objects' order;
+- decimals such as ``0.1`` are doubles, where DuckDB has exact decimals beside whole
+  numbers: ``n * 0.1 = 0.3`` is false for 3;
+- text beside a date loses its time of day; a time with an offset is converted to UTC,
+  where DuckDB's ``TIMESTAMP`` leaves the offset out;
 - whole numbers beyond 64 bits go on as fractions, whose last digits a database may
   round otherwise;
 - ``LOWER``, ``UPPER`` and ``ILIKE`` map each character to one character;

@@ -37,6 +37,7 @@ class _Samples(Dialect):
         }
 
     class Parser(parser.Parser):
+        IS_PREDICATE_PRECEDENCE = parser.IsPredicatePrecedence.LOW  # as in Postgres
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {}
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
