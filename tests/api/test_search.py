@@ -326,3 +326,23 @@ def test_nan_in_a_field_is_a_number_for_search_as_for_a_population(embedded):
         assert found == set(
             es.compose(embedded, es.Population("p", query)).values("id")
         )
+
+
+def test_a_view_that_leaves_a_field_out_is_not_searched_for_it(embedded):
+    part = embedded.exclude_fields("num_people")
+    with pytest.raises(QueryError, match="view leaves out field 'num_people'") as told:
+        es.search(part, "time = 'night' AND num_people > 1")
+    assert told.value.position == len("time = 'night' AND ")
+    assert len(es.search(part, "time = 'night'")) > 0
+    query = f"text('a bridge') > {CUT}"
+    named = set(es.compose(embedded, es.Population("bridge", query)).values("id"))
+    shown = embedded.select_fields("time")
+    assert set(es.search(shown, query).values("id")) == named
+    with pytest.raises(QueryError, match="view leaves out field"):
+        es.membership(shown)
+    boxes = fo.Detections(detections=[fo.Detection(label="car", confidence=0.5)])
+    embedded.set_values("boxes", [boxes.copy() for _ in range(len(embedded))])
+    inside = embedded.exclude_fields("boxes.detections.confidence")
+    assert len(es.search(inside, "COUNT(boxes, label = 'car') = 1")) == len(embedded)
+    with pytest.raises(QueryError, match=r"'boxes\.detections\.confidence'"):
+        es.search(inside, "ANY(boxes, confidence > 0.1)")

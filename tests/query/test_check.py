@@ -77,6 +77,8 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
         ("time < '0001-01-01 00:00:00+14:00'", "outside the years 1", "'0001"),
         ("time > '9999-12-31 23:59:59-14:00'", "outside the years 1", "'9999"),
         ("n", "must be true or false, but 'n' is a number", "n"),
+        ("SELECT nosuch FROM dataset", "No field 'nosuch'", "nosuch"),
+        ("SELECT n, sn FROM dataset WHERE b", "No field 'sn'", "sn"),
         ("n AND b", "AND joins conditions", "n"),
         ("NOT s", "NOT joins conditions", "s"),
         ("gt > 1", "a set of objects", "gt"),

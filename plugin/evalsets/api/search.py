@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.populations import load_recipes, schema_of
+from evalsets.datasets.schema import refuse_hidden
 from evalsets.datasets.scores import kept_fields, query_vectors, term_values
 from evalsets.datasets.vectors import open_vectors
 from evalsets.query import (
@@ -49,7 +50,8 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         scores of; with others it holds the samples found now
 
     Raises:
-        QueryError: the query cannot be read, or does not fit the dataset's fields
+        QueryError: the query cannot be read, or does not fit the fields that the dataset
+            has and the view shows
         NoVectorsError: it asks for similarity, but nothing has been embedded
 
     Warns:
@@ -59,12 +61,13 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
     parsed, schema = parse(query), schema_of(opened, known)
     checked = check(inline(parsed, known), schema)
+    refuse_hidden(view, checked)
     advice = advise(parsed, schema)
     if advice is not None:
         warnings.warn(advice, stacklevel=2)
     asked = terms(checked)
     kept = kept_fields(opened, asked) if asked else {}
-    if len(kept) == len(asked):
+    if len(kept) == len(asked) and all(map(view.has_field, kept.values())):
         return apply(view, checked, kept)
     file = open_vectors(opened)
     values = {

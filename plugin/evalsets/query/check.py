@@ -56,6 +56,8 @@ def check(query: Query, schema: Schema) -> Query:
         QueryError: an unknown name, or an operation that its operands cannot take
     """
     checker = _Checker(query.text, schema)
+    for field in query.selected:
+        checker.bound(field)
     where = None
     if query.where is not None:
         where = checker.bound(query.where)
