@@ -295,3 +295,54 @@ def test_a_similarity_that_makes_no_sense_is_refused(embedded, query, error, sai
 def test_similarity_before_embedding_says_what_to_do(drawn):
     with pytest.raises(NoVectorsError, match="embed it first"):
         es.search(drawn, "text('a bridge') > 0.2")
+
+
+def test_similarity_may_be_compared_with_what_objects_hold(embedded):
+    score = _scores(embedded, "a bridge")
+    boxes = fo.Detections(
+        detections=[
+            fo.Detection(label="car", bounding_box=[0, 0, 1, 1], confidence=CUT)
+        ]
+    )
+    half = embedded.limit(len(embedded) // 2)
+    half.set_values("boxes", [boxes.copy() for _ in range(len(half))])
+    found = es.search(embedded, "text('a bridge') > MAX(boxes, confidence)")
+    assert set(found.values("id")) == {i for i in half.values("id") if score[i] > CUT}
+    ordered = es.search(
+        embedded, "ORDER BY text('a bridge') * COUNT(boxes) DESC, text('a bridge') DESC"
+    )
+    assert ordered.first().id == max(half.values("id"), key=score.__getitem__)
+
+
+def test_nan_in_a_field_is_a_number_for_search_as_for_a_population(embedded):
+    ids = embedded.values("id")
+    embedded.set_values(
+        "f", [(float("nan"), None, 0.1)[i % 3] for i in range(len(ids))]
+    )
+    for query in ("text('a bridge') < f", "NOT text('a bridge') + f < 0.2"):
+        found = set(es.search(embedded, query).values("id"))
+        assert found >= set(ids[::3]) or query.startswith("NOT")
+        assert not found & set(ids[1::3])
+        assert found == set(
+            es.compose(embedded, es.Population("p", query)).values("id")
+        )
+
+
+def test_a_view_that_leaves_a_field_out_is_not_searched_for_it(embedded):
+    part = embedded.exclude_fields("num_people")
+    with pytest.raises(QueryError, match="view leaves out field 'num_people'") as told:
+        es.search(part, "time = 'night' AND num_people > 1")
+    assert told.value.position == len("time = 'night' AND ")
+    assert len(es.search(part, "time = 'night'")) > 0
+    query = f"text('a bridge') > {CUT}"
+    named = set(es.compose(embedded, es.Population("bridge", query)).values("id"))
+    shown = embedded.select_fields("time")
+    assert set(es.search(shown, query).values("id")) == named
+    with pytest.raises(QueryError, match="view leaves out field"):
+        es.membership(shown)
+    boxes = fo.Detections(detections=[fo.Detection(label="car", confidence=0.5)])
+    embedded.set_values("boxes", [boxes.copy() for _ in range(len(embedded))])
+    inside = embedded.exclude_fields("boxes.detections.confidence")
+    assert len(es.search(inside, "COUNT(boxes, label = 'car') = 1")) == len(embedded)
+    with pytest.raises(QueryError, match=r"'boxes\.detections\.confidence'"):
+        es.search(inside, "ANY(boxes, confidence > 0.1)")

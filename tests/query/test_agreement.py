@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from bson import ObjectId
 from hypothesis import HealthCheck, example, given, note, settings
 
-from evalsets.query import Query, Schema, check, interpret, parse, to_text
+from evalsets.api.search import decide
+from evalsets.query import (
+    Expr,
+    Members,
+    Query,
+    Schema,
+    check,
+    interpret,
+    parse,
+    to_text,
+)
 from evalsets.query.interpret import value_of
 from evalsets.query.syntax import IsNull, children
+from evalsets.similarity import VectorFile
 from tests.query.duck import COLUMNS, Duck
+from tests.query.examples import EXAMPLES
 from tests.query.strategies import FRACTIONS, LETTERS, SIMILAR, any_values, queries
 
 pytestmark = pytest.mark.db
 
-EXAMPLES = int(os.environ.get("EVALSETS_QUERIES", "150"))
 N_ROWS = 60
 ABSENT = object()
 BIG = [2**53 + 1, -(2**53) - 1, 2**60 + 1, 3_000_000_000, 0, 7]
@@ -86,14 +97,21 @@ def _present(values: dict) -> dict:
 class World:
     """The same rows three times."""
 
-    def __init__(self, dataset: Any, schema: Schema, rows: list[dict]) -> None:
+    def __init__(self, dataset: Any, schema: Schema, rows: list[dict], folder) -> None:
         self.dataset = dataset
         self.schema = schema
         self.rows = [{**row, SIMILAR: row.get("sim")} for row in rows]
         self.duck = Duck(rows)
+        known = [row for row in rows if row.get("sim") is not None]
+        self.file = VectorFile.create(folder, 2, "drawn", "d" * 32)
+        self.file.add([row["id"] for row in known], [[1, 0]] * len(known))
+        self.values = {SIMILAR: np.array([row["sim"] for row in known])}
 
     def meant(self, query: Query) -> list[str]:
         return [self.rows[i]["id"] for i in interpret(query, self.rows)]
+
+    def where(self, expr: Expr, value: bool | None) -> list[str]:
+        return [r["id"] for r in self.rows if value_of(expr, r) is value]
 
     def stored(self, value: Any) -> list:
         """What a compiled value is for each sample."""
@@ -103,7 +121,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world():
+def world(tmp_path_factory):
     """A dataset, its schema, its rows and the same rows in DuckDB."""
     import fiftyone as fo
 
@@ -138,7 +156,8 @@ def world():
     for row, id_ in zip(rows, ids, strict=True):
         row["id"] = id_
         _write(dataset, row)
-    yield World(dataset, read_schema(dataset), rows)
+    folder = tmp_path_factory.mktemp("vectors")
+    yield World(dataset, read_schema(dataset), rows, folder)
     dataset.delete()
 
 
@@ -159,6 +178,8 @@ often = settings(
 
 @often
 @given(query=queries)
+@example(parse("NOT NULL IN words"))
+@example(parse("NOT s IN words"))
 def test_mongodb_plain_rows_and_duckdb_agree(world, query):
     from evalsets.datasets.compile import apply
 
@@ -169,6 +190,23 @@ def test_mongodb_plain_rows_and_duckdb_agree(world, query):
     assert apply(world.dataset, checked, {SIMILAR: "sim"}).values("id") == meant
     reference = world.duck.ids(query)
     assert reference is None or meant == reference
+
+
+@often
+@given(query=queries.filter(lambda query: query.where is not None))
+@example(parse("n + sim < f"))
+@example(parse("CASE WHEN s = '' THEN n % 0 ELSE f END IS NULL"))
+@example(parse("big + 1 > big AND huge * 1 >= huge"))
+@example(parse("COUNT(gt, confidence > f) > n"))
+@example(parse("text('a', 'b', against='c') < f"))
+def test_what_is_decided_in_memory_agrees_too(world, query):
+    note(to_text(query))
+    checked = check(parse(to_text(query)), world.schema)
+    decided = decide(world.dataset.view(), (checked.where,), world.file, world.values)
+    assert decided[checked.where] == Members(
+        frozenset(world.where(checked.where, True)),
+        frozenset(world.where(checked.where, None)),
+    )
 
 
 @often

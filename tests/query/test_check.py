@@ -73,8 +73,12 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
         ("n BETWEEN 1 AND 'x'", "'n' is a number", "'x'"),
         ("day = 5", "'day' is a date", "5"),
         ("day = 'soon'", "not a date", "'soon'"),
-        ("time = '2024-01-01 10:00:00.123456'", "not a date", "'2024"),
+        ("time = '2024-01-01 10:00:00.123456'", "finer than the milli", "'2024"),
+        ("time < '0001-01-01 00:00:00+14:00'", "outside the years 1", "'0001"),
+        ("time > '9999-12-31 23:59:59-14:00'", "outside the years 1", "'9999"),
         ("n", "must be true or false, but 'n' is a number", "n"),
+        ("SELECT nosuch FROM dataset", "No field 'nosuch'", "nosuch"),
+        ("SELECT n, sn FROM dataset WHERE b", "No field 'sn'", "sn"),
         ("n AND b", "AND joins conditions", "n"),
         ("NOT s", "NOT joins conditions", "s"),
         ("gt > 1", "a set of objects", "gt"),
@@ -116,3 +120,5 @@ def test_a_label_field_stands_for_its_label():
 def test_text_compared_with_a_date_becomes_a_date():
     checked = check(parse("'2024-02-29' <= day"), SCHEMA)
     assert checked.where == Compare("<=", Constant(dt.date(2024, 2, 29)), Field("day"))
+    late = check(parse("day = '2024-02-29 23:00:00'"), SCHEMA)
+    assert late.where == Compare("=", Field("day"), Constant(dt.date(2024, 2, 29)))

@@ -72,6 +72,13 @@ def test_a_whole_select_has_a_condition_an_order_and_a_limit():
     assert parse("where a = 1 order by b desc, c limit 5") == query
 
 
+def test_the_least_whole_number_can_be_written():
+    least = Constant(-(2**63))
+    assert parse("n = -9223372036854775808").where == Compare("=", Field("n"), least)
+    for text in ("- -9223372036854775808 > n", "n = -9223372036854775808"):
+        assert parse(to_text(parse(text))) == parse(text)
+
+
 def test_a_limit_beyond_all_datasets_is_none():
     assert parse("LIMIT 0007").limit == 7
     assert parse("LIMIT 0").limit == 0
@@ -108,6 +115,11 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("WITH x AS (SELECT 1) SELECT * FROM dataset", "WITH is not part", None),
         ("SELECT DISTINCT a FROM dataset", "DISTINCT is not part", None),
         ("SELECT a + 1 FROM dataset", "selects samples", "a + 1"),
+        ("SELECT * EXCEPT (a) FROM dataset", "EXCEPT is not part", "a"),
+        ("SELECT * FROM dataset LIMIT 5%", "percent", None),
+        ("SELECT * FROM dataset LIMIT 5 PERCENT", "percent", None),
+        ("SELECT * FROM dataset LIMIT 5 WHERE n > 1", "WHERE comes first", "WHERE"),
+        ("LIMIT 5 ORDER BY n", "then LIMIT", "ORDER BY"),
         ("SELECT * FROM road", "FROM dataset", "road"),
         ("a = 1 LIMIT b", "whole number", "b"),
         ("ORDER BY " + ", ".join("abcdefghi"), "at most 8 values", "a"),

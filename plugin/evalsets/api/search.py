@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalsets.datasets.columns import read
-from evalsets.datasets.compile import apply
+from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.populations import load_recipes, schema_of
+from evalsets.datasets.schema import refuse_hidden
 from evalsets.datasets.scores import kept_fields, query_vectors, term_values
 from evalsets.datasets.vectors import open_vectors
 from evalsets.query import (
@@ -24,6 +24,7 @@ from evalsets.query import (
     Term,
     advise,
     check,
+    column_of,
     evaluate,
     fields,
     inline,
@@ -49,7 +50,8 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         scores of; with others it holds the samples found now
 
     Raises:
-        QueryError: the query cannot be read, or does not fit the dataset's fields
+        QueryError: the query cannot be read, or does not fit the fields that the dataset
+            has and the view shows
         NoVectorsError: it asks for similarity, but nothing has been embedded
 
     Warns:
@@ -59,18 +61,19 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
     parsed, schema = parse(query), schema_of(opened, known)
     checked = check(inline(parsed, known), schema)
+    refuse_hidden(view, checked)
     advice = advise(parsed, schema)
     if advice is not None:
         warnings.warn(advice, stacklevel=2)
     asked = terms(checked)
     kept = kept_fields(opened, asked) if asked else {}
-    if len(kept) == len(asked):
+    if len(kept) == len(asked) and all(map(view.has_field, kept.values())):
         return apply(view, checked, kept)
     file = open_vectors(opened)
     values = {
         term: term_values(term, file, query_vectors(opened, term)) for term in asked
     }
-    decided = _decided(view, similarity_predicates(checked), file, values)
+    decided = decide(view, similarity_predicates(checked), file, values)
     sorting = {t for order in checked.order_by for t in terms(order)}
     by_id = {
         term: dict(zip(file.ids.tolist(), values[term].tolist(), strict=True))
@@ -79,23 +82,23 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     return apply(view, replace(checked, decided), by_id)
 
 
-def _decided(
+def decide(
     view: fo.DatasetView,
     predicates: tuple[Expr, ...],
     file: VectorFile,
     values: Mapping[Term, NDArray[Any]],
 ) -> dict[Expr, Members]:
     """Where each predicate is true, and where it is NULL, as sample ids."""
-    paths = sorted({path for p in predicates for path in fields(p)})
-    if not paths and is_whole(view) and len(view) == len(file):
+    asked = {path for p in predicates for path in fields(p)}
+    if not asked and is_whole(view) and len(view) == len(file):
         ids, place = file.ids, np.arange(len(file))
         columns: dict[str, list[Any]] = {}
     else:
-        columns = read(view, ["id", *paths])
-        ids = np.asarray(columns.pop("id"), dtype="<U24")
+        columns = read_fields(view, predicates)
+        ids = np.asarray(columns["id"], dtype="<U24")
         place = pd.Index(file.ids).get_indexer(pd.Index(ids))
     table: dict[Term | str, NDArray[Any]] = {
-        path: _column(column) for path, column in columns.items()
+        path: column_of(columns[path]) for path in asked
     }
     for term, found in values.items():
         table[term] = np.where(place < 0, np.nan, np.append(found, np.nan)[place])
@@ -113,12 +116,3 @@ def _decided(
             frozenset(ids[true].tolist()), frozenset(ids[null].tolist())
         )
     return decided
-
-
-def _column(values: list[Any]) -> NDArray[Any]:
-    """Numbers with NaN for NULL where all are numbers, else the values as they are."""
-    if all(v is None or type(v) in (int, float) for v in values):
-        return np.asarray(values, dtype=np.float64)
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column

@@ -9,16 +9,18 @@ import bson
 import fiftyone as fo
 from bson import ObjectId
 
+from evalsets.datasets.columns import read
 from evalsets.datasets.expressions import Compiler
 from evalsets.datasets.mongo import NAN, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
 from evalsets.query.infer import type_of
 from evalsets.query.interpret import in_order, value_of
-from evalsets.query.rewrite import fields, terms
+from evalsets.query.rewrite import terms
 from evalsets.query.syntax import (
     And,
     Constant,
     Expr,
+    Field,
     Members,
     Not,
     Or,
@@ -136,14 +138,25 @@ def _sort_keys(order_by: Sequence[Order], columns: Columns) -> list[tuple[Any, i
     return [*((fo.ViewExpression(key), to) for key, to in keys), ("id", 1)]
 
 
+def read_fields(view: fo.DatasetView, exprs: Sequence[Expr]) -> dict[str, list[Any]]:
+    """What ``interpret`` needs of the samples: their ids, and the fields asked for."""
+    asked = {
+        node.path: type_of(node)
+        for expr in exprs
+        for node in walk(expr)
+        if isinstance(node, Field) and not node.inner
+    }
+    objects = sorted(path for path, type_ in asked.items() if type_.kind == "objects")
+    columns = read(view, ["id", *sorted(asked.keys() - {"id", *objects})])
+    return columns | {path: view.values(path, _raw=True) for path in objects}
+
+
 def _sorted_here(view: fo.DatasetView, query: Query, columns: Columns) -> Any:
     """Sorts by similarities that stand in no field; the view holds the ids found."""
-    paths = sorted(fields(Query(order_by=query.order_by)) - {"id"})
-    ids, *values = view.sort_by("id").values(["id", *paths])
     known: dict[Any, Sequence[Any]] = {
-        "id": ids,
-        **dict(zip(paths, values, strict=True)),
+        **read_fields(view.sort_by("id"), query.order_by)
     }
+    ids = known["id"]
     for term, by_id in columns.items():
         if not isinstance(by_id, str):
             known[term] = [by_id.get(id_) for id_ in ids]

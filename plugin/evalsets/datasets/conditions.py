@@ -114,14 +114,15 @@ def _in(expr: In, v: Mongo, *options: Mongo) -> Truth:
 
 
 def _contains(expr: Contains, elements: Mongo, member: Mongo) -> Truth:
+    empty = {"$eq": [elements, literal([])]}  # which holds nothing, not even NULL
     if _has_null(expr.member):
-        return False, False
-    known = [] if isinstance(expr.member, Constant) else [is_known(member)]
+        return False, empty
     found = {"$in": [member, {"$ifNull": [elements, []]}]}
-    return (
-        all_of(*known, found),
-        all_of(is_known(elements), *known, {"$not": [found]}),
-    )
+    absent = all_of(is_known(elements), {"$not": [found]})
+    if isinstance(expr.member, Constant):
+        return found, absent
+    known = is_known(member)
+    return all_of(known, found), any_of(empty, all_of(known, absent))
 
 
 def _like(expr: Like, text: Mongo) -> Truth:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from bson import ObjectId
 
-from evalsets.query.letters import table
+from evalsets.query.letters import ranges, table
 
 Mongo: TypeAlias = Any
 NAN: Mongo = {"$toDouble": "NaN"}  # a bare NaN in a saved view breaks the App's JSON
@@ -144,27 +144,32 @@ def _length(text: Mongo) -> Mongo:
 def cased(text: Mongo, case: str) -> Mongo:
     """``text`` in another case; letters beyond ASCII by table, which MongoDB lacks.
 
-    It stands inside ``with_letters``.
+    It stands inside ``with_letters``. Runs of what stays are taken at once.
     """
     ascii_only = {"lower": "$toLower", "upper": "$toUpper"}[case]
-    letter = {"$substrCP": [text, "$$this", 1]}
-    found = {"$indexOfCP": [f"$${case}_source", "$$letter"]}
+    letters = "".join(f"\\x{{{ord(a):x}}}-\\x{{{ord(b):x}}}" for a, b in ranges(case))
+    run = "$$this.match"
     changed = choose(
         {"$gte": ["$$place", 0]},
         {"$substrCP": [f"$${case}_target", "$$place", 1]},
-        {ascii_only: "$$letter"},
+        {ascii_only: run},
     )
-    placed = {"$let": {"vars": {"place": found}, "in": changed}}
-    each = {"$let": {"vars": {"letter": letter}, "in": placed}}
-    by_letter = {
+    placed = {"$indexOfCP": [f"$${case}_source", run]}
+    each = {"$let": {"vars": {"place": placed}, "in": changed}}
+    by_runs = {
         "$reduce": {
-            "input": {"$range": [0, _length(text)]},
+            "input": {
+                "$regexFindAll": {
+                    "input": text,
+                    "regex": literal(f"[{letters}]|[^{letters}]+"),
+                }
+            },
             "initialValue": "",
             "in": {"$concat": ["$$value", each]},
         }
     }
-    beyond = {"$regexMatch": {"input": text, "regex": r"[^\x00-\x7f]"}}
-    cased = choose(beyond, by_letter, {ascii_only: text})
+    change = {"$regexMatch": {"input": text, "regex": literal(f"[{letters}]")}}
+    cased = choose(change, by_runs, {ascii_only: text})
     return choose(is_null(text), None, cased)
 
 

@@ -18,7 +18,7 @@ from evalsets.calibration import Calibration
 from evalsets.datasets.compile import apply, compile_query
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
-from evalsets.datasets.schema import read_schema
+from evalsets.datasets.schema import read_schema, refuse_hidden
 from evalsets.datasets.scores import field_of
 from evalsets.errors import ArgumentError, NameTakenError, QueryError
 from evalsets.query import Query, Schema, Term, check, inline, parse, terms
@@ -243,7 +243,12 @@ def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
 
     Returns:
         bool frame, sample id × population, in no particular order
+
+    Raises:
+        QueryError: the view leaves out a field that a query reads
     """
+    for query in queries.values():
+        refuse_hidden(view, query, map(field_of, terms(query)))
     conditions = [
         compile_query(query, {t: field_of(t) for t in terms(query)}).to_mongo()
         for query in queries.values()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import fiftyone as fo
 
+from evalsets.errors import QueryError
+from evalsets.query.syntax import Aggregate, Field, Query, Span, walk
 from evalsets.query.types import (
     BOOLEAN,
     DATE,
@@ -36,6 +38,40 @@ def read_schema(
     """
     fields = _below(dataset.get_field_schema(), "", "")
     return Schema(fields, models or {}, populations)
+
+
+def refuse_hidden(view: fo.DatasetView, query: Query, kept: Iterable[str] = ()) -> None:
+    """Refuses a checked query on fields that a view leaves out, where all seem NULL.
+
+    Args:
+        view: to be searched
+        query: whose fields the dataset has
+        kept: paths of other fields that are read
+
+    Raises:
+        QueryError: the view leaves a field out
+    """
+    if not view._stages:
+        return
+    shown = dict(read_schema(view).fields)
+    asked: list[tuple[str, Span | None]] = [(path, None) for path in kept]
+    for node in (node for root in query.roots() for node in walk(root)):
+        if isinstance(node, Field) and not node.inner:
+            asked.append((node.path, node.span))
+        elif isinstance(node, Aggregate) and isinstance(node.objects, Field):
+            objects = node.objects.path
+            held = shown[objects].fields if objects in shown else {}
+            shown |= {f"{objects}.{name}": type_ for name, type_ in held.items()}
+            asked += [
+                (f"{objects}.{inner.path}", inner.span)
+                for inner in walk(node)
+                if isinstance(inner, Field) and inner.inner
+            ]
+    for path, span in asked:
+        if path not in shown:
+            place = (query.text, span.start, query.text[slice(*span)]) if span else ()
+            problem = f"The view leaves out field '{path}'; search one that shows it"
+            raise QueryError(problem, *place)
 
 
 def _below(schema: Mapping[str, Any], name: str, stored: str) -> dict[str, FieldType]:

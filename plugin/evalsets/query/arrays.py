@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple, TypeAlias
 
@@ -35,6 +35,7 @@ from evalsets.query.syntax import (
 
 Columns: TypeAlias = Mapping["Term | str", NDArray[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
+_EXACT = 2**53  # up to here float64 holds every whole number
 
 
 class _Column(NamedTuple):
@@ -49,18 +50,22 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
 
     Args:
         expr: a condition from a checked query
-        columns: ``(n,)`` values of each similarity and of each field path it reads; in
-            a column of floats NaN is NULL, in a column of objects None is
+        columns: ``(n,)`` values of each similarity and of each field path it reads; what
+            is masked is NULL, or in a plain array of floats NaN, of objects None
 
     Returns:
         two ``(n,)`` masks
     """
-    numeric = all(np.asarray(c).dtype.kind in "biuf" for c in columns.values())
+    numeric = all(np.asanyarray(c).dtype.kind in "biuf" for c in columns.values())
     if numeric and all(map(_is_vectorised, walk(expr))):
-        with np.errstate(all="ignore"):
-            value, null = _column(expr, columns)
-        return value.astype(bool) & ~null, null
-    lists = {key: _plain(np.asarray(column)) for key, column in columns.items()}
+        try:
+            with np.errstate(all="ignore"):
+                value, null = _column(expr, columns)
+        except _InexactError:
+            pass
+        else:
+            return value.astype(bool) & ~null, null
+    lists = {key: _plain(np.asanyarray(column)) for key, column in columns.items()}
     rows = (
         dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)
     )
@@ -69,16 +74,37 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
     return true, np.array([value is None for value in found], dtype=bool)
 
 
+def column_of(values: Sequence[Any]) -> NDArray[Any]:
+    """The values of a field for :func:`evaluate`; None is NULL, and NaN is a number."""
+    null = [value is None for value in values]
+    kinds = {type(value) for value in values if value is not None}
+    whole = kinds == {int}
+    exact = not whole or all(v is None or abs(v) <= _EXACT for v in values)
+    if kinds and kinds <= ({int} if whole else {float}) and exact:
+        filled = [0 if value is None else value for value in values]
+        dtype = np.int64 if whole else np.float64
+        return np.ma.masked_array(np.array(filled, dtype), null)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+class _InexactError(Exception):
+    """A whole number that float64 does not hold."""
+
+
 def _plain(column: NDArray[Any]) -> list[Any]:
     values = column.tolist()
-    if column.dtype.kind == "f":
+    if column.dtype.kind == "f" and not isinstance(column, np.ma.MaskedArray):
         return [None if v != v else v for v in values]
     return values  # type: ignore[no-any-return]
 
 
 def _is_vectorised(node: Expr) -> bool:
     if isinstance(node, Constant):
-        return node.value is None or isinstance(node.value, (bool, int, float))
+        if isinstance(node.value, int):
+            return abs(node.value) <= _EXACT
+        return node.value is None or isinstance(node.value, float)
     if isinstance(node, Call):
         return node.name in ("ABS", "ROUND", "COALESCE")
     return isinstance(node, _VECTORISED)
@@ -114,7 +140,8 @@ def _(expr: Any, columns: Columns) -> _Column:
 
 
 def _read(values: NDArray[Any]) -> _Column:
-    values = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray):
+        return _Column(values.data, np.ma.getmaskarray(values))
     return _Column(values, np.isnan(values))
 
 
@@ -201,7 +228,10 @@ def _(expr: Arithmetic, columns: Columns) -> _Column:
         "/": np.divide,
         "%": np.fmod,
     }[expr.operator]
-    return _Column(operation(a, b), null)
+    value = operation(a, b)
+    if type_of(expr).whole and (np.abs(value[~null]) > _EXACT).any():
+        raise _InexactError
+    return _Column(value, null)
 
 
 @_column.register

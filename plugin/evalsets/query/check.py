@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from evalsets.errors import QueryError, suggest
-from evalsets.query.convert import time_of
+from evalsets.query.convert import date_of, time_of
 from evalsets.query.infer import common_type, type_of
 from evalsets.query.syntax import (
     Aggregate,
@@ -56,6 +56,8 @@ def check(query: Query, schema: Schema) -> Query:
         QueryError: an unknown name, or an operation that its operands cannot take
     """
     checker = _Checker(query.text, schema)
+    for field in query.selected:
+        checker.bound(field)
     where = None
     if query.where is not None:
         where = checker.bound(query.where)
@@ -194,8 +196,10 @@ class _Checker:
 
     def alike(self, *exprs: Expr) -> list[Expr]:
         """The operands of a comparison; text becomes a date where dates are compared."""
-        if {type_of(e).kind for e in exprs} & {"date", "time"}:
-            exprs = tuple(self._dated(e) for e in exprs)
+        kinds = {type_of(e).kind for e in exprs}
+        if kinds & {"date", "time"}:
+            read = time_of if "time" in kinds else date_of
+            exprs = tuple(self._dated(e, read) for e in exprs)
         for expr in exprs:
             self.want(expr, _ORDERED, "Only single values can be compared")
             if common_type(exprs[0], expr) is None:
@@ -207,16 +211,13 @@ class _Checker:
                 )
         return list(exprs)
 
-    def _dated(self, expr: Expr) -> Expr:
+    def _dated(self, expr: Expr, read: Callable[[str], date]) -> Expr:
         if not (isinstance(expr, Constant) and isinstance(expr.value, str)):
             return expr
         try:
-            if len(expr.value) == len("2024-01-31"):
-                return replace(expr, value=date.fromisoformat(expr.value))
-            return replace(expr, value=time_of(expr.value))
-        except ValueError:
-            problem = f"{self.shown(expr)} is not a date; write it like '2024-01-31'"
-            raise self.error(problem, expr) from None
+            return replace(expr, value=read(expr.value))
+        except ValueError as error:
+            raise self.error(f"{self.shown(expr)} {error}", expr) from None
 
     def contains(self, expr: Contains) -> Expr:
         type_ = type_of(expr.elements)

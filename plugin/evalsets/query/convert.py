@@ -50,6 +50,7 @@ CALLS = {
 }
 """Functions of values, with the least and greatest number of arguments."""
 
+_LEAST = -(2**63)
 _MAX_PATTERN = 1000
 _MAX_EXAMPLES = 200
 
@@ -129,9 +130,12 @@ class _Reader:
         return Arithmetic(operator, self.read(node.this), self.read(node.expression))
 
     def negative(self, node: exp.Expression) -> Expr:
+        if isinstance(node.this, exp.Literal) and not node.this.args["is_string"]:
+            return self.literal(node.this, -1)
         operand = self.read(node.this)
-        if isinstance(operand, Constant) and type(operand.value) in (int, float):
-            return replace(operand, value=-operand.value)  # type: ignore[operator]
+        value = operand.value if isinstance(operand, Constant) else None
+        if type(value) in (int, float) and value != _LEAST:
+            return replace(operand, value=-value)  # type: ignore[call-arg,operator]
         return Negative(operand)
 
     def between(self, node: exp.Expression) -> Expr:
@@ -196,14 +200,16 @@ class _Reader:
             self.read(default) if default else None,
         )
 
-    def literal(self, node: exp.Expression) -> Expr:
+    def literal(self, node: exp.Expression, sign: int = 1) -> Expr:
         if node.args.get("is_string"):
             return Constant(node.this)
         try:
             value = int(node.this) if node.this.isdecimal() else float(node.this)
         except ValueError:
             value = math.inf
-        if not math.isfinite(value) or (type(value) is int and value >= 2**63):
+        value *= sign
+        whole = type(value) is int
+        if not math.isfinite(value) or (whole and not _LEAST <= value < -_LEAST):
             raise refuse(node, self.text, problem="A number is out of range")
         return Constant(value)
 
@@ -220,13 +226,11 @@ class _Reader:
             raise refuse(node, self.text, what="CAST")
         try:
             if kind == "DATE":
-                return Constant(date.fromisoformat(node.this.this))
+                return Constant(date_of(node.this.this))
             if kind.startswith(("TIMESTAMP", "DATETIME")):
                 return Constant(time_of(node.this.this))
-        except ValueError:
-            problem = (
-                f"'{node.this.this}' is not a {kind.lower()}; write it as ISO 8601"
-            )
+        except ValueError as error:
+            problem = f"'{node.this.this}' {error}"
             raise refuse(node.this, self.text, problem=problem) from None
         raise refuse(node, self.text, what=kind)
 
@@ -337,14 +341,34 @@ def time_of(text: str) -> datetime:
     """The time an ISO 8601 text stands for, in UTC and without a zone.
 
     Raises:
-        ValueError: not ISO 8601, or finer than the database's milliseconds
+        ValueError: what is wrong with the text, as the end of a sentence
     """
-    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    if time.tzinfo:
-        time = time.astimezone(timezone.utc).replace(tzinfo=None)
+    time = _read_time(text)
+    try:
+        if time.tzinfo:
+            time = time.astimezone(timezone.utc).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from None
     if time.microsecond % 1000:
-        raise ValueError("finer than a millisecond")
+        raise ValueError("is finer than the milliseconds that are stored; round it")
     return time
+
+
+def date_of(text: str) -> date:
+    """The date an ISO 8601 text stands for; a time of day is left out, as SQL does.
+
+    Raises:
+        ValueError: what is wrong with the text, as the end of a sentence
+    """
+    return _read_time(text).date()
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        problem = "is not a date or time; write it as ISO 8601: '2024-01-31 12:00:00'"
+        raise ValueError(problem) from None
 
 
 def _ends_escaping(pattern: str, escape: str) -> bool:

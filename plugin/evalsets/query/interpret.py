@@ -7,9 +7,15 @@ SQL's meaning with three-valued logic, as in DuckDB wherever DuckDB has the cons
 - ``/`` divides as floating point does: ``x / 0`` is an infinity, or NaN if ``x`` is 0;
   ``%`` takes the sign of the left side, ``x % 0`` is NULL for whole numbers, else NaN;
 - ``ROUND`` rounds halves away from zero; ``SUM`` and ``AVG`` add in the objects' order;
+- decimals such as ``0.1`` are doubles, where DuckDB has exact decimals beside whole
+  numbers: ``n * 0.1 = 0.3`` is false for 3;
+- text beside a date loses its time of day; a time with an offset is converted to UTC,
+  where DuckDB's ``TIMESTAMP`` leaves the offset out;
 - whole numbers beyond 64 bits go on as fractions, whose last digits a database may
   round otherwise;
 - ``LOWER``, ``UPPER`` and ``ILIKE`` map each character to one character;
+- an empty list holds nothing, so ``NULL IN list`` is false of it; NULL in a list equals
+  nothing;
 - ``ORDER BY`` puts NULL last in both directions; ties keep the order of the rows;
 - a label field without a value holds no objects: ``COUNT`` 0, ``ANY`` false, ``ALL``
   true, other aggregates NULL; aggregates pass over NULL, ``ANY`` and ``ALL`` are SQL's
@@ -219,8 +225,10 @@ def _(expr: In, scope: _Scope) -> Any:
 def _(expr: Contains, scope: _Scope) -> Any:
     elements = _value(expr.elements, scope)
     member = _value(expr.member, scope)
-    if elements is None or member is None:
+    if elements is None:
         return None
+    if member is None:
+        return None if elements else False
     return any(_compared("=", member, element) is True for element in elements)
 
 

@@ -6,6 +6,7 @@ import string
 from functools import lru_cache
 
 _LAST_CASED = 0x1F000
+_GAP = 32  # characters between two that change, for which one range is kept
 
 
 @lru_cache(maxsize=2)
@@ -26,6 +27,18 @@ def table(case: str) -> dict[str, str]:
         if len(other) == 1 and other != c:
             changed.setdefault(c, other)
     return changed
+
+
+@lru_cache(maxsize=2)
+def ranges(case: str) -> list[tuple[str, str]]:
+    """First and last characters of few ranges that hold all of the :func:`table`."""
+    found: list[tuple[str, str]] = []
+    for c in sorted(table(case)):
+        if found and ord(c) - ord(found[-1][1]) <= _GAP:
+            found[-1] = (found[-1][0], c)
+        else:
+            found.append((c, c))
+    return found
 
 
 @lru_cache(maxsize=1)

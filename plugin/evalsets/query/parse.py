@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from sqlglot import Dialect, exp, parser, tokens
@@ -37,6 +38,7 @@ class _Samples(Dialect):
         }
 
     class Parser(parser.Parser):
+        IS_PREDICATE_PRECEDENCE = parser.IsPredicatePrecedence.LOW  # as in Postgres
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {}
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
@@ -102,6 +104,7 @@ def _unreadable(text: str) -> tuple[str, str, int, str]:
 
 def _statement(words: list[Token], text: str) -> Any:
     """The statement; what goes before a bare condition is added."""
+    _in_order(words, text)
     first = words[0].token_type
     if first not in (TokenType.SELECT, TokenType.WITH):
         start = _SELECT if first in _CLAUSES else f"{_SELECT}WHERE "
@@ -119,7 +122,18 @@ def _statement(words: list[Token], text: str) -> Any:
     return read[0]
 
 
-_CLAUSES = {TokenType.WHERE, TokenType.ORDER_BY, TokenType.LIMIT}
+_CLAUSES = (TokenType.WHERE, TokenType.ORDER_BY, TokenType.LIMIT)
+
+
+def _in_order(words: list[Token], text: str) -> None:
+    """Refuses ``LIMIT 5 WHERE a = 1``, which sqlglot reads the other way round."""
+    clauses = [word for word in words if word.token_type in _CLAUSES]
+    for before, after in pairwise(clauses):
+        if _CLAUSES.index(before.token_type) > _CLAUSES.index(after.token_type):
+            problem = "WHERE comes first, then ORDER BY, then LIMIT"
+            raise QueryError(
+                problem, text, after.start, text[after.start : after.end + 1]
+            )
 
 
 def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
@@ -143,16 +157,11 @@ def _query(statement: exp.Expression, text: str) -> Query:
     refuse = partial(convert.refuse, text=text)
     if not isinstance(statement, exp.Select):
         raise refuse(statement)
-    for name, clause in statement.args.items():
-        if clause and name.rstrip("_") not in _READ:
-            raise refuse(clause, what=_CLAUSE_NAMES.get(name, name.rstrip("_").upper()))
+    _whole(statement, _READ, text)
     source = statement.args.get("from_") or statement.args.get("from")
     table = source.this if source else None
     if not isinstance(table, exp.Table) or table.sql().lower() != "dataset":
         raise refuse(table, problem="A query reads one table; write FROM dataset")
-    for column in statement.expressions:
-        if not isinstance(column, exp.Star):
-            _selected(column, text)
     where, order = statement.args.get("where"), statement.args.get("order")
     if order and len(order.expressions) > MAX_ORDERS:
         raise refuse(order, problem=f"ORDER BY takes at most {MAX_ORDERS} values")
@@ -160,24 +169,48 @@ def _query(statement: exp.Expression, text: str) -> Query:
         where=convert.condition(where.this, text) if where else None,
         order_by=tuple(_order(o, text) for o in order.expressions) if order else (),
         limit=_limit(statement.args.get("limit"), text),
+        selected=_selected(statement.expressions, text),
         text=text,
     )
 
 
-_READ = {"kind", "expressions", "from", "where", "order", "limit"}
-_CLAUSE_NAMES = {"joins": "JOIN", "group": "GROUP BY"}
+_READ = ("kind", "expressions", "from", "from_", "where", "order", "limit")
+_CLAUSE_NAMES = {
+    "joins": "JOIN",
+    "group": "GROUP BY",
+    "locks": "FOR UPDATE",
+    "limit_options": "A number of percent or WITH TIES",
+    "with_fill": "WITH FILL",
+}
 
 
-def _selected(column: exp.Expression, text: str) -> None:
+def _selected(columns: list[exp.Expression], text: str) -> tuple[Field, ...]:
     """A query selects whole samples: a list of plain fields is as good as ``*``."""
-    if not isinstance(convert.condition(column, text), Field):
-        raise convert.refuse(
-            column, text, problem="A query selects samples; write SELECT * FROM dataset"
-        )
+    fields = []
+    for column in columns:
+        if isinstance(column, exp.Star):
+            _whole(column, (), text)
+            continue
+        field = convert.condition(column, text)
+        if not isinstance(field, Field):
+            problem = "A query selects samples; write SELECT * FROM dataset"
+            raise convert.refuse(column, text, problem=problem)
+        fields.append(field)
+    return tuple(fields)
+
+
+def _whole(node: exp.Expression, read: tuple[str, ...], text: str) -> None:
+    """Refuses what is said of ``node`` beyond what is read, such as ``LIMIT 5 PERCENT``."""
+    for name, value in node.args.items():
+        if value and name not in read:
+            word = _CLAUSE_NAMES.get(name, name.rstrip("_").upper())
+            found = value if isinstance(value, (exp.Expression, list)) else node
+            raise convert.refuse(found, text, what=word)
 
 
 def _order(ordered: exp.Expression, text: str) -> Order:
     key = convert.condition(ordered.this, text)
+    _whole(ordered, ("this", "desc", "nulls_first"), text)
     descending = bool(ordered.args.get("desc"))
     return Order(key, descending, bool(ordered.args.get("nulls_first")), span=key.span)
 
@@ -188,6 +221,7 @@ def _limit(limit: exp.Expression | None, text: str) -> int | None:
     count = limit.args.get("expression")
     if not isinstance(count, exp.Literal) or not count.this.isdecimal():
         raise convert.refuse(limit, text, problem="LIMIT takes a whole number")
+    _whole(limit, ("expression",), text)
     digits = count.this.lstrip("0")[:11]
     return min(int(digits or 0), MAX_LIMIT)
 

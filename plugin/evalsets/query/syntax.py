@@ -255,12 +255,14 @@ class Query:
         where: the condition; None keeps every sample
         order_by: sort keys, the most important first
         limit: greatest number of samples
+        selected: fields that were named in place of ``*``; whole samples are selected
         text: as the user wrote it
     """
 
     where: Expr | None = None
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
+    selected: tuple[Field, ...] = field(default=(), compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)
 
     def roots(self) -> tuple[Expr, ...]:
