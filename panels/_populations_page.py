@@ -8,12 +8,16 @@ from typing import Any
 from fiftyone.operators import types
 
 from . import _blocks as blocks
+from . import _judging
 from ._populations_state import Note, PopulationsState, share
 from ._populations_table import table
 
 _MONO = {
     "field": {"sx": {"& input": {"fontFamily": blocks.MONO, "fontSize": "0.9rem"}}}
 }
+
+
+_JUDGING = ("calibrate", "belong", "others", "rest", "again", "choose_term")
 
 
 def draw(
@@ -157,7 +161,9 @@ def _board(root: types.Object, panel: Any, state: PopulationsState) -> None:
         blocks.text(
             head, "more", f"the first {len(shown)} are shown", color=blocks.QUIET
         )
-    _note(root, state, "open", "edit", "remove")
+    _note(root, state, "open", "edit", "duplicate", "remove", *_JUDGING)
+    if state.judged:
+        _judging.draw(root, panel, state.judged)
     if state.removing:
         _confirm(root, panel, state.removing)
     table(root, panel, shown, state)

@@ -10,6 +10,8 @@ import pandas as pd
 
 import evalsets
 
+from ._judging import Judged
+
 LIVE, CALIBRATED, UNCALIBRATED, SMALL, EMPTY, STALE = (
     "live",
     "calibrated",
@@ -102,6 +104,7 @@ class PopulationsState:
         editing: name of the population in the form
         opened: name of the population whose samples were opened last
         removing: name of the population to confirm the removal of
+        judged: the cut that is being calibrated
         revision: of the inputs; a new one makes the App forget what was typed
     """
 
@@ -113,6 +116,7 @@ class PopulationsState:
     editing: str = ""
     opened: str = ""
     removing: str = ""
+    judged: Judged | None = None
     revision: int = 0
 
     def settled(self) -> PopulationsState:
@@ -145,11 +149,17 @@ class PopulationsState:
 
     def searched(self, found: int, samples: int) -> PopulationsState:
         """After a search."""
-        return replace(self, found=found, samples=samples, opened="")
+        return replace(self, found=found, samples=samples, opened="", judged=None)
 
     def renewed(self, editing: str = "") -> PopulationsState:
         """With fresh inputs, to edit a population or to write a new one."""
-        return replace(self, editing=editing, found=None, revision=self.revision + 1)
+        return replace(
+            self,
+            editing=editing,
+            found=None,
+            judged=None,
+            revision=self.revision + 1,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As the browser keeps it."""
@@ -160,10 +170,11 @@ class PopulationsState:
         """Reads what :meth:`to_dict` gave; nothing held is the state at first."""
         if not held:
             return cls()
-        note = held["note"]
+        note, judged = held["note"], held.get("judged")
         return cls(
             **{
                 **held,
+                "judged": judged and Judged.from_dict(judged),
                 "lines": tuple(Line(**line) for line in held["lines"]),
                 "gaps": tuple(held["gaps"]),
                 "note": note

@@ -71,6 +71,18 @@ def table(
             },
             {"name": "edit", "label": "Edit", "icon": "edit", "on_click": panel.edit},
             {
+                "name": "copy",
+                "label": "Duplicate",
+                "icon": "content_copy",
+                "on_click": panel.duplicate,
+            },
+            {
+                "name": "calibrate",
+                "label": "Calibrate",
+                "icon": "straighten",
+                "on_click": panel.calibrate,
+            },
+            {
                 "name": "remove",
                 "label": "Remove",
                 "icon": "delete_outline",

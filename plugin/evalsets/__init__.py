@@ -15,6 +15,7 @@ _HOME = {
     "Coverage": "splits.coverage",
     "EvalsetsError": "errors",
     "Explanation": "splits.explanation",
+    "Judging": "calibration.judging",
     "Leak": "splits.leaks",
     "Population": "suites.population",
     "PromptWarning": "query.advice",
@@ -39,6 +40,7 @@ _HOME = {
     "explain": "api.ledger",
     "history": "api.history",
     "leaks": "api.leaks",
+    "judging": "api.calibrate",
     "label_next": "api.label_next",
     "load_ledger": "api.ledger",
     "load_report": "api.history",
@@ -72,6 +74,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.advice import advise as advise
     from evalsets.api.calibrate import calibrate as calibrate
     from evalsets.api.calibrate import calibrations as calibrations
+    from evalsets.api.calibrate import judging as judging
     from evalsets.api.coverage import coverage as coverage
     from evalsets.api.discordant import discordant as discordant
     from evalsets.api.discover import discover as discover
@@ -108,6 +111,7 @@ if TYPE_CHECKING:  # for type checkers and editors; the same names as in _HOME
     from evalsets.api.upload import upload_predictions as upload_predictions
     from evalsets.api.upload import upload_scores as upload_scores
     from evalsets.calibration.calibration import Calibration as Calibration
+    from evalsets.calibration.judging import Judging as Judging
     from evalsets.discovery.candidate import Candidate as Candidate
     from evalsets.errors import EvalsetsError as EvalsetsError
     from evalsets.predictions.summary import UploadReport as UploadReport

@@ -4,6 +4,8 @@
 
     EvalsetsError
     ├── ArgumentError (ValueError)      a value that no call can take
+    │   ├── SeveralCutsError            a query of which it is not clear what to cut
+    │   └── UnprovenError               answers that do not prove a cut yet
     ├── QueryError                      text of a query; knows the position
     ├── UnknownNameError (LookupError)  no such field, population, model, dataset …
     ├── NameTakenError                  the name belongs to something else
@@ -27,6 +29,23 @@ class EvalsetsError(Exception):
 
 class ArgumentError(EvalsetsError, ValueError):
     """An argument that no call can take."""
+
+
+class SeveralCutsError(ArgumentError):
+    """A query that cuts several similarities, of which one is to be chosen.
+
+    Args:
+        problem: what is wrong, and the remedy
+        terms: the similarities, as the query writes them
+    """
+
+    def __init__(self, problem: str, terms: Iterable[str]) -> None:
+        self.terms = tuple(terms)
+        super().__init__(problem)
+
+
+class UnprovenError(ArgumentError):
+    """No cut is proven to be precise enough; the answers are kept."""
 
 
 class UnknownNameError(EvalsetsError, LookupError):

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from evalsets.doctor import find_browser
 from evalsets.install import install_plugin
@@ -67,9 +68,18 @@ class App:
     def open_panel(self, page: Page, name: str) -> Locator:
         """The content of a panel, opened if it is not open yet."""
         content = page.locator(f'[data-cy="panel-content-{name}"]')
-        if not content.count():
+        option = page.locator(f'[data-cy="new-panel-option-{name}"]')
+        deadline = time.monotonic() + PATIENCE / 1000
+        while (
+            not content.count()
+        ):  # a menu that opens before the plugin is there lacks it
             page.locator('[data-cy="new-panel-btn"]').first.click()
-            page.locator(f'[data-cy="new-panel-option-{name}"]').click()
+            try:
+                option.click(timeout=PATIENCE / 6)
+            except PlaywrightTimeout:
+                if time.monotonic() > deadline:
+                    raise
+                page.keyboard.press("Escape")
         content.wait_for()
         return content
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import fiftyone as fo
+import pandas as pd
 import pytest
 from bson import json_util
 from fiftyone.operators.executor import ExecutionContext, Executor
@@ -26,6 +27,7 @@ class Tab:
         self.dataset = dataset
         self.state = {}
         self.requests = []
+        self.selected = []
 
     def event(self, method, **params):
         """Runs one handler; afterwards ``state`` and ``requests`` are as the App's."""
@@ -34,6 +36,7 @@ class Tab:
             "dataset_name": self.dataset.name,
             "dataset_id": str(self.dataset._doc.id),
             "params": params,
+            "selected": self.selected,
         }
         ctx = ExecutionContext(request, executor=Executor())
         self.panel.execute(ctx)
@@ -314,3 +317,90 @@ def test_a_report_that_is_gone_is_told(judge):
     judge.state["shown"] = {"number": 99, "note": "", "failed": False, "opened": ""}
     judge.event("choose_metric")
     assert "No report '99'" in judge.text
+
+
+WINDY = "text('a windy road') > 0.1"
+
+
+@pytest.fixture
+def roads(dataset, tmp_path):
+    """Scenes with vectors, and a population whose cut nobody chose with care."""
+    from examples.demo.scenes import write_world
+
+    rows = write_world(tmp_path, n_scenes=60, seed=3)
+    models = Path(__file__).parents[2] / "examples" / "demo" / "models"
+    labels = pd.DataFrame(rows)[["filepath", "kind"]].rename(columns={"kind": "label"})
+    es.embed(es.sync(tmp_path, dataset, labels=labels), str(models / "clip"))
+    es.compose(dataset, es.Population("windy", WINDY, holdout=0.2))
+    return dataset
+
+
+def mark(tab):
+    """Says of every sample in the grid whether it belongs, as somebody who knows."""
+    shown = tab.view()
+    windy = shown.match(fo.ViewField("ground_truth.label") == "windy road")
+    tab.selected = windy.values("id")
+    if tab.selected:
+        tab.event("belong")
+    tab.selected = []
+    if tab.state["shown"]["judged"]["to_judge"]:
+        tab.event("rest")
+
+
+def test_samples_marked_in_the_grid_set_the_cut(roads):
+    tab = Tab(Populations(), roads).event("on_load")
+    tab.event("calibrate", row=0)
+    judged = tab.state["shown"]["judged"]
+    assert tab.view().values("id") == list(judged["to_judge"]) != []
+    mark(tab)
+    judged = tab.state["shown"]["judged"]
+    assert not judged["to_judge"]
+    truth = dict(zip(*roads.values(["id", "ground_truth.label"]), strict=True))
+    known = es.judging(roads, "windy").frame["belongs"].dropna()
+    assert judged["belong"] == known.sum()
+    assert judged["others"] == (~known.astype(bool)).sum()
+    assert all(said == (truth[i] == "windy road") for i, said in known.items())
+    assert judged["proven"]
+    found = es.calibrations(roads)["windy"]
+    assert f"precision {found.words()}" in judged["said"]
+    (line,) = tab.state["shown"]["lines"]
+    assert line["state"] == "calibrated"
+    tab.event("end")
+    assert tab.state["shown"]["judged"] is None
+    assert len(tab.view()) == found.n
+
+
+def test_marking_without_a_selection_says_what_to_do(roads):
+    tab = Tab(Populations(), roads).event("on_load").event("calibrate", row=0)
+    tab.event("belong")
+    assert "select some in the grid first" in tab.text
+    assert tab.state["shown"]["judged"]["to_judge"]
+
+
+def test_of_two_similarities_the_one_to_cut_is_chosen(roads):
+    query = f"{WINDY} AND NOT text('trees') > 0.3"
+    es.compose(roads, es.Population("windy", query))
+    tab = Tab(Populations(), roads).event("on_load").event("calibrate", row=0)
+    judged = tab.state["shown"]["judged"]
+    assert list(judged["terms"]) == ["text('a windy road')", "text('trees')"]
+    tab.state["cut"]["term"] = "text('trees')"
+    tab.event("choose_term")
+    assert tab.state["shown"]["judged"]["term"] == "text('trees')"
+
+
+def test_a_population_without_similarity_has_nothing_to_calibrate(composer, shades):
+    saved(composer, query="shade < 10", name="dim")
+    composer.event("calibrate", row=0)
+    assert "no similarity" in composer.text
+    assert composer.state["shown"]["judged"] is None
+
+
+def test_a_duplicate_needs_a_name_of_its_own(composer, shades):
+    saved(composer, query="shade < 10", name="dim", holdout=30)
+    composer.event("duplicate", row=0)
+    revision = composer.state["shown"]["revision"]
+    assert composer.state[f"find{revision}"]["query"] == "shade < 10"
+    assert composer.state[f"save{revision}"]["name"] == ""
+    composer.state[f"save{revision}"]["name"] = "dim too"
+    composer.event("save")
+    assert list(es.populations(shades)) == ["dim", "dim too"]

@@ -10,6 +10,7 @@ from typing import Any, overload
 
 import fiftyone as fo
 import numpy as np
+import pandas as pd
 
 from evalsets.api.cuts import with_cut
 from evalsets.api.judging import Scored, propose, read_answers, score_candidates
@@ -20,6 +21,7 @@ from evalsets.calibration import (
     Calibration,
     Curve,
     Decision,
+    Judging,
     cut_after,
     decide,
 )
@@ -28,7 +30,7 @@ from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import Measured, load_recipes, resolve
 from evalsets.datasets.vectors import fingerprint_of
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, UnprovenError
 from evalsets.query import parse, terms, to_text
 
 logger = logging.getLogger(__name__)
@@ -110,8 +112,9 @@ def calibrate(
 
     Raises:
         UnknownNameError: no such population, or no such sample
-        ArgumentError: the query has no such cut, the population is stale, or no cut is
-            proven to be precise enough; the population then stays as it is
+        ArgumentError: the query has no such cut, or the population is stale
+        UnprovenError: no cut is proven to be precise enough; the population stays as it
+            is, and the answers are kept
     """
     _check(precision, n)
     opened = open_dataset(dataset)
@@ -123,6 +126,36 @@ def calibrate(
         if given:
             stored.add_answers(opened, name, given)
         return _settle(opened, scored, precision)
+
+
+def judging(dataset: Source, name: str, *, term: str | None = None) -> Judging:
+    """The samples that the cut of a population decides on, and what people said of them.
+
+    Args:
+        dataset: or its name
+        name: of the population
+        term: as for :func:`calibrate`
+
+    Raises:
+        UnknownNameError: no such population
+        ArgumentError: the query has no such cut, or the population is stale
+    """
+    opened = open_dataset(dataset)
+    scored = score_candidates(opened, name, term)
+    answers = stored.load_answers(opened, name).belongs
+    frame = pd.DataFrame(
+        {
+            "similarity": scored.cut.sign * scored.score,
+            "belongs": pd.Series([answers.get(i) for i in scored.ids], dtype=object),
+        }
+    )
+    return Judging(
+        name,
+        to_text(scored.cut.term),
+        scored.cut.value,
+        scored.cut.sign > 0,
+        frame.set_axis(pd.Index(scored.ids, name="id")),
+    )
 
 
 def calibrations(dataset: Source) -> dict[str, Calibration | None]:
@@ -185,7 +218,7 @@ def _settle(dataset: fo.Dataset, scored: Scored, precision: float) -> Calibratio
         precision,
     )
     if decision.proven is None:
-        raise ArgumentError(_unproven(scored, decision, precision, answer))
+        raise UnprovenError(_unproven(scored, decision, precision, answer))
     found = _calibration(scored, decision, precision, answer)
     query = to_text(with_cut(scored.query, scored.cut, found.threshold))
     population = replace(scored.population, query=query)

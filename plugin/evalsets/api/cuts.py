@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, SeveralCutsError
 from evalsets.query import Expr, Query, Rank, Similarity, terms, to_text
 from evalsets.query.syntax import And, Compare, Constant, IsNull, Not, rebuild
 
@@ -39,7 +39,8 @@ def find_cut(population: str, query: Query, term: str | None) -> Cut:
         term: ``text('windy road')`` or the prompt alone; None where there is one only
 
     Raises:
-        ArgumentError: no comparison can be calibrated, or it is not clear which
+        ArgumentError: no comparison can be calibrated
+        SeveralCutsError: it is not clear which
     """
     cuts = [cut for part in _conjuncts(query) if (cut := _cut(part)) is not None]
     if term is not None:
@@ -47,10 +48,11 @@ def find_cut(population: str, query: Query, term: str | None) -> Cut:
     if len(cuts) == 1:
         return cuts[0]
     if term is None and cuts:
-        named = ", ".join(to_text(c.term) for c in cuts)
-        raise ArgumentError(
-            f"Population '{population}' cuts several similarities ({named}); say which "
-            f"to calibrate, for example term={to_text(cuts[0].term)!r}"
+        named = [to_text(c.term) for c in cuts]
+        raise SeveralCutsError(
+            f"Population '{population}' cuts several similarities ({', '.join(named)}); "
+            f"say which to calibrate, for example term={named[0]!r}",
+            named,
         )
     raise ArgumentError(f"Population '{population}' {_why_not(query, term, len(cuts))}")
 

@@ -13,6 +13,7 @@ from evalsets.calibration.design import (
     draw,
     lots,
 )
+from evalsets.calibration.judging import Judging
 
 __all__ = [
     "CONFIDENCE",
@@ -24,6 +25,7 @@ __all__ = [
     "Decision",
     "Design",
     "Floats",
+    "Judging",
     "cut_after",
     "decide",
     "draw",

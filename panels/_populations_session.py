@@ -1,0 +1,43 @@
+"""What the Populations panel holds between two events."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import fiftyone.operators as foo
+
+from ._board import board
+from ._populations_state import Form, PopulationsState
+
+
+def state_of(ctx: foo.ExecutionContext) -> PopulationsState:
+    """What the panel shows."""
+    return PopulationsState.from_dict(ctx.panel.get_state("shown"))
+
+
+def show(ctx: foo.ExecutionContext, state: PopulationsState) -> None:
+    """Keeps what to show."""
+    ctx.panel.set_state("shown", state.to_dict())
+
+
+def form_of(ctx: foo.ExecutionContext, state: PopulationsState) -> Form:
+    """The inputs as typed."""
+    typed = {
+        **(ctx.panel.get_state(f"find{state.revision}") or {}),
+        **(ctx.panel.get_state(f"save{state.revision}") or {}),
+    }
+    return Form(**{key: value for key, value in typed.items() if value is not None})
+
+
+def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None:
+    """Fills the inputs of a revision."""
+    values = dataclasses.asdict(form)
+    ctx.panel.set_state(f"find{state.revision}", {"query": values.pop("query")})
+    ctx.panel.set_state(f"save{state.revision}", values)
+
+
+def loaded(ctx: foo.ExecutionContext, state: PopulationsState) -> PopulationsState:
+    """With the table as the dataset has it now."""
+    table, gaps = board(ctx)
+    samples = len(ctx.dataset)
+    return dataclasses.replace(state, samples=samples, lines=table, gaps=gaps)
