@@ -46,7 +46,7 @@ class Evaluation(foo.Panel):
     @told
     def on_load(self, ctx: foo.ExecutionContext) -> None:
         known = evalsets.models(ctx.dataset)
-        past = evalsets.history(ctx.dataset)
+        past = evalsets.history(ctx.dataset, data=False)
         past = past[past["model"].isin(list(known))]
         if not known:
             _show(ctx, EvaluationState())
@@ -62,7 +62,7 @@ class Evaluation(foo.Panel):
     @told
     def choose_model(self, ctx: foo.ExecutionContext) -> None:
         model = _asked(ctx).model
-        past = evalsets.history(ctx.dataset)
+        past = evalsets.history(ctx.dataset, data=False)
         number = last_report(past, model)
         if number is not None:
             _open_report(ctx, past, number)
@@ -77,7 +77,8 @@ class Evaluation(foo.Panel):
         asked = _asked(ctx)
         evalsets.evaluate(ctx.dataset, asked.model, **asked.keywords())
         ctx.panel.set_state("metric", "")
-        _show(ctx, EvaluationState(int(evalsets.history(ctx.dataset).index[-1])))
+        past = evalsets.history(ctx.dataset, data=False)
+        _show(ctx, EvaluationState(int(past.index[-1])))
 
     @told
     def show_samples(self, ctx: foo.ExecutionContext) -> None:

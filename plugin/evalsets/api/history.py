@@ -36,8 +36,13 @@ def models(dataset: Source) -> dict[str, PredictionSet]:
     return prediction_sets(open_dataset(dataset))
 
 
-def history(dataset: Source) -> pd.DataFrame:
+def history(dataset: Source, *, data: bool = True) -> pd.DataFrame:
     """Every evaluation of a dataset, oldest first.
+
+    Args:
+        dataset: or its name
+        data: compare samples and labels too, where any sample was written since; that
+            takes as long as reading them, so that the App goes without
 
     Returns:
         frame by report number: ``model, baseline, split, release, truth, samples,
@@ -49,7 +54,7 @@ def history(dataset: Source) -> pd.DataFrame:
     reports = list_reports(opened)
     rows = {
         int(name): {**reports[name], "stale": reason}
-        for name, reason in stale_reports(opened, reports).items()
+        for name, reason in stale_reports(opened, reports, data=data).items()
     }
     frame = pd.DataFrame.from_dict(rows, orient="index")
     return frame.reindex(columns=_COLUMNS)

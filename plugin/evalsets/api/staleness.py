@@ -37,10 +37,10 @@ def basis(
     return {
         "data": data_mark(dataset),
         "members": members_digest(frame),
-        "truth": labels_digest(side, truth, models[0].task),
+        "truth": labels_digest(side, truth, models[0].task, scored=False),
         "uploads": {m.model: uploads(m) for m in models},
         "in_place": {
-            m.model: labels_digest(side, m.field, m.task)
+            m.model: labels_digest(side, m.field, m.task, scored=True)
             for m in models
             if not m.owned  # users may change them without an upload
         },
@@ -54,7 +54,7 @@ def suite_digest(populations: Iterable[Population]) -> str:
 
 
 def stale_reports(
-    dataset: fo.Dataset, reports: Mapping[str, Mapping[str, Any]]
+    dataset: fo.Dataset, reports: Mapping[str, Mapping[str, Any]], *, data: bool = True
 ) -> dict[str, str]:
     """Why each report does not hold any more; empty where it does.
 
@@ -64,16 +64,18 @@ def stale_reports(
     Args:
         dataset: that they are of
         reports: their provenance, by name
+        data: compare samples and labels too, not uploads and suite alone
     """
-    check = _Check(dataset)
+    check = _Check(dataset, data)
     return {name: check.reason(told) for name, told in reports.items()}
 
 
 class _Check:
     """Compares reports with what is there now, which it reads once."""
 
-    def __init__(self, dataset: fo.Dataset) -> None:
+    def __init__(self, dataset: fo.Dataset, data: bool) -> None:
         self._dataset = dataset
+        self._data = data
         self._models = prediction_sets(dataset)
         self._mark = data_mark(dataset)
         self._subject = cache(partial(judged, dataset))
@@ -100,16 +102,16 @@ class _Check:
         side = told["split"], told["release"]
         if suite_digest(self._subject(*side).populations.values()) != told["suite"]:
             return "the suite has changed"
-        if before["data"] in (None, self._mark):
+        if not self._data or before["data"] in (None, self._mark):
             return ""
         if self._members(*side) != before["members"]:
             return "samples have come, gone or changed their populations"
         task = self._models[told["model"]].task
-        if self._labels(*side, told["truth"], task) != before["truth"]:
+        if self._labels(*side, told["truth"], task, False) != before["truth"]:
             return f"labels in '{told['truth']}' have changed"
         for model, digest in before["in_place"].items():
             stored = self._models[model]
-            if self._labels(*side, stored.field, stored.task) != digest:
+            if self._labels(*side, stored.field, stored.task, True) != digest:
                 return f"the predictions of '{model}' have changed"
         return ""
 
@@ -120,6 +122,11 @@ class _Check:
         return members_digest(self._subject(*side).members(self._side(*side)))
 
     def _read_labels(
-        self, split: str | None, release: int | None, field: str, task: str
+        self,
+        split: str | None,
+        release: int | None,
+        field: str,
+        task: str,
+        scored: bool,
     ) -> str:
-        return labels_digest(self._side(split, release), field, task)
+        return labels_digest(self._side(split, release), field, task, scored=scored)

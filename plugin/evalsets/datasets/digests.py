@@ -42,14 +42,22 @@ def members_digest(frame: pd.DataFrame) -> str:
     return _digest([*names, "", *ordered.index], bits)
 
 
-def labels_digest(view: fo.DatasetView, field: str, task: str) -> str:
-    """Of the labels in a field; empty where nothing is there to go by."""
+def labels_digest(view: fo.DatasetView, field: str, task: str, *, scored: bool) -> str:
+    """Of the labels in a field; empty where nothing is there to go by.
+
+    Args:
+        view: samples to read
+        field: of the labels
+        task: of the labels
+        scored: with their confidences
+    """
     held = view.get_field(field)
     if held is None or task not in _TOLD:
         return ""
     paths = [field]
     if isinstance(held, fo.EmbeddedDocumentField):
-        paths = [f"{field}.{part}" for part in _TOLD[task]]
+        parts = [p for p in _TOLD[task] if scored or "confidence" not in p]
+        paths = [f"{field}.{part}" for part in parts]
     columns = read(view, ["id", *(p for p in paths if view.get_field(p) is not None)])
     return _digest(map(repr, columns.values()))
 
