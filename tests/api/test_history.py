@@ -55,6 +55,14 @@ def test_a_report_is_stale_once_what_it_goes_by_has_changed(judged, reason):
     assert stale(judged)[-1] == ""
 
 
+def test_models_may_have_any_name(judged):
+    es.upload_predictions(judged, "$net.v1", ["a"] * N)
+    es.evaluate(judged, "bad", baseline="$net.v1", split=None)
+    assert stale(judged) == [""]
+    es.upload_predictions(judged, "$net.v1", ["b"] * N, overwrite=True)
+    assert stale(judged) == ["'$net.v1' was uploaded again"]
+
+
 def test_predictions_in_place_are_watched_too_and_never_dropped(judged):
     judged.clone_sample_field("pred_good", "mine")
     judged.clone_sample_field("pred_good", "spare")

@@ -385,6 +385,11 @@ def test_an_evaluation_of_a_field_in_place_may_be_written_again(made):
     made.delete_sample_field("mine")
     with pytest.raises(UnknownNameError, match="what model 'm' predicts; upload"):
         es.evaluate(made, "m", split=None)
+    assert es.history(made)["stale"].tolist() == ["the predictions of 'm' are gone"] * 2
+    es.upload_scores(made, "s", [1.0] * N)
+    made.delete_sample_field(es.models(made)["s"].field)
+    with pytest.raises(UnknownNameError, match="the score 'score'; upload"):
+        es.evaluate(made, "s", split=None)
 
 
 def test_a_model_that_found_nothing_anywhere_is_evaluated(made):

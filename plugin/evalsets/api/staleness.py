@@ -86,10 +86,11 @@ class _Check:
         """Why a report does not hold any more; empty where it does."""
         before = told.get("basis")
         for model in filter(None, (told["model"], told["baseline"])):
-            if model not in self._models:
+            stored = self._models.get(model)
+            if stored is None or not self._dataset.has_sample_field(stored.field):
                 return f"the predictions of '{model}' are gone"
             marks = before["uploads"][model] if before else {}
-            if not marks.items() <= uploads(self._models[model]).items():
+            if not marks.items() <= uploads(stored).items():
                 return f"'{model}' was uploaded again"
         if before is None:
             return ""

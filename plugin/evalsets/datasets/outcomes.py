@@ -97,7 +97,7 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
         raise UnknownNameError(
             "field", truth, labels, "name the field that holds the true labels"
         )
-    _refuse_gone(dataset, stored.field, stored.model)
+    _refuse_gone(dataset, stored.field, f"what model '{stored.model}' predicts")
     if task_of(dataset, truth) != stored.task:
         raise ArgumentError(
             f"Model '{stored.model}' predicts {_WANTED[stored.task]}, but field "
@@ -115,14 +115,19 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
     return _regression(view, path, f"{stored.field}.value")
 
 
-def _refuse_gone(dataset: fo.Dataset, field: str, model: str) -> None:
+def _refuse_gone(dataset: fo.Dataset, field: str, what: str) -> None:
     if not dataset.has_sample_field(field):
-        remedy = f"it held what model '{model}' predicts; upload that again"
+        remedy = f"it held {what}; upload that again"
         raise UnknownNameError("field", field, remedy=remedy)
 
 
 def read_scores(view: fo.DatasetView, score: ScoreSet) -> Read:
-    """The scores of the samples that have one."""
+    """The scores of the samples that have one.
+
+    Raises:
+        UnknownNameError: their field is gone
+    """
+    _refuse_gone(view._dataset, score.field, f"the score '{score.metric}'")
     ids, values = view.values(["id", score.field])
     known = [at for at, value in enumerate(values) if value is not None]
     outcomes = Scores(
