@@ -340,9 +340,57 @@ def test_a_view_that_leaves_a_field_out_is_not_searched_for_it(embedded):
     assert set(es.search(shown, query).values("id")) == named
     with pytest.raises(QueryError, match="view leaves out field"):
         es.membership(shown)
-    boxes = fo.Detections(detections=[fo.Detection(label="car", confidence=0.5)])
+    boxes = fo.Detections(detections=[fo.Detection(label="car", hidden=True)])
     embedded.set_values("boxes", [boxes.copy() for _ in range(len(embedded))])
-    inside = embedded.exclude_fields("boxes.detections.confidence")
+    embedded.add_dynamic_sample_fields()
+    inside = embedded.exclude_fields("boxes.detections.hidden")
     assert len(es.search(inside, "COUNT(boxes, label = 'car') = 1")) == len(embedded)
-    with pytest.raises(QueryError, match=r"'boxes\.detections\.confidence'"):
-        es.search(inside, "ANY(boxes, confidence > 0.1)")
+    with pytest.raises(QueryError, match=r"'boxes\.detections\.hidden'"):
+        es.search(inside, "ANY(boxes, hidden)")
+
+
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+def test_a_cut_is_decided_as_by_the_scores_even_at_a_score_itself(embedded, operator):
+    file = open_vectors(embedded)
+    file.remove(file.ids[[2]].tolist())
+    file.add(file.ids[[4]].tolist(), file.get(file.ids[[5]].tolist()))
+    file = open_vectors(embedded)
+    query = prompt_vector(encoder_of(embedded), "a bridge")
+    exact = dict(zip(file.ids.tolist(), file.scores(query).tolist(), strict=True))
+    cut = sorted(exact.values())[len(exact) // 2]
+    compared = {"<": float.__lt__, "<=": float.__le__, ">": float.__gt__}
+    passes = compared.get(operator, float.__ge__)
+    expected = {i for i, score in exact.items() if passes(score, cut)}
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[operator]
+    part = embedded.limit(20)
+    for text in (
+        f"text('a bridge') {operator} {cut!r}",
+        f"{cut!r} {turned} text('a bridge')",
+    ):
+        assert set(es.search(embedded, text).values("id")) == expected
+        inside = expected & set(part.values("id"))
+        assert set(es.search(part, text).values("id")) == inside
+    best = sorted(exact, key=lambda i: (-exact[i], i))
+    for text, n in (
+        ("<= 3", 3),
+        ("< 3", 2),
+        ("< 2.5", 2),
+        ("<= 0", 0),
+        ("<= 500", 500),
+    ):
+        found = es.search(embedded, f"RANK(text('a bridge')) {text}").values("id")
+        assert set(found) == set(best[:n])
+
+
+def test_most_samples_are_named_by_the_few_that_are_left_out(embedded, monkeypatch):
+    monkeypatch.setattr("evalsets.datasets.compile._MANY_IDS", 1)
+    few = es.search(embedded, "RANK(text('a bridge')) <= 5").values("id")
+    ids = set(embedded.values("id"))
+    for query in ("RANK(text('a bridge')) > 5", "NOT RANK(text('a bridge')) <= 5"):
+        assert set(es.search(embedded, query).values("id")) == ids - set(few)
+    most = es.search(embedded, "RANK(text('a bridge')) > 5")
+    assert set(
+        es.search(embedded, "NOT RANK(text('a bridge')) > 5").values("id")
+    ) == set(few)
+    embedded.add_sample(fo.Sample("/later.jpg"))
+    assert len(most) == len(ids) - 5

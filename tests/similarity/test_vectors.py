@@ -59,6 +59,8 @@ def test_the_matrix_is_mapped_until_something_is_replaced(tmp_path):
     assert (store.matrix[-1] == some(1)[0]).all()
     with pytest.raises(ValueError, match="read-only"):
         store.matrix[0] = 0
+    assert isinstance(store.stored, np.memmap)  # what searches still copies nothing
+    assert len(store.stored) == 4
 
 
 @given(
@@ -75,7 +77,12 @@ def test_search_sees_neither_replaced_nor_removed_rows(replaced, removed, search
         store.add([sample_id(i) for i in replaced], some(1, 40)[list(replaced)])
         store.remove([sample_id(i) for i in removed])
         query = some(2)[0]
-        assert (store.scores(query) == scores(store.matrix, query)).all()
+        exact = store.scores(query)
+        assert (exact == scores(store.matrix, query)).all()
+        assert (store.above(query, 0.2) == np.flatnonzero(exact > 0.2)).all()
+        asked = [sample_id(i) for i in range(41)]
+        known = {i: place for place, i in enumerate(store.ids.tolist())}
+        assert store.find(asked).tolist() == [known.get(i, -1) for i in asked]
         among = np.array(sorted(i for i in searched if i < len(store)), dtype=np.int64)
         for asked in (None, among):
             rows = np.arange(len(store)) if asked is None else asked

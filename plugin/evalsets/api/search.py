@@ -9,14 +9,18 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.populations import load_recipes, schema_of
 from evalsets.datasets.schema import refuse_hidden
-from evalsets.datasets.scores import kept_fields, query_vectors, term_values
+from evalsets.datasets.scores import (
+    kept_fields,
+    passing,
+    query_vectors,
+    term_values,
+)
 from evalsets.datasets.vectors import open_vectors
 from evalsets.query import (
     Expr,
@@ -70,11 +74,14 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     if len(kept) == len(asked) and all(map(view.has_field, kept.values())):
         return apply(view, checked, kept)
     file = open_vectors(opened)
-    values = {
-        term: term_values(term, file, query_vectors(opened, term)) for term in asked
-    }
-    decided = decide(view, similarity_predicates(checked), file, values)
+    queries = {term: query_vectors(opened, term) for term in asked}
+    predicates = similarity_predicates(checked)
+    found = {p: passing(p, file, queries) for p in predicates}
+    passed = {p: mask for p, mask in found.items() if mask is not None}
     sorting = {t for order in checked.order_by for t in terms(order)}
+    needed = sorting.union(*(terms(p) for p in predicates if p not in passed))
+    values = {term: term_values(term, file, queries[term]) for term in needed}
+    decided = decide(view, predicates, file, values, passed)
     by_id = {
         term: dict(zip(file.ids.tolist(), values[term].tolist(), strict=True))
         for term in sorting
@@ -87,8 +94,18 @@ def decide(
     predicates: tuple[Expr, ...],
     file: VectorFile,
     values: Mapping[Term, NDArray[Any]],
+    passed: Mapping[Expr, NDArray[np.bool_]] | None = None,
 ) -> dict[Expr, Members]:
-    """Where each predicate is true, and where it is NULL, as sample ids."""
+    """Where each predicate is true, and where it is NULL, as sample ids.
+
+    Args:
+        view: whose samples are decided on
+        predicates: conditions on similarities
+        file: with vectors of the samples
+        values: of the similarities, in the order of ``file.ids``
+        passed: predicates that are decided already, in that order
+    """
+    passed = passed or {}
     asked = {path for p in predicates for path in fields(p)}
     if not asked and is_whole(view) and len(view) == len(file):
         ids, place = file.ids, np.arange(len(file))
@@ -96,7 +113,7 @@ def decide(
     else:
         columns = read_fields(view, predicates)
         ids = np.asarray(columns["id"], dtype="<U24")
-        place = pd.Index(file.ids).get_indexer(pd.Index(ids))
+        place = file.find(columns["id"])
     table: dict[Term | str, NDArray[Any]] = {
         path: column_of(columns[path]) for path in asked
     }
@@ -111,8 +128,15 @@ def decide(
         )
     decided = {}
     for predicate in predicates:
-        true, null = evaluate(predicate, table)
+        if predicate in passed:
+            null = place < 0
+            true = np.append(passed[predicate], False)[place] & ~null
+        else:
+            true, null = evaluate(predicate, table)
+        most = true.sum() > len(ids) / 2
         decided[predicate] = Members(
-            frozenset(ids[true].tolist()), frozenset(ids[null].tolist())
+            frozenset(ids[true].tolist()),
+            frozenset(ids[null].tolist()),
+            frozenset(ids[~true & ~null].tolist()) if most else None,
         )
     return decided

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import fiftyone.brain.internal.core.utils as fbu
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from evalsets.similarity import VectorFile
 
 Ids = NDArray[np.str_]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,55 @@ class Contents:
     """The rows of an index.
 
     Args:
-        matrix: ``(n, d)`` unit vectors
+        stored: ``(m, d)`` unit vectors, more than the index has where some were removed
         sample_ids: ``(n,)``
         label_ids: ``(n,)`` where labels are indexed
+        live: ``(n,)`` rows of ``stored``, rising; None where they are all
     """
 
-    matrix: NDArray[np.float32]
+    stored: NDArray[np.float32]
     sample_ids: Ids
     label_ids: Ids | None = None
+    live: Rows | None = None
 
     @property
     def ids(self) -> Ids:
         """What a row is called: its label where labels are indexed, else its sample."""
         return self.sample_ids if self.label_ids is None else self.label_ids
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.stored.shape[1]
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float32]:
+        """``(n, d)``; a copy where some were removed."""
+        return self.stored if self.live is None else self.stored[self.live]
+
+    def vectors(self, rows: Any) -> NDArray[np.float32]:
+        """The vectors of some rows of the index."""
+        return self.stored[rows if self.live is None else self.live[rows]]
+
+    @cached_property
+    def stored_ids(self) -> Ids:
+        """What each stored row is called; nothing where it was removed."""
+        if self.live is None:
+            return self.ids
+        named = np.zeros(len(self.stored), dtype=self.ids.dtype)
+        named[self.live] = self.ids
+        return named
+
+    def stored_rows(self, rows: Rows | None) -> Rows | None:
+        """The stored rows of some rows of the index; None stands for all."""
+        if self.live is None:
+            return rows
+        return self.live if rows is None else self.live[rows]
+
+    def places(self, stored_rows: Rows) -> Rows:
+        """The rows of the index that are these stored rows."""
+        live = self.live
+        return stored_rows if live is None else np.searchsorted(live, stored_rows)
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -61,7 +99,7 @@ def read_contents(
     if file is None:
         return EMPTY if patches_field is None else replace(EMPTY, label_ids=EMPTY.ids)
     if patches_field is None:
-        return Contents(file.matrix, file.ids)
+        return Contents(file.stored, file.ids, live=file.live)
     if samples.media_type == fom.GROUP:
         samples = samples.select_group_slices(_allow_mixed=True)
     sample_ids, label_ids = fbu.get_ids(samples, patches_field=patches_field)
@@ -69,4 +107,7 @@ def read_contents(
     there = np.array([i in sample_of for i in file.ids.tolist()], dtype=bool)
     ids = file.ids[there]
     owners = np.array([sample_of[i] for i in ids.tolist()], dtype="<U24")
-    return Contents(file.matrix if there.all() else file.matrix[there], owners, ids)
+    live = np.arange(file.n_rows) if file.live is None else file.live
+    return Contents(
+        file.stored, owners, ids, None if len(ids) == file.n_rows else live[there]
+    )

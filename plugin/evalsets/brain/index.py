@@ -180,7 +180,7 @@ class FaissSimilarityIndex(SearchableIndex):
         if not ids:
             return
         if self.is_external:
-            self._own_file(self._contents.matrix.shape[1]).remove(ids)
+            self._own_file(self._contents.dim).remove(ids)
         else:
             storage.remove_and_clear(self._samples, ids)
         (self.reload if reload else self._refresh)()
@@ -203,7 +203,7 @@ class FaissSimilarityIndex(SearchableIndex):
         else:
             rows = self._find(sample_ids, label_ids, allow_missing, warn_missing)
         labels = None if contents.label_ids is None else contents.label_ids[rows]
-        return contents.matrix[rows], contents.sample_ids[rows], labels
+        return contents.vectors(rows), contents.sample_ids[rows], labels
 
     def cleanup(self) -> None:
         """Deletes the index's own files; the dataset's vectors stay."""

@@ -48,14 +48,15 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
             return self._named(found, False, return_dists)
         contents = self._contents
         rows, distances = ranked(
-            contents.matrix,
+            contents.stored,
             vectors,
-            contents.ids,
+            contents.stored_ids,
             aggregation=aggregation or "mean",
             k=k,
             reverse=reverse,
-            among=self._current_inds,
+            among=contents.stored_rows(self._current_inds),
         )
+        rows = contents.places(rows)
         return _listed(contents, [(rows, distances)], True, return_dists)
 
     def _radius_neighbors(
@@ -75,13 +76,13 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
     def _named(self, found: Iterable[Found], single: bool, return_dists: bool) -> Any:
         """Neighbours in the view by their ids."""
         view = Contents(
-            self._contents.matrix, self.current_sample_ids, self.current_label_ids
+            self._contents.stored, self.current_sample_ids, self.current_label_ids
         )
         return _listed(view, found, single, return_dists)
 
     def _vectors_of(self, query: Any) -> tuple[NDArray[Any], bool]:
         """Vectors of ids, or as given; and whether it was a single one."""
-        matrix = self._filled().matrix
+        contents = self._filled()
         array = np.asarray(query)
         single = array.ndim == (1 if np.issubdtype(array.dtype, np.number) else 0)
         if not np.issubdtype(array.dtype, np.number):
@@ -92,18 +93,18 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
                     f"The index '{self.key}' has no vector of '{missing[0]}'; ask for "
                     "what is in it, or add it"
                 )
-            return matrix[rows], single
+            return contents.vectors(rows), single
         vectors = np.atleast_2d(array)
-        if vectors.shape[1:] != matrix.shape[1:]:
+        if vectors.shape[1:] != (contents.dim,):
             raise ArgumentError(
                 f"The query has shape {array.shape}, the vectors have length "
-                f"{matrix.shape[1]}; use the model that made the vectors"
+                f"{contents.dim}; use the model that made the vectors"
             )
         return vectors, single
 
     def _current_matrix(self) -> NDArray[np.float32]:
-        matrix, rows = self._filled().matrix, self._current_inds
-        return matrix if rows is None else matrix[rows]
+        contents, rows = self._filled(), self._current_inds
+        return contents.matrix if rows is None else contents.vectors(rows)
 
     def _filled(self) -> Contents:
         if not len(self._contents):

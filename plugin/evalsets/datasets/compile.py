@@ -32,6 +32,7 @@ from evalsets.query.syntax import (
 
 Columns: TypeAlias = Mapping[Term, str | Mapping[str, float]]
 
+_MANY_IDS = 100_000
 _MAX_DEPTH = 150  # MongoDB takes 200, with what stands around the expression
 _MAX_BYTES = 12_000_000  # MongoDB takes 16 MB in all
 _MAX_SORT_BYTES = 3_000_000
@@ -85,7 +86,13 @@ def apply(
 def _filter(where: Expr, compiler: Compiler) -> fo.ViewExpression | dict[str, Mongo]:
     """The condition; sets of ids are matched by MongoDB's index, not one by one."""
     if any(isinstance(node, Members) for node in walk(where)):
-        return _bounded(_match(where, compiler, holds=True))
+        match = _match(where, compiler, holds=True)
+        if _size(match) > _MAX_BYTES:
+            raise QueryError(
+                "The samples that are similar enough are too many to name to MongoDB; "
+                "compose the condition as a population, which keeps its scores in a field"
+            )
+        return _bounded(match)
     return fo.ViewExpression(_bounded(compiler.closed(compiler.true(where))))
 
 
@@ -94,9 +101,7 @@ def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
     if isinstance(expr, Not):
         return _match(expr.operand, compiler, holds=not holds)
     if isinstance(expr, Members):
-        if holds:
-            return {"_id": {"$in": object_ids(expr.true)}}
-        return {"_id": {"$nin": object_ids(expr.true | expr.null)}}
+        return {"_id": _ids(expr, holds=holds)}
     if isinstance(expr, (And, Or)):
         operator = "$and" if isinstance(expr, And) is holds else "$or"
         return {operator: [_match(e, compiler, holds=holds) for e in expr.operands]}
@@ -104,12 +109,29 @@ def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
     return {"$expr": compiler.closed(truth)}
 
 
+def _ids(expr: Members, *, holds: bool) -> dict[str, Mongo]:
+    """The ids where ``expr`` is true or false, by what takes less to say."""
+    if not holds:
+        if expr.false is not None:
+            return {"$in": object_ids(expr.false)}
+        return {"$nin": object_ids(expr.true | expr.null)}
+    if expr.false is None or len(expr.true) < _MANY_IDS:
+        return {"$in": object_ids(expr.true)}
+    others = object_ids(expr.false | expr.null)
+    last = max(ObjectId(max(expr.true)), *others[-1:])
+    return {"$nin": others, "$lte": last}  # and not what is added later
+
+
 def _bounded(mongo: Mongo, most: int = 0) -> Mongo:
-    if len(bson.encode({"": mongo})) > (most or _MAX_BYTES):
+    if _size(mongo) > (most or _MAX_BYTES):
         raise QueryError("The query is too large for MongoDB")
     if _depth(mongo) > _MAX_DEPTH:
         raise QueryError("The query is nested too deeply for MongoDB")
     return mongo
+
+
+def _size(mongo: Mongo) -> int:
+    return len(bson.encode({"": mongo}))
 
 
 def _depth(mongo: Mongo) -> int:

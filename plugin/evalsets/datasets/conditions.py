@@ -105,12 +105,23 @@ def _between(expr: Between, v: Mongo, low: Mongo, high: Mongo) -> Truth:
 
 
 def _in(expr: In, v: Mongo, *options: Mongo) -> Truth:
-    """Equality by equality: MongoDB takes no index for its own ``$in`` here."""
+    """Constants in one list; of a single option equality, which an index answers."""
+    if all(isinstance(option, Constant) for option in expr.options) and options[1:]:
+        return _in_constants(expr, v, *options)
     tests = [
         _compare(Compare("=", expr.operand, option), v, o)
         for option, o in zip(expr.options, options, strict=True)
     ]
     return any_of(*(true for true, _ in tests)), all_of(*(false for _, false in tests))
+
+
+def _in_constants(expr: In, v: Mongo, *options: Mongo) -> Truth:
+    known = [o for e, o in zip(expr.options, options, strict=True) if not _has_null(e)]
+    if _has_null(expr.operand) or not known:
+        return False, False
+    found = {"$in": [v, known]}
+    has_null = len(known) < len(options)
+    return found, False if has_null else all_of(is_known(v), {"$not": [found]})
 
 
 def _contains(expr: Contains, elements: Mongo, member: Mongo) -> Truth:

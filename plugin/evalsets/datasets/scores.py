@@ -8,6 +8,7 @@ term, the query vectors, the encoder's fingerprint and how far the vectors were 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,7 +24,8 @@ from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
 from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
-from evalsets.query import Rank, Term, to_text
+from evalsets.query import Expr, Rank, Similarity, Term, to_text
+from evalsets.query.syntax import Compare, Constant
 from evalsets.similarity import VectorFile, ranks, unit
 
 KIND = "scores"
@@ -70,6 +72,47 @@ def term_values(term: Term, file: VectorFile, query: Query) -> NDArray[Any]:
     if against is not None:
         found = found - file.scores(against)
     return ranks(found, file.ids) if isinstance(term, Rank) else found
+
+
+def passing(
+    predicate: Expr, file: VectorFile, queries: Mapping[Term, Query]
+) -> NDArray[np.bool_] | None:
+    """Where ``similarity > constant`` or ``RANK <= constant`` holds, as scores decide it.
+
+    A search in float32 finds it without the exact scores of all samples.
+
+    Returns:
+        ``(n,)`` in the order of ``file.ids``; None for conditions of another form
+    """
+    if not isinstance(predicate, Compare):
+        return None
+    term, bound, operator = predicate.left, predicate.right, predicate.operator
+    if isinstance(term, Constant):
+        term, bound, operator = bound, term, _TURNED[operator]
+    if not isinstance(bound, Constant) or type(bound.value) not in (int, float):
+        return None
+    cut = float(bound.value)  # type: ignore[arg-type]
+    if not isinstance(term, (Similarity, Rank)) or queries[term][1] is not None:
+        return None
+    found = np.zeros(len(file), dtype=bool)
+    if isinstance(term, Rank):
+        k = math.floor(cut) if operator == "<=" else math.ceil(cut) - 1
+        if operator not in ("<", "<=") or k > len(file) * _SEARCHED:
+            return None
+        if k >= 1:
+            ids, _ = file.top_k(queries[term][0], k)
+            found[file.find(ids.tolist())] = True
+        return found
+    if operator not in _ABOVE:
+        return None
+    least = cut if operator in (">", "<=") else np.nextafter(cut, -np.inf)
+    found[file.above(queries[term][0], least)] = True
+    return found if operator in (">", ">=") else ~found
+
+
+_TURNED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_ABOVE = (">", ">=", "<", "<=")
+_SEARCHED = 0.1  # share of the samples above which ranking all of them is as fast
 
 
 def field_of(term: Term) -> str:

@@ -232,10 +232,12 @@ class Members(Expr):
     Args:
         true: where it holds
         null: where it is NULL
+        false: the rest, given where it is the smaller part
     """
 
     true: frozenset[str]
     null: frozenset[str] = frozenset()
+    false: frozenset[str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

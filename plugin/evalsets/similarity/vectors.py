@@ -29,8 +29,12 @@ from evalsets.similarity.files import (
     unpacked,
     write_whole,
 )
-from evalsets.similarity.search import scores, top_k
+from evalsets.similarity.places import Places
+from evalsets.similarity.search import above, scores, top_k
 from evalsets.similarity.unit import unit
+
+_DERIVED = ("n_rows", "_places", "_known", "live", "stored_ids", "ids", "matrix")
+"""What is worked out from the log, and again when it has grown."""
 
 
 class VectorFile:
@@ -160,7 +164,7 @@ class VectorFile:
         new = committed(self.folder / "rows.log", len(self._log))
         if len(new):
             self._log = np.concatenate([self._log, new])
-            for name in ("n_rows", "_rows", "_live", "_stored_ids", "ids", "matrix"):
+            for name in _DERIVED:
                 self.__dict__.pop(name, None)
 
     @cached_property
@@ -182,26 +186,29 @@ class VectorFile:
             )
         records = self._log[position:]
         added = unpacked(records["id"][records["row"] >= 0])
-        return [i for i in dict.fromkeys(added.tolist()) if i in self._rows]
+        return [i for i in dict.fromkeys(added.tolist()) if i in self]
 
     @cached_property
     def ids(self) -> NDArray[np.str_]:
         """Ids of the samples that have a vector, in the order of :attr:`matrix`."""
-        return self._stored_ids if self._live is None else self._stored_ids[self._live]
+        return self.stored_ids if self.live is None else self.stored_ids[self.live]
 
     @cached_property
     def matrix(self) -> NDArray[np.float32]:
-        """``(n, dim)`` vectors, read-only; mapped, not read, while none was replaced."""
-        if self._live is None:
-            return self._stored
-        kept = self._stored[self._live]
+        """``(n, dim)`` vectors, read-only; mapped, or a copy once one was replaced.
+
+        What searches needs no copy: :attr:`stored` with :attr:`live` rows.
+        """
+        if self.live is None:
+            return self.stored
+        kept = self.stored[self.live]
         kept.flags.writeable = False
         return kept
 
     def scores(self, query: ArrayLike) -> NDArray[np.float32]:
         """``(n,)`` exact cosine of every sample to a query, in the order of ids."""
-        found = scores(self._stored, query)
-        return found if self._live is None else found[self._live]
+        found = scores(self.stored, query)
+        return found if self.live is None else found[self.live]
 
     def top_k(
         self, query: ArrayLike, k: int, among: NDArray[np.int64] | None = None
@@ -213,10 +220,29 @@ class VectorFile:
             k: at least 1
             among: places in :attr:`ids` to search, rising; by default all
         """
-        live = self._live
+        live = self.live
         rows = among if live is None else live if among is None else live[among]
-        found, exact = top_k(self._stored, query, k, self._stored_ids, rows)
-        return self._stored_ids[found], exact
+        found, exact = top_k(self.stored, query, k, self.stored_ids, rows)
+        return self.stored_ids[found], exact
+
+    def above(self, query: ArrayLike, threshold: float) -> NDArray[np.int64]:
+        """Places in :attr:`ids` whose exact score is greater than a threshold, rising."""
+        return self._places_of(above(self.stored, query, threshold))
+
+    def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """Places of samples in :attr:`ids`; -1 where one has no vector."""
+        return self._places_of(self._places.find(packed(ids)), keep=True)
+
+    def _places_of(
+        self, rows: NDArray[np.int64], keep: bool = False
+    ) -> NDArray[np.int64]:
+        """Rows as places in :attr:`ids`; those of none are left out or kept as -1."""
+        if self.live is None:
+            return rows
+        place = np.full(self.n_rows + 1, -1, dtype=np.int64)  # row -1 is the last
+        place[self.live] = np.arange(len(self.live))
+        places: NDArray[np.int64] = place[rows]
+        return places if keep else places[places >= 0]
 
     def get(self, ids: Sequence[str]) -> NDArray[np.float32]:
         """``(len(ids), dim)`` vectors of some samples.
@@ -224,65 +250,67 @@ class VectorFile:
         Raises:
             NoVectorsError: a sample has none
         """
-        missing = [i for i in ids if i not in self._rows]
-        if missing:
+        rows = self._places.find(packed(ids))
+        missing = np.flatnonzero(rows < 0)
+        if missing.size:
             raise NoVectorsError(
                 f"{len(missing)} samples have no vector under '{self.encoder}', "
-                f"'{missing[0]}' first; embed them"
+                f"'{ids[missing[0]]}' first; embed them"
             )
-        found: NDArray[np.float32] = self._stored[[self._rows[i] for i in ids]]
+        found: NDArray[np.float32] = self.stored[rows]
         return found
 
     def damaged(self) -> list[str]:
         """Ids whose stored vector does not have its checksum; reads the whole file."""
-        stored = np.asarray(self._stored)
+        stored = np.asarray(self.stored)
+        live = range(self.n_rows) if self.live is None else self.live.tolist()
         checksum = self._log["crc"][self._log["row"] >= 0].tolist()
         return [
             sample_id
-            for sample_id, row in self._rows.items()
+            for sample_id, row in zip(self.ids.tolist(), live, strict=True)
             if zlib.crc32(stored[row]) != checksum[row]
         ]
 
     def __len__(self) -> int:
-        return self.n_rows if self._live is None else len(self._live)
+        return self.n_rows if self.live is None else len(self.live)
 
     def __contains__(self, sample_id: object) -> bool:
-        return sample_id in self._rows
+        return sample_id in self._known
 
     @cached_property
-    def _rows(self) -> dict[str, int]:
-        """Row of every sample that is there, in rising order."""
+    def _places(self) -> Places:
         records = self._log[self._log["row"] > COMMIT]
-        ids, rows = unpacked(records["id"]).tolist(), records["row"].tolist()
-        found = dict(zip(ids, rows, strict=True))
-        if len(found) < len(ids) or REMOVED in rows:
-            found = {i: row for i, row in found.items() if row != REMOVED}
-            found = dict(sorted(found.items(), key=lambda pair: pair[1]))
-        return found
+        return Places(records["id"], records["row"])
 
     @cached_property
-    def _stored_ids(self) -> NDArray[np.str_]:
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.ids.tolist())
+
+    @cached_property
+    def stored_ids(self) -> NDArray[np.str_]:
         """Id of every row in the file, replaced and removed ones included."""
         return unpacked(self._log["id"][self._log["row"] >= 0])
 
     @cached_property
-    def _live(self) -> NDArray[np.int64] | None:
+    def live(self) -> NDArray[np.int64] | None:
         """Rows that were not replaced or removed since, rising; None when all."""
         if self._all_live():
             return None
-        return np.fromiter(self._rows.values(), dtype=np.int64, count=len(self._rows))
+        rows = self._places.rows()
+        return None if len(rows) == self.n_rows else rows
 
     def _all_live(self) -> bool:
-        """Whether no row was replaced or removed; most files need no dict to know."""
+        """Whether surely no row was replaced or removed; most files tell at a glance."""
         if (self._log["row"] == REMOVED).any():
             return False
         ids = self._log["id"][self._log["row"] >= 0]
         ends = np.frombuffer(ids.tobytes(), np.uint8).reshape(-1, 12)[:, 4:]
         ends = np.ascontiguousarray(ends).view(np.uint64)
-        return len(np.unique(ends)) == len(ids) or len(self._rows) == len(ids)
+        return len(np.unique(ends)) == len(ids)
 
     @property
-    def _stored(self) -> NDArray[np.float32]:
+    def stored(self) -> NDArray[np.float32]:
+        """``(n_rows, dim)`` mapped, replaced and removed rows included."""
         if not self.n_rows:
             return np.empty((0, self.dim), dtype=np.float32)
         path = self.folder / "vectors.f32"
