@@ -41,6 +41,7 @@ def pytest_configure() -> None:
     folder = Path(f"{_HOME.name}/mongo")
     folder.mkdir()
     options = ["--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"]
+    options += ["--setParameter", "enableTestCommands=1"]  # it can be made to fail
     with Path(f"{_HOME.name}/mongod.log").open("wb") as log:
         _servers.append(
             subprocess.Popen([binary, "--dbpath", folder, *options], stdout=log)

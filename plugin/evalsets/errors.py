@@ -13,7 +13,7 @@
     ├── EncoderError                    an encoder cannot be loaded or does not match
     ├── NoVectorsError                  similarity was asked for before ``embed``
     ├── PredictionsError                an upload that cannot be taken as it is
-    ├── DatabaseError                   MongoDB cannot be reached
+    ├── DatabaseError                   MongoDB cannot be reached, or refuses
     └── LockedError                     another process writes to the dataset
 """
 
@@ -112,7 +112,7 @@ class PredictionsError(EvalsetsError):
 
 
 class DatabaseError(EvalsetsError):
-    """MongoDB cannot be reached."""
+    """MongoDB cannot be reached, or refuses what it is asked."""
 
 
 class LockedError(EvalsetsError):

@@ -21,7 +21,6 @@ from evalsets.taggers import PixelTagger
 pytestmark = pytest.mark.db
 
 N = 120
-KILLS = 12
 BATCH = 4
 BROKEN = "077.png"
 ENCODER = Path(__file__).parents[2] / "examples" / "demo" / "models" / "clip"
@@ -33,6 +32,8 @@ FIELDS = (
     "mean",
     "odd",
     "light.label",
+    "file_digest",
+    "vanished",
 )
 LIGHT = {"field": "light", "classes": {"dark": "at night", "bright": "daylight"}}
 
@@ -68,22 +69,37 @@ def taggers(log):
 
 
 def embed_and_tag(name, log):
-    """What the processes that are killed run."""
+    """What the processes run that work at the same time."""
     from evalsets.api import background
 
     background.EVERY_S = 0.05
     es.embed(name, str(ENCODER), taggers=taggers(log), batch_size=BATCH)
 
 
+def ingest(folder, name, log):
+    """What the processes that are killed run: data arrives, and all is done for it."""
+    es.sync(folder, name)
+    embed_and_tag(name, log)
+
+
+def draw_photo(path, seed):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 1 + rng.integers(2, 255), (24, 32, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def draw_photos(folder):
+    """Images of all shades."""
+    folder.mkdir()
+    for number in range(N):
+        draw_photo(folder / f"{number:03}.png", number)
+
+
 @pytest.fixture
 def photos(dataset, tmp_path):
     """Images of all shades, one of which cannot be read any more."""
     folder = tmp_path / "photos"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(N):
-        pixels = rng.integers(0, 1 + rng.integers(2, 255), (24, 32, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number:03}.png")
+    draw_photos(folder)
     es.sync(folder, dataset)
     with (folder / BROKEN).open("r+b") as file:
         file.truncate(100)
@@ -109,42 +125,60 @@ def everything(dataset):
     }
 
 
-def killed(process, log, draw):
-    """Kills a process at a random moment, early or after some images."""
-    before, wanted = len(seen(log)), draw.randrange(2 * N // KILLS)
+def killed(process, log, draw, most):
+    """Kills a process at a random moment: early, or after up to ``most`` images."""
+    before, wanted = len(seen(log)), draw.randrange(most)
     process.start()
     while process.is_alive() and wanted and len(seen(log)) < before + wanted:
         time.sleep(0.002)
-    process.join(draw.uniform(0, 0.1 if wanted else 2))
+    process.join(draw.uniform(0, 0.1 if wanted else 3))
     process.kill()
     process.join()
 
 
-def test_kills_at_random_moments_lose_and_double_nothing(photos, processes, tmp_path):
-    undisturbed = photos.clone()
-    whole = taggers(tmp_path / "whole")
-    done = es.embed(undisturbed, ENCODER, taggers=whole, batch_size=BATCH)
-    assert (done.done, len(done.skipped)) == (N - 1, 1)
-    draw, log = random.Random(0), tmp_path / "log"
-    for _ in range(KILLS):
-        photos.reload()
-        finished = set(photos.values("mean")) if photos.has_field("mean") else set()
-        before = len(seen(log))
-        killed(
-            processes.Process(target=embed_and_tag, args=(photos.name, log)), log, draw
-        )
-        assert not finished & set(seen(log)[before:])
-    es.embed(photos, ENCODER, taggers=taggers(log), batch_size=BATCH)
-    expected, found = everything(undisturbed), everything(photos)
-    assert list(found) == list(expected)
-    for name, (vector, *tags) in expected.items():
-        assert list(found[name][1:]) == tags, name
-        assert (found[name][0] is None) == (vector is None) == (name == BROKEN)
-        assert vector is None or np.allclose(found[name][0], vector, atol=1e-6), name
-    file = open_vectors(photos)
-    assert len(file) == file.n_rows == N - 1
-    assert not file.damaged()
-    undisturbed.delete()
+def change(folder):
+    """New files, others with new content or a new name, some gone, one broken."""
+    for number in range(12):
+        draw_photo(folder / f"{number:03}.png", 1000 + number)
+        draw_photo(folder / f"new {number}.png", 2000 + number)
+        (folder / f"{20 + number:03}.png").rename(folder / f"moved {number}.png")
+        (folder / f"{40 + number:03}.png").unlink()
+    with (folder / BROKEN).open("r+b") as file:
+        file.truncate(100)
+
+
+def test_twenty_kills_over_one_ingest_lose_and_double_nothing(
+    dataset, processes, tmp_path
+):
+    """Of sync, vectors and tags, first of all files, then of what has changed."""
+    folder, log, draw = tmp_path / "photos", tmp_path / "log", random.Random(0)
+    draw_photos(folder)
+    twin, undisturbed = fo.Dataset(persistent=True), tmp_path / "undisturbed"
+    for kills, most, changes in ((8, 24, lambda _: None), (12, 6, change)):
+        changes(folder)
+        ingest(folder, twin.name, undisturbed)
+        for _ in range(kills):
+            dataset.reload()
+            finished = (
+                set(dataset.values("mean")) if dataset.has_field("mean") else set()
+            )
+            before = len(seen(log))
+            process = processes.Process(target=ingest, args=(folder, dataset.name, log))
+            killed(process, log, draw, most)
+            assert not finished & set(seen(log)[before:])
+        ingest(folder, dataset.name, log)
+        expected, found = everything(twin), everything(dataset)
+        assert sorted(found) == sorted(expected)
+        for name, (vector, *tags) in expected.items():
+            assert list(found[name][1:]) == tags, name
+            assert (found[name][0] is None) == (vector is None), name
+            assert vector is None or np.allclose(found[name][0], vector, atol=1e-6)
+        file = open_vectors(dataset)
+        assert sum(vector is not None for vector, *_ in found.values()) == len(file)
+        assert not file.damaged()
+    assert len(found) == len(dataset) == N + 12
+    assert sum(values[-1] for values in found.values()) == 12
+    twin.delete()
 
 
 def test_two_passes_at_once_do_the_work_once(photos, processes, tmp_path):

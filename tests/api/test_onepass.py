@@ -18,7 +18,12 @@ from evalsets.datasets.vectors import open_vectors
 from evalsets.encoders import batches
 from evalsets.encoders.batches import Job, Reader, image_batches, portions
 from evalsets.encoders.weights import weights_of
-from evalsets.errors import ArgumentError, LockedError, NameTakenError
+from evalsets.errors import (
+    ArgumentError,
+    DatabaseError,
+    LockedError,
+    NameTakenError,
+)
 from evalsets.taggers import PixelTagger
 
 pytestmark = pytest.mark.db
@@ -301,6 +306,20 @@ def test_weights_are_told_apart_by_their_values():
     assert weights_of(layer) != before
     assert weights_of(Model()) == ""
     assert weights_of(Things("mine")) == "mine"
+
+
+def test_a_database_whose_disk_is_full_is_named_and_nothing_is_lost(drawn):
+    admin = fo.core.odm.get_db_client().admin
+    fails = {"failCommands": ["update"], "errorCode": 14031}
+    admin.command("configureFailPoint", "failCommand", mode={"skip": 1}, data=fails)
+    try:
+        with pytest.raises(DatabaseError, match="make room where it keeps its data"):
+            es.tag(drawn, [{"facts": {}}], batch_size=8)
+    finally:
+        admin.command("configureFailPoint", "failCommand", mode="off")
+    done = es.tag(drawn, [{"facts": {}}])
+    assert done.done + done.kept == len(drawn)
+    assert None not in drawn.values("file_bytes")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import evalsets as es
+import evalsets.api.sync as sync_module
 from evalsets.api.sync import last_sync
-from evalsets.datasets.vectors import open_vectors
+from evalsets.datasets.vectors import home, open_vectors
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
 
@@ -110,6 +111,32 @@ def test_a_first_sync_killed_anywhere_loses_and_doubles_no_file(
     assert sorted(stored(dataset, "file_digest")) == sorted(digests(folder).items())
     assert sum(d is not None for d in dataset.values("duplicate_of")) == 1
     assert list(last_sync(dataset).skipped) == [str(folder / "broken.png")]
+
+
+def test_a_sync_killed_late_looks_only_at_what_it_had_not_seen(
+    dataset, folder, monkeypatch
+):
+    seen, real = [], sync_module.look_at
+
+    def dies_late(listing, name):
+        if len(seen) == 50:
+            raise KeyboardInterrupt
+        seen.append(name)
+        return real(listing, name)
+
+    monkeypatch.setattr(sync_module, "look_at", dies_late)
+    with pytest.raises(KeyboardInterrupt):
+        es.sync(folder, dataset)
+    assert len(dataset) == 0
+    monkeypatch.setattr(
+        sync_module, "look_at", lambda *a: seen.append(a[1]) or real(*a)
+    )
+    draw(Path(seen[0]), 1000)
+    es.sync(folder, dataset)
+    assert set(seen[50:]) >= {str(p) for p in folder.glob("*.png")} - set(seen[1:50])
+    assert len(seen) < 60 + 20  # what waited for its turn in the journal is seen again
+    assert sorted(stored(dataset, "file_digest")) == sorted(digests(folder).items())
+    assert not list((home() / "looks").glob("*"))
 
 
 def test_a_sync_of_changes_killed_anywhere_forgets_no_change(

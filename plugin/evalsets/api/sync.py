@@ -33,10 +33,12 @@ from evalsets.datasets.files import (
 )
 from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import load_results, load_runs, save_run
+from evalsets.datasets.vectors import home
 from evalsets.encoders.cores import cores
 from evalsets.errors import NoImagesError, UnknownNameError
 from evalsets.ingest import (
     Examined,
+    Journal,
     Listing,
     Look,
     Plan,
@@ -121,7 +123,8 @@ def _sync(
         check_free(before, FIELDS, OWNER)
     version = version_of(before)
     stored, quarantine = stored_files(before), _quarantine(before)
-    seen = _examined(listing, stored, quarantine, progress)
+    journal = Journal(home() / "looks", name)
+    seen = _examined(listing, stored, quarantine, journal, progress)
     opened = create_dataset(name)
     with writing(opened):
         if version_of(opened) != version:  # another process was quicker
@@ -134,6 +137,7 @@ def _sync(
         elsewhere = {n: r for n, r in quarantine.items() if not _tells_of(listing, n)}
         _record(opened, synced, {**elsewhere, **seen.skipped})
         write_truth(opened, truth)
+    journal.drop()
     trim()
     warn = seen.newly_skipped or plan.vanished
     sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)
@@ -166,9 +170,12 @@ def _examined(
     listing: Listing,
     stored: pd.DataFrame,
     quarantine: Mapping[str, Refused],
+    journal: Journal,
     progress: Progress,
 ) -> Examined:
     """Looks into the files whose stamp is not the one that is known.
+
+    What a sync that was killed had seen is not looked at again.
 
     Raises:
         NoImagesError: not one file can be read
@@ -176,7 +183,7 @@ def _examined(
     """
     known = dict(zip(stored.index, stored[STAMP], strict=True))
     skipped = {name: Refused(why) for name, why in listing.refused.items()}
-    todo = []
+    unknown = []
     for name, stamp in listing.stamp.items():
         refused = quarantine.get(name)
         if known.get(name) == stamp:
@@ -184,13 +191,21 @@ def _examined(
         if refused is not None and refused.stamp == stamp:
             skipped[name] = refused
         else:
-            todo.append(name)
+            unknown.append(name)
+    looks: dict[str, Look | Refused] = dict(
+        journal.looks(listing.stamp) if unknown else {}
+    )
+    todo = [name for name in unknown if name not in looks]
     with (
+        journal,
         ThreadPoolExecutor(cores() + 4) as pool,  # files are waited for, too
         fou.ProgressBar(total=len(todo), iters_str="files", progress=progress) as bar,
     ):
-        found = bar(pool.map(partial(look_at, listing), todo))
-        looks = dict(zip(todo, found, strict=True))
+        for name, look in zip(
+            todo, bar(pool.map(partial(look_at, listing), todo)), strict=True
+        ):
+            looks[name] = journal.note(name, listing.stamp[name], look)
+    looks = {name: looks[name] for name in unknown}
     good = {name: look for name, look in looks.items() if isinstance(look, Look)}
     skipped |= {name: r for name, r in looks.items() if isinstance(r, Refused)}
     if not listing.size.keys() - skipped.keys():

@@ -13,7 +13,7 @@ import fiftyone as fo
 import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
-from pymongo.errors import OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from evalsets.datasets.locks import schema_lock, writing
 from evalsets.errors import ArgumentError, NameTakenError
@@ -196,8 +196,14 @@ def write_rows(dataset: fo.Dataset, rows: Mapping[str, Mapping[str, Any]]) -> No
         }
         change = {"$set": {**stored, "last_modified_at": now}}
         updates.append(UpdateOne({"_id": ObjectId(sample_id)}, change))
-    if updates:
+    if not updates:
+        return
+    try:
         dataset._bulk_write(updates, ids=list(rows))
+    except ValueError as error:  # FiftyOne hides what MongoDB said
+        if isinstance(error.__cause__, BulkWriteError):
+            raise error.__cause__ from None
+        raise
 
 
 def _kind(field: fo.Field) -> str:

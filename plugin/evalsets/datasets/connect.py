@@ -21,11 +21,12 @@ Source: TypeAlias = "str | fo.Dataset | fo.DatasetView"
 
 
 PATIENCE_MS = 5000
+_OUT_OF_DISK_SPACE = 14031
 
 
 @contextmanager
 def database() -> Iterator[None]:
-    """Turns every way MongoDB can be missing into a ``DatabaseError``."""
+    """Turns every way MongoDB can be missing, or refuse, into a ``DatabaseError``."""
     try:
         _check_server()
         yield
@@ -42,6 +43,14 @@ def database() -> Iterator[None]:
         )
         raise DatabaseError(
             f"MongoDB cannot be reached ({_first_line(error)}); {remedy}"
+        ) from error
+    except pymongo.errors.PyMongoError as error:
+        said = str(error).partition(", full error")[0]
+        full = getattr(error, "code", None) == _OUT_OF_DISK_SPACE
+        mend = "make room where it keeps its data" if full else "see its log"
+        raise DatabaseError(
+            f"MongoDB refuses what it is asked ({said}); {mend}, and run this again: it "
+            "goes on where it stopped"
         ) from error
 
 

@@ -11,6 +11,7 @@ from evalsets.ingest.changes import (
 )
 from evalsets.ingest.coco import Box, read_coco
 from evalsets.ingest.images import Facts, examine
+from evalsets.ingest.journal import Journal
 from evalsets.ingest.listing import Listing, list_images
 from evalsets.ingest.processed import Processed
 from evalsets.ingest.sidecar import LABEL, read_sidecar
@@ -20,6 +21,7 @@ __all__ = [
     "Box",
     "Examined",
     "Facts",
+    "Journal",
     "Listing",
     "Look",
     "Plan",
