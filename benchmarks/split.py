@@ -210,7 +210,8 @@ def _large(n: int = 1_000_000, p: int = 200) -> None:
     names = [f"population {i}" for i in range(p)]
     membership = pd.DataFrame(members, [f"{i:024x}" for i in range(grown)], names)
     del members
-    scenes = np.random.default_rng(1).permutation(np.arange(grown) // 5)
+    scenes = np.arange(grown) // 5  # what is added comes in scenes of its own
+    scenes[:n] = np.random.default_rng(1).permutation(scenes[:n])
     before = _peak()
     print(f"\n{n:,} samples, {p} populations, evalsets alone ({before:,} MB of data)")
     equal = np.full(p, SHARE)
