@@ -26,7 +26,15 @@ import pandas as pd
 from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 from sklearn.model_selection import StratifiedGroupKFold
 
-from evalsets.splits import assign, connected
+from evalsets.splits import (
+    Assignment,
+    assign,
+    connected,
+    entries,
+    seal,
+    standing,
+    verify,
+)
 
 SHARE = 0.2
 POPULATIONS = 20
@@ -197,27 +205,70 @@ def _large(n: int = 1_000_000, p: int = 200) -> None:
     """Independent populations of 0.5 to 15 %: no two samples are alike."""
     rng = np.random.default_rng(0)
     rate = rng.uniform(0.005, 0.15, p)
-    members = np.stack([rng.random(n, dtype=np.float32) < r for r in rate], axis=1)
+    grown = n + n // 100
+    members = np.stack([rng.random(grown, dtype=np.float32) < r for r in rate], axis=1)
     names = [f"population {i}" for i in range(p)]
-    membership = pd.DataFrame(members, [f"{i:024x}" for i in range(n)], names)
+    membership = pd.DataFrame(members, [f"{i:024x}" for i in range(grown)], names)
     del members
+    scenes = np.arange(grown) // 5  # what is added comes in scenes of its own
+    scenes[:n] = np.random.default_rng(1).permutation(scenes[:n])
     before = _peak()
     print(f"\n{n:,} samples, {p} populations, evalsets alone ({before:,} MB of data)")
-    asked: Iterable[tuple[str, np.ndarray]] = (
-        ("20 % of each", np.full(p, SHARE)),
-        ("5 to 30 %", rng.choice([0.05, 0.1, 0.2, 0.3], p)),
+    equal = np.full(p, SHARE)
+    asked: Iterable[tuple[str, np.ndarray, np.ndarray | None]] = (
+        ("20 % of each", equal, None),
+        ("5 to 30 %", rng.choice([0.05, 0.1, 0.2, 0.3], p), None),
+        ("20 % of each, scenes of five", equal, scenes),
     )
-    for title, shares in asked:
+    for title, shares, groups in asked:
         holdout = dict(zip(names, map(float, shares), strict=True))
-        started, busy = time.perf_counter(), time.process_time()
-        report = assign(membership, holdout, val=0.1).report
-        seconds, busy = time.perf_counter() - started, time.process_time() - busy
-        excess = (report.frame["deviation"] * report.frame["n"]).round()
-        print(
-            f"{title:14} {seconds:5.1f} s ({busy:.1f} s of CPU), peak {_peak():,} MB; total excess "
-            f"{excess.sum():,.0f} memberships, proven to be at most {report.gap:,} above "
-            f"the least; short {(excess < 0).sum()}, largest excess {excess.max():,.0f}"
-        )
+        found = _timed(title, membership[:n], holdout, groups, None)
+        if title.startswith("20 %"):
+            previous = np.append(found.side, np.full(grown - n, ""))
+            after = _timed("  and 1 % more", membership, holdout, groups, previous)
+            moved = (found.side == "test") & (after.side[:n] != "test")
+            print(f"{'':30}moved out of test: {moved.sum():,}")
+    _replay(membership.index[:n], found)
+
+
+def _timed(
+    title: str,
+    membership: pd.DataFrame,
+    holdout: dict[str, float],
+    groups: np.ndarray | None,
+    previous: np.ndarray | None,
+) -> Assignment:
+    started, busy = time.perf_counter(), time.process_time()
+    found = assign(
+        membership,
+        holdout,
+        groups=None if groups is None else groups[: len(membership)],
+        previous=previous,
+        holdout_before=None if previous is None else holdout,
+        val=0.1,
+        val_before=None if previous is None else 0.1,
+    )
+    seconds, busy = time.perf_counter() - started, time.process_time() - busy
+    report = found.report
+    excess = (report.frame["deviation"] * report.frame["n"]).round()
+    print(
+        f"{title:30}{seconds:5.1f} s ({busy:.1f} s of CPU), peak {_peak():,} MB; total "
+        f"excess {excess.sum():,.0f} memberships, proven to be at most {report.gap:,} "
+        f"above the least; short {(excess < 0).sum()}, largest excess {excess.max():,.0f}"
+    )
+    return found
+
+
+def _replay(ids: pd.Index, found: Assignment) -> None:
+    """What it costs to check and replay the ledger before the next split."""
+    keys = [f"camera/{i}.jpg" for i in ids]
+    record = seal({"entries": entries(list(ids), found, 1, keys=keys)}, "")
+    started = time.perf_counter()
+    verify([record])
+    standing(record["entries"], list(ids), keys, found.side.tolist())
+    print(
+        f"{'checking and replaying its ledger':30} {time.perf_counter() - started:.1f} s"
+    )
 
 
 def _peak() -> int:

@@ -251,6 +251,21 @@ def test_coverage_tells_growth_since_the_last_release(composed, world, labels):
     fewer = composed.match(fo.ViewField("num_people") > 2).limit(3)
     composed.delete_samples(fewer.values("id"))
     assert es.coverage(composed).growth["crowded"] == -3
+    es.rename(composed, "crowded", "full")
+    assert es.coverage(composed).growth["full"] == -3
+    es.compose(composed, es.Population("full", "num_people > 3"))
+    assert es.coverage(composed).growth.isna()["full"]
+
+
+def test_names_of_single_samples_are_no_tags_of_untested_territory(drawn):
+    es.compose(drawn, es.Population("crowded", "num_people > 2"))
+    drawn.add_sample_field("serial", fo.StringField)
+    drawn.set_values("serial", [f"no {i}" for i in range(len(drawn))])
+    drawn.set_values("time", [None] * len(drawn))
+    drawn.set_values("scene_id", [None] * len(drawn))
+    drawn.set_values("ground_truth", [None] * len(drawn))
+    tags = es.coverage(drawn).tags
+    assert not tags["tag"].str.contains("serial").any()
 
 
 @pytest.mark.parametrize(

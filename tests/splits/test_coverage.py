@@ -132,3 +132,13 @@ def test_the_heat_map_shows_what_share_of_the_row_lies_in_the_column(found):
 def test_sides_must_fit_the_samples(found):
     with pytest.raises(ArgumentError, match="1 sides for 2 samples"):
         coverage(pd.DataFrame({"a": [True, False]}), ["train"], {})
+
+
+def test_samples_in_no_population_are_counted_over_the_sides_too():
+    membership = pd.DataFrame({"a": [1, 0, 0, 0, 0]}, index=list("vwxyz")).astype(bool)
+    side = ["test", "test", "train", "train", "val"]
+    found = coverage(membership, side, {}, Facts(background=0.5))
+    assert found.background[["n", "train", "val", "test"]].tolist() == [4, 2, 1, 1]
+    assert "80.0% of the data is in no population: 2 train, 1 val" in str(found)
+    assert "asked 50.0% for test, got 25.0%" in str(found)
+    assert "asked 50.0%" not in str(coverage(membership, side, {}))

@@ -10,11 +10,12 @@ import fiftyone as fo
 import pandas as pd
 
 from evalsets.api.conditions import conditions_of
-from evalsets.api.populations import current_queries
+from evalsets.api.populations import current_queries, meanings
 from evalsets.api.standing import sides_of
 from evalsets.datasets.columns import provenance
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.files import OWNER
+from evalsets.datasets.ledger import last_split
 from evalsets.datasets.populations import load_recipes, members
 from evalsets.datasets.releases import list_releases
 from evalsets.datasets.schema import read_schema
@@ -32,6 +33,7 @@ ALPHA = 0.05
 _PROPORTIONS = ("accuracy", "top5")
 _MOST = 1_000_000
 _SHOWN = 8
+_LEAST_SHARE = 0.01
 _LABELLED = "\0labelled"
 
 
@@ -63,14 +65,30 @@ def coverage(dataset: Source, *, truth: str = "ground_truth") -> Coverage:
     labelled = frame.pop(_LABELLED).to_numpy() if _LABELLED in frame else None
     frame = frame.reindex(columns=list(known), fill_value=False)
     untested = frame.index[~frame.any(axis=1)]
-    past = list(list_releases(opened).values())
+    facts = Facts(
+        labelled,
+        _fewest(known),
+        _before(opened, known),
+        last_split(opened).get("background") or 0,
+    )
     return cover(
         frame,
         sides_of(view, frame.index),
         {n: p.holdout for n, p in known.items()},
-        Facts(labelled, _fewest(known), past[-1].n if past else None),
+        facts,
         lambda: _tags(view, untested, frame.index),
     )
+
+
+def _before(dataset: fo.Dataset, known: dict[str, Population]) -> dict[str, int] | None:
+    """Samples at the last release of the populations that mean the same now."""
+    releases = list(list_releases(dataset).values())
+    if not releases:
+        return None
+    last = releases[-1]
+    n = {last.meaning[name]: last.n[name] for name in last.meaning}
+    now = meanings(dataset, known)
+    return {name: n[query] for name, query in now.items() if query in n}
 
 
 def _is_labelled(dataset: fo.Dataset, truth: str) -> Query | None:
@@ -131,10 +149,11 @@ def _tags(view: fo.DatasetView, untested: pd.Index, everyone: pd.Index) -> pd.Da
         if kind.kind not in plain or (path in fields and _is_file(fields[path]))
     }
     inside = everyone.isin(untested)
+    least = max(2, inside.sum() * _LEAST_SHARE)  # below are names, not properties
     rows = []
     for tag in conditions_of(view, list(everyone), schema, left_out, 1):
         n = int(tag.members[inside].sum())
-        if n and not tag.absent:
+        if n >= least and not tag.absent:
             rows.append((tag.text, n, n / inside.sum(), tag.members.mean()))
     found = pd.DataFrame(rows, columns=["tag", "n", "share", "share_of_all"])
     return found.sort_values(["n", "tag"], ascending=[False, True])[

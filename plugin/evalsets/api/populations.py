@@ -36,7 +36,15 @@ from evalsets.datasets.scores import (
 )
 from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
 from evalsets.metrics import find_metric
-from evalsets.query import Query, advise, parse, references, renamed, terms
+from evalsets.query import (
+    Query,
+    advise,
+    parse,
+    references,
+    renamed,
+    terms,
+    to_text,
+)
 from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
@@ -254,6 +262,15 @@ def current_queries(
         for term in set(terms(query)) & outdated.keys():
             stale[name] = outdated[term]
     return queries, stale
+
+
+def meanings(dataset: fo.Dataset, known: dict[str, Population]) -> dict[str, str]:
+    """Queries with those they refer to written out: what a rename does not change."""
+    queries, _ = resolve(dataset, known)
+    return {
+        name: to_text(queries[name]) if name in queries else p.query
+        for name, p in known.items()
+    }
 
 
 def _compared(

@@ -12,7 +12,12 @@ import pandas as pd
 
 from evalsets.api.grouping import group_values as group_values
 from evalsets.api.grouping import kept_together
-from evalsets.api.populations import current_queries, membership, refresh
+from evalsets.api.populations import (
+    current_queries,
+    meanings,
+    membership,
+    refresh,
+)
 from evalsets.api.splitting import (
     completed,
     last_threshold,
@@ -29,7 +34,7 @@ from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import append_ledger, last_split, read_records
 from evalsets.datasets.locks import writing
-from evalsets.datasets.populations import load_recipes, resolve
+from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.scores import field_of
 from evalsets.errors import (
     ArgumentError,
@@ -37,9 +42,8 @@ from evalsets.errors import (
     NameTakenError,
     UnknownNameError,
 )
-from evalsets.query import terms, to_text
+from evalsets.query import terms
 from evalsets.splits import SIDES, Assignment, SplitReport, assign, entries
-from evalsets.suites import Population
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +149,7 @@ def _asked(
     for name, reason in refresh(dataset).items():
         if populations[name].holdout:
             raise EvalsetsError(f"Population '{name}' cannot be held out: {reason}")
-    frame, meaning = membership(dataset), _meaning(dataset, populations)
+    frame, meaning = membership(dataset), meanings(dataset, populations)
     holdout = {name: p.holdout for name, p in populations.items()}
     if background:
         frame = frame.assign(**{BACKGROUND: ~frame.any(axis=1)})
@@ -208,15 +212,6 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
             "or take the samples of all splits"
         )
     return view.match(fo.ViewField(SPLIT) == split)
-
-
-def _meaning(dataset: fo.Dataset, populations: dict[str, Population]) -> dict[str, str]:
-    """Queries with those they refer to written out: what a rename does not change."""
-    queries, _ = resolve(dataset, populations)
-    return {
-        name: to_text(queries[name]) if name in queries else p.query
-        for name, p in populations.items()
-    }
 
 
 def _before(settings: dict[str, Any], meaning: dict[str, str]) -> dict[str, float]:

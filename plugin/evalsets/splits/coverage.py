@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
+_OUTSIDE = "(background)"
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of samples and populations besides who is in which.
@@ -31,11 +34,13 @@ class Facts:
         fewest: by population its requirements in words, each with the fewest test samples
             on which any model can pass it
         before: by population its samples at the last release; None without one
+        background: share of the samples in no population that was asked for test
     """
 
     labelled: NDArray[np.bool_] | None = None
     fewest: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     before: Mapping[str, int] | None = None
+    background: float = 0.0
 
 
 def _no_tags() -> pd.DataFrame:
@@ -55,6 +60,7 @@ class Coverage:
         labelled: by population, share with a true label; NaN where nobody knows
         growth: by population, samples more than at the last release; NaN without one
         untested: share of the data that is in no population
+        background: of these samples what ``frame`` has of a population
         find_tags: how ``tags`` are found
     """
 
@@ -65,6 +71,7 @@ class Coverage:
     labelled: pd.Series
     growth: pd.Series
     untested: float
+    background: pd.Series
     find_tags: Callable[[], pd.DataFrame] = field(
         default=_no_tags, repr=False, compare=False
     )
@@ -112,7 +119,13 @@ class Coverage:
         console = Console(file=out, width=width)
         console.print(table)
         if self.untested:
+            count = self.background
+            parts = [f"{int(count[part]):,} {part}" for part in PARTS if count[part]]
             said = f"{self.untested:.1%} of the data is in no population"
+            said += f": {', '.join(parts)}" if parts else ""
+            if count["holdout_asked"]:
+                asked, got = count["holdout_asked"], count["holdout_got"]
+                said += f"; asked {asked:.1%} for test, got {got:.1%}"
             console.print(said, markup=False, highlight=False)
         for gap in self.gaps:
             console.print(f"• {gap}", markup=False, highlight=False)
@@ -150,6 +163,10 @@ def coverage(
     size = np.array([max(int((sides == part).sum()), 1) for part in PARTS])
     labelled, in_test = _labelled(members, sides, facts)
     before = pd.Series(facts.before or {}, dtype=float).reindex(names)
+    outside = np.asarray(~members.any(axis=1))
+    background = _frame(
+        pd.Index([_OUTSIDE]), outside[:, None], sides, {_OUTSIDE: facts.background}
+    )
     return Coverage(
         frame=frame,
         overlap=pd.DataFrame(shared, index=names, columns=names),
@@ -157,7 +174,8 @@ def coverage(
         shares=frame[list(PARTS)].div(size, axis=1),
         labelled=pd.Series(labelled, index=names),
         growth=frame["n"] - before,
-        untested=float((~members.any(axis=1)).mean()) if len(members) else 0.0,
+        untested=float(outside.mean()) if len(members) else 0.0,
+        background=background.iloc[0],
         find_tags=find_tags,
     )
 
