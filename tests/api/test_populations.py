@@ -54,6 +54,16 @@ def test_redefining_a_population_changes_those_that_refer_to_it(drawn):
     assert set(drawn.load_saved_view("quiet").values("id")) == empty
 
 
+def test_more_populations_than_a_number_has_bits_keep_their_members(drawn):
+    made = [es.Population(f"p{k}", f"num_people >= {k % 7}") for k in range(130)]
+    es.compose(drawn, made)
+    frame = es.membership(drawn)
+    people = dict(zip(*drawn.values(["id", "num_people"]), strict=True))
+    for k in (0, 5, 61, 62, 63, 123, 124, 129):
+        expected = [people[i] >= k % 7 for i in frame.index]
+        assert frame[f"p{k}"].tolist() == expected
+
+
 def test_membership_agrees_with_each_view(drawn):
     suite = [NIGHT, es.Population("few", "num_people BETWEEN 1 AND 2")]
     views = es.compose(drawn, suite)

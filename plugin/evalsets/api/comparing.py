@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
 from evalsets.datasets.predictions import PredictionSet, prediction_set, trained_on
@@ -62,16 +63,20 @@ class Compared:
         counts = frame.reindex(index=self.read.lost, fill_value=False).sum()
         return {str(name): int(n) for name, n in counts.items() if n}
 
-    def uneven(self, members: pd.Series, row: Row) -> str:
-        """On how many samples a figure or a difference rests, where not on all."""
-        inside = members.reindex(self.read.ids, fill_value=False).to_numpy(bool)
-        n = int(inside.sum())
+    def remark(self, row: Row, members: NDArray[np.bool_]) -> str:
+        """On how many samples a figure or a difference rests, where not on all.
+
+        Args:
+            row: that has a requirement
+            members: ``(n,)`` which samples are in its population
+        """
+        n = int(np.count_nonzero(members))
         if row.n < n:
             lack = counted(n - row.n, "of its samples has", "of its samples have")
             return f"{lack} no prediction, which {row.metric} leaves out; upload them"
         if self.paired is None or " drop " not in row.requirement:
             return ""
-        common = int((inside & (self.paired >= 0)).sum())
+        common = int(np.count_nonzero(members & (self.paired >= 0)))
         if common == n:
             return ""
         return f"compared on {counted(common, 'sample')} that both models answered"
@@ -91,15 +96,15 @@ def remarks(
         rows: with their verdicts
         populations: whose requirements they judge
     """
-    lacking = not_given([part.read.outcomes for part in parts], populations)
+    outcomes = [part.read.outcomes for part in parts]
+    lacking = not_given(outcomes, populations)
+    inside = [frame.reindex(index=p.read.ids, fill_value=False) for p in parts]
     said: dict[str, dict[str, str]] = {}
-    for row in rows:
-        if not row.requirement:
-            continue
-        part = next((p for p in parts if p.read.outcomes.gives(row.metric)), None)
+    for row in (row for row in rows if row.requirement):
         remark = lacking.get(row.metric, "")
-        if part is not None and not remark:
-            remark = part.uneven(frame[row.population], row)
+        for part, members in zip(parts, inside, strict=True):
+            if not remark and part.read.outcomes.gives(row.metric):
+                remark = part.remark(row, members[row.population].to_numpy(bool))
         if remark:
             said.setdefault(row.population, {})[row.requirement] = remark
     return said
