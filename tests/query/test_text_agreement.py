@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from evalsets.errors import QueryError
 from evalsets.query import check, interpret, parse, to_text
 from tests.query.duck import COLUMNS
-from tests.query.examples import EXAMPLES
+from tests.query.examples import TEXTS
 from tests.query.strategies import SCHEMA
 from tests.query.texts import condition
 
@@ -54,7 +54,7 @@ def _duckdb(rows: list[dict]) -> duckdb.DuckDBPyConnection:
 
 
 @settings(
-    max_examples=max(1, EXAMPLES // AT_ONCE),
+    max_examples=TEXTS // AT_ONCE,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -21,6 +21,7 @@ from evalsets.query.syntax import (
     Constant,
     Expr,
     Field,
+    In,
     Members,
     Not,
     Or,
@@ -84,8 +85,9 @@ def apply(
 
 
 def _filter(where: Expr, compiler: Compiler) -> fo.ViewExpression | dict[str, Mongo]:
-    """The condition; sets of ids are matched by MongoDB's index, not one by one."""
-    if any(isinstance(node, Members) for node in walk(where)):
+    """The condition; ids and lists of constants are matched by MongoDB's indexes."""
+    parts = where.operands if isinstance(where, And) else (where,)
+    if any(isinstance(n, Members) for n in walk(where)) or any(map(_listed, parts)):
         match = _match(where, compiler, holds=True)
         if _size(match) > _MAX_BYTES:
             raise QueryError(
@@ -102,11 +104,27 @@ def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
         return _match(expr.operand, compiler, holds=not holds)
     if isinstance(expr, Members):
         return {"_id": _ids(expr, holds=holds)}
+    listed = _listed(expr) if holds else None
+    if listed is not None:
+        return listed
     if isinstance(expr, (And, Or)):
         operator = "$and" if isinstance(expr, And) is holds else "$or"
         return {operator: [_match(e, compiler, holds=holds) for e in expr.operands]}
     truth = compiler.true(expr) if holds else compiler.false(expr)
     return {"$expr": compiler.closed(truth)}
+
+
+def _listed(expr: Expr) -> dict[str, Mongo] | None:
+    """``field IN (constants)`` as a match: inside ``$expr`` it would take no index."""
+    if not (isinstance(expr, In) and isinstance(expr.operand, Field)):
+        return None
+    type_ = type_of(expr.operand)
+    values = [o.value for o in expr.options if isinstance(o, Constant)]
+    plain = type_.stored_as == "value" and type_.kind in ("text", "number", "boolean")
+    if not plain or len(values) < max(2, len(expr.options)):
+        return None
+    path = type_.path or expr.operand.path
+    return {path: {"$in": [value for value in values if value is not None]}}
 
 
 def _ids(expr: Members, *, holds: bool) -> dict[str, Mongo]:

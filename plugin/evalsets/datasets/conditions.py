@@ -105,7 +105,7 @@ def _between(expr: Between, v: Mongo, low: Mongo, high: Mongo) -> Truth:
 
 
 def _in(expr: In, v: Mongo, *options: Mongo) -> Truth:
-    """Constants in one list; of a single option equality, which an index answers."""
+    """Constants in one list; others, or a single one, equality by equality."""
     if all(isinstance(option, Constant) for option in expr.options) and options[1:]:
         return _in_constants(expr, v, *options)
     tests = [
