@@ -128,7 +128,11 @@ class Classification(Outcomes):
         return correct
 
     def hits(self, metric: str) -> Floats:
-        """``(n,)`` 1 where the prediction is right, or among the five likeliest."""
+        """``(n,)`` 1 where the prediction is right, or among the five likeliest.
+
+        A class as likely as the true one counts as likelier: a model that gives all
+        classes the same probability has not found the true one.
+        """
         if metric == "accuracy":
             return self.quality
         if metric != "top5":

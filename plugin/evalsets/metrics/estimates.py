@@ -226,7 +226,8 @@ class Resampled:
     around the figure less its bias (Efron and Tibshirani 1993, ch. 10 and 12), because
     tails as thin as many populations need lie beyond what replicates can show, and
     because a calibration error of few samples is biased by more than its interval is
-    wide. No interval is narrower than ``least_error`` allows; p-values add it to the
+    wide. An interval's error is at least two thirds of ``least_error``, with which a
+    share that is all right has Wilson's interval; p-values add all of it to the
     replicates' error, so that a verdict asks for more than an interval shows.
 
     Args:
@@ -276,8 +277,7 @@ class Resampled:
     @property
     def error(self) -> float:
         """Standard error, with the factor that a bootstrap of few units lacks."""
-        spread = self._spread
-        return max(spread, self.least_error) if self._known else 0.0
+        return max(self._spread, self.least_error * 2 / 3) if self._known else 0.0
 
     @property
     def _doubt(self) -> float:

@@ -89,7 +89,7 @@ def _least(
     entry: Metric, units: int, outcomes: Outcomes, groups: Codes | None
 ) -> float:
     """What samples that were not met could do to a figure that has bounds."""
-    unseen = 2 * entry.span / units if math.isfinite(entry.span) else 0.0
+    unseen = 3 * entry.span / units if math.isfinite(entry.span) else 0.0
     below = outcomes.denominators(entry.name)
     if below is None:
         return unseen
