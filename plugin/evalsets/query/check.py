@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from evalsets.errors import QueryError, suggest
-from evalsets.query.convert import date_of, time_of
 from evalsets.query.infer import common_type, type_of
 from evalsets.query.syntax import (
     Aggregate,
@@ -35,6 +34,7 @@ from evalsets.query.syntax import (
     rebuild,
 )
 from evalsets.query.text import to_text
+from evalsets.query.times import date_of, time_of
 from evalsets.query.types import FieldType, Schema
 
 STATISTICS = (

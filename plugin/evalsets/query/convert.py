@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timezone
 from typing import Any
 
 from sqlglot import exp
 
-from evalsets.errors import QueryError, suggest
+from evalsets.errors import suggest
+from evalsets.query.refusal import closed, refuse, span_of
 from evalsets.query.syntax import (
     Aggregate,
     And,
@@ -39,6 +38,7 @@ from evalsets.query.syntax import (
     children,
     joined,
 )
+from evalsets.query.times import date_of, time_of
 
 AGGREGATES = ("COUNT", "ANY", "ALL", "SUM", "MIN", "MAX", "AVG")
 CALLS = {
@@ -65,56 +65,6 @@ def condition(node: exp.Expression, text: str) -> Expr:
     return _Reader(text).read(node)
 
 
-def refuse(node: Any, text: str, *, what: str = "", problem: str = "") -> QueryError:
-    """The error that says ``node`` is not in the language, and where it stands."""
-    first = node[0] if isinstance(node, list) else node
-    span = _span(first) if isinstance(first, exp.Expression) else None
-    word = text[span.start : span.end] if span else ""
-    if not problem:
-        name = what or _NAMES.get(type(first).__name__) or _spoken(type(first))
-        problem = f"{name} is not part of the query language"
-    return QueryError(problem, text, span.start if span else 0, word)
-
-
-_NAMES = {
-    "Select": "A query inside a query",
-    "Subquery": "A query inside a query",
-    "Exists": "A query inside a query",
-    "Window": "OVER",
-    "Star": "*",
-    "DPipe": "||",
-    "BitwiseAnd": "&",
-    "BitwiseOr": "|",
-    "BitwiseXor": "^",
-    "BitwiseNot": "~",
-    "BitwiseLeftShift": "<<",
-    "BitwiseRightShift": ">>",
-    "NullSafeEQ": "IS NOT DISTINCT FROM",
-    "NullSafeNEQ": "IS DISTINCT FROM",
-    "RegexpLike": "A regular expression",
-    "RegexpILike": "A regular expression",
-    "Placeholder": "?",
-    "Parameter": "@",
-    "Struct": "{ }",
-    "Command": "This statement",
-    "Bracket": "[ ]",
-    "Tuple": "A list in parentheses outside IN",
-    "Alias": "AS",
-}
-
-
-def _spoken(kind: type) -> str:
-    """``SimilarTo`` as ``SIMILAR TO``."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).upper()
-
-
-def _span(node: exp.Expression) -> Span | None:
-    marks = [n.meta for n in node.walk() if "start" in n.meta]
-    if not marks:
-        return None
-    return Span(min(m["start"] for m in marks), max(m["end"] for m in marks) + 1)
-
-
 class _Reader:
     """Converts the nodes of one text."""
 
@@ -128,9 +78,9 @@ class _Reader:
         expr = rule(self, node)
         if expr.span:
             return expr
-        span = _around(node, expr) or _span(node)
+        span = _around(node, expr) or span_of(node)
         if span and isinstance(node, exp.Anonymous):
-            span = Span(span.start, _closed(self.text, span.start))
+            span = Span(span.start, closed(self.text, span.start))
         return replace(expr, span=span)
 
     def read_all(self, nodes: Iterable[Any]) -> tuple[Expr, ...]:
@@ -157,7 +107,7 @@ class _Reader:
     def negative(self, node: exp.Expression) -> Expr:
         if isinstance(node.this, exp.Literal) and not node.this.args["is_string"]:
             number = self.literal(node.this, -1)
-            span = number.span or _span(node)
+            span = number.span or span_of(node)
             start = self.text.rfind("-", 0, span.start) if span else -1
             return replace(
                 number, span=Span(start, span.end) if span and start >= 0 else span
@@ -368,56 +318,9 @@ class _Reader:
         return str(node.this)
 
 
-def time_of(text: str) -> datetime:
-    """The time an ISO 8601 text stands for, in UTC and without a zone.
-
-    Raises:
-        ValueError: what is wrong with the text, as the end of a sentence
-    """
-    time = _read_time(text)
-    try:
-        if time.tzinfo:
-            time = time.astimezone(timezone.utc).replace(tzinfo=None)
-    except OverflowError:
-        raise ValueError("is outside the years 1 to 9999 in UTC") from None
-    if time.microsecond % 1000:
-        raise ValueError("is finer than the milliseconds that are stored; round it")
-    return time
-
-
-def date_of(text: str) -> date:
-    """The date an ISO 8601 text stands for; a time of day is left out, as SQL does.
-
-    Raises:
-        ValueError: what is wrong with the text, as the end of a sentence
-    """
-    return _read_time(text).date()
-
-
-def _read_time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        problem = "is not a date or time; write it as ISO 8601: '2024-01-31 12:00:00'"
-        raise ValueError(problem) from None
-
-
 def _ends_escaping(pattern: str, escape: str) -> bool:
     rest = pattern.replace(escape * 2, "")
     return rest.endswith(escape)
-
-
-def _closed(text: str, start: int) -> int:
-    """Where the parentheses are closed that open after ``start``; quotes are passed over."""
-    depth = 0
-    for mark in _MARKS.finditer(text, start):
-        depth += {"(": 1, ")": -1}.get(mark.group(), 0)
-        if depth == 0 and mark.group() == ")":
-            return mark.end()
-    return len(text)
-
-
-_MARKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]")
 
 
 def _around(node: exp.Expression, expr: Expr) -> Span | None:

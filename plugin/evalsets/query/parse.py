@@ -15,6 +15,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from evalsets.errors import ArgumentError, QueryError
 from evalsets.query import convert
+from evalsets.query.refusal import refuse
 from evalsets.query.syntax import MAX_DEPTH, Field, Order, Query, depth
 
 MAX_LENGTH = 20_000
@@ -197,17 +198,17 @@ _OPERATORS = {
 
 
 def _query(statement: exp.Expression, text: str) -> Query:
-    refuse = partial(convert.refuse, text=text)
+    refused = partial(refuse, text=text)
     if not isinstance(statement, exp.Select):
-        raise refuse(statement)
+        raise refused(statement)
     _whole(statement, _READ, text)
     source = statement.args.get("from_") or statement.args.get("from")
     table = source.this if source else None
     if not isinstance(table, exp.Table) or table.sql().lower() != "dataset":
-        raise refuse(table, problem="A query reads one table; write FROM dataset")
+        raise refused(table, problem="A query reads one table; write FROM dataset")
     where, order = statement.args.get("where"), statement.args.get("order")
     if order and len(order.expressions) > MAX_ORDERS:
-        raise refuse(order, problem=f"ORDER BY takes at most {MAX_ORDERS} values")
+        raise refused(order, problem=f"ORDER BY takes at most {MAX_ORDERS} values")
     return Query(
         where=convert.condition(where.this, text) if where else None,
         order_by=tuple(_order(o, text) for o in order.expressions) if order else (),
@@ -237,7 +238,7 @@ def _selected(columns: list[exp.Expression], text: str) -> tuple[Field, ...]:
         field = convert.condition(column, text)
         if not isinstance(field, Field):
             problem = "A query selects samples; write SELECT * FROM dataset"
-            raise convert.refuse(column, text, problem=problem)
+            raise refuse(column, text, problem=problem)
         fields.append(field)
     return tuple(fields)
 
@@ -248,7 +249,7 @@ def _whole(node: exp.Expression, read: tuple[str, ...], text: str) -> None:
         if value and name not in read:
             word = _CLAUSE_NAMES.get(name, name.rstrip("_").upper())
             found = value if isinstance(value, (exp.Expression, list)) else node
-            raise convert.refuse(found, text, what=word)
+            raise refuse(found, text, what=word)
 
 
 def _order(ordered: exp.Expression, text: str) -> Order:
@@ -263,7 +264,7 @@ def _limit(limit: exp.Expression | None, text: str) -> int | None:
         return None
     count = limit.args.get("expression")
     if not isinstance(count, exp.Literal) or not count.this.isdecimal():
-        raise convert.refuse(limit, text, problem="LIMIT takes a whole number")
+        raise refuse(limit, text, problem="LIMIT takes a whole number")
     _whole(limit, ("expression",), text)
     digits = count.this.lstrip("0")[:11]
     return min(int(digits or 0), MAX_LIMIT)
