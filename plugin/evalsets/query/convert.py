@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timezone
 from typing import Any
 
 from sqlglot import exp
 
-from evalsets.errors import QueryError, suggest
+from evalsets.errors import suggest
+from evalsets.query.refusal import closed, refuse, span_of
 from evalsets.query.syntax import (
     Aggregate,
     And,
@@ -38,6 +38,7 @@ from evalsets.query.syntax import (
     children,
     joined,
 )
+from evalsets.query.times import date_of, time_of
 
 AGGREGATES = ("COUNT", "ANY", "ALL", "SUM", "MIN", "MAX", "AVG")
 CALLS = {
@@ -64,37 +65,6 @@ def condition(node: exp.Expression, text: str) -> Expr:
     return _Reader(text).read(node)
 
 
-def refuse(node: Any, text: str, *, what: str = "", problem: str = "") -> QueryError:
-    """The error that says ``node`` is not in the language, and where it stands."""
-    first = node[0] if isinstance(node, list) else node
-    span = _span(first) if isinstance(first, exp.Expression) else None
-    word = text[span.start : span.end] if span else ""
-    if not problem:
-        name = what or _NAMES.get(type(first).__name__) or type(first).__name__.upper()
-        problem = f"{name} is not part of the query language"
-    return QueryError(problem, text, span.start if span else 0, word)
-
-
-_NAMES = {
-    "Select": "A query inside a query",
-    "Subquery": "A query inside a query",
-    "Exists": "A query inside a query",
-    "Window": "OVER",
-    "Star": "*",
-    "DPipe": "||",
-    "Bracket": "[ ]",
-    "Tuple": "A list in parentheses outside IN",
-    "Alias": "AS",
-}
-
-
-def _span(node: exp.Expression) -> Span | None:
-    marks = [n.meta for n in node.walk() if "start" in n.meta]
-    if not marks:
-        return None
-    return Span(min(m["start"] for m in marks), max(m["end"] for m in marks) + 1)
-
-
 class _Reader:
     """Converts the nodes of one text."""
 
@@ -106,7 +76,12 @@ class _Reader:
         if rule is None:
             raise refuse(node, self.text)
         expr = rule(self, node)
-        return expr if expr.span else replace(expr, span=_around(node, expr))
+        if expr.span:
+            return expr
+        span = _around(node, expr) or span_of(node)
+        if span and isinstance(node, exp.Anonymous):
+            span = Span(span.start, closed(self.text, span.start))
+        return replace(expr, span=span)
 
     def read_all(self, nodes: Iterable[Any]) -> tuple[Expr, ...]:
         return tuple(self.read(node) for node in nodes)
@@ -131,7 +106,12 @@ class _Reader:
 
     def negative(self, node: exp.Expression) -> Expr:
         if isinstance(node.this, exp.Literal) and not node.this.args["is_string"]:
-            return self.literal(node.this, -1)
+            number = self.literal(node.this, -1)
+            span = number.span or span_of(node)
+            start = self.text.rfind("-", 0, span.start) if span else -1
+            return replace(
+                number, span=Span(start, span.end) if span and start >= 0 else span
+            )
         operand = self.read(node.this)
         value = operand.value if isinstance(operand, Constant) else None
         if type(value) in (int, float) and value != _LEAST:
@@ -328,47 +308,14 @@ class _Reader:
         n = len(node.expressions)
         if not least <= n <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
-            problem = f"{node.this.upper()} takes {wanted} arguments, not {n}"
+            word = "argument" if most == 1 else "arguments"
+            problem = f"{node.this.upper()} takes {wanted} {word}, not {n}"
             raise refuse(node, self.text, problem=problem)
 
     def _string(self, node: exp.Expression, problem: str) -> str:
         if not (isinstance(node, exp.Literal) and node.args.get("is_string")):
             raise refuse(node, self.text, problem=problem)
         return str(node.this)
-
-
-def time_of(text: str) -> datetime:
-    """The time an ISO 8601 text stands for, in UTC and without a zone.
-
-    Raises:
-        ValueError: what is wrong with the text, as the end of a sentence
-    """
-    time = _read_time(text)
-    try:
-        if time.tzinfo:
-            time = time.astimezone(timezone.utc).replace(tzinfo=None)
-    except OverflowError:
-        raise ValueError("is outside the years 1 to 9999 in UTC") from None
-    if time.microsecond % 1000:
-        raise ValueError("is finer than the milliseconds that are stored; round it")
-    return time
-
-
-def date_of(text: str) -> date:
-    """The date an ISO 8601 text stands for; a time of day is left out, as SQL does.
-
-    Raises:
-        ValueError: what is wrong with the text, as the end of a sentence
-    """
-    return _read_time(text).date()
-
-
-def _read_time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        problem = "is not a date or time; write it as ISO 8601: '2024-01-31 12:00:00'"
-        raise ValueError(problem) from None
 
 
 def _ends_escaping(pattern: str, escape: str) -> bool:

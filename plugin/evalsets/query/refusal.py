@@ -1,0 +1,75 @@
+"""What is not in the language, and where it stands in a text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlglot import exp
+
+from evalsets.errors import QueryError
+from evalsets.query.syntax import Span
+
+
+def refuse(node: Any, text: str, *, what: str = "", problem: str = "") -> QueryError:
+    """The error that says ``node`` is not in the language, and where it stands."""
+    first = node[0] if isinstance(node, list) else node
+    span = span_of(first) if isinstance(first, exp.Expression) else None
+    word = text[span.start : span.end] if span else ""
+    if not problem:
+        name = what or _NAMES.get(type(first).__name__) or _spoken(type(first))
+        problem = f"{name} is not part of the query language"
+    return QueryError(problem, text, span.start if span else 0, word)
+
+
+_NAMES = {
+    "Select": "A query inside a query",
+    "Subquery": "A query inside a query",
+    "Exists": "A query inside a query",
+    "Window": "OVER",
+    "Star": "*",
+    "DPipe": "||",
+    "BitwiseAnd": "&",
+    "BitwiseOr": "|",
+    "BitwiseXor": "^",
+    "BitwiseNot": "~",
+    "BitwiseLeftShift": "<<",
+    "BitwiseRightShift": ">>",
+    "NullSafeEQ": "IS NOT DISTINCT FROM",
+    "NullSafeNEQ": "IS DISTINCT FROM",
+    "RegexpLike": "A regular expression",
+    "RegexpILike": "A regular expression",
+    "Placeholder": "?",
+    "Parameter": "@",
+    "Struct": "{ }",
+    "Command": "This statement",
+    "Bracket": "[ ]",
+    "Tuple": "A list in parentheses outside IN",
+    "Alias": "AS",
+}
+
+
+def _spoken(kind: type) -> str:
+    """``SimilarTo`` as ``SIMILAR TO``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).upper()
+
+
+def span_of(node: exp.Expression) -> Span | None:
+    """Where a node stands, as far as the tokens below it tell."""
+    marks = [n.meta for n in node.walk() if "start" in n.meta]
+    if not marks:
+        return None
+    return Span(min(m["start"] for m in marks), max(m["end"] for m in marks) + 1)
+
+
+def closed(text: str, start: int) -> int:
+    """Where the parentheses are closed that open after ``start``; quotes are passed over."""
+    depth = 0
+    for mark in _MARKS.finditer(text, start):
+        depth += {"(": 1, ")": -1}.get(mark.group(), 0)
+        if depth == 0 and mark.group() == ")":
+            return mark.end()
+    return len(text)
+
+
+_MARKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]")
