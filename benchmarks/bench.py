@@ -32,6 +32,7 @@ import numpy as np
 
 WEATHER = ("sunny", "cloudy", "rain", "fog", "snow")
 
+fo.config.show_progress_bars = False
 logging.disable(logging.WARNING)
 
 

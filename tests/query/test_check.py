@@ -66,6 +66,7 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
         ("population('tree')", "did you mean 'trees'?", "population"),
         ("prediction('resnt') = 'x'", "did you mean 'resnet'?", "prediction"),
         ("ANY(gt, lable = 'x')", "did you mean 'label'?", "lable"),
+        ("ANY(gt, zzz)", "dataset.add_dynamic_sample_fields()", "zzz"),
         ("gt.label = 'x'", "write ANY(gt, label = ...)", "gt.label"),
         ("s = 5", "'s' is text and cannot be compared with 5, which is a number", "5"),
         ("n = 'x'", "'n' is a number", "'x'"),
@@ -122,3 +123,20 @@ def test_text_compared_with_a_date_becomes_a_date():
     assert checked.where == Compare("<=", Constant(dt.date(2024, 2, 29)), Field("day"))
     late = check(parse("day = '2024-02-29 23:00:00'"), SCHEMA)
     assert late.where == Compare("=", Field("day"), Constant(dt.date(2024, 2, 29)))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("b AND LOWER(s) = 5", "5"),
+        ("b AND 5 = LOWER(s)", "LOWER(s)"),
+        ("n = TRUE", "TRUE"),
+        ("b AND s = -1", "-1"),
+        ("n = COALESCE('(', NULL, s) ", "COALESCE('(', NULL, s)"),
+    ],
+)
+def test_the_whole_word_is_shown(text, word):
+    with pytest.raises(QueryError) as caught:
+        check(parse(text), SCHEMA)
+    assert caught.value.word == word
+    assert caught.value.text[caught.value.position :].startswith(word)

@@ -136,7 +136,7 @@ def _ids(expr: Members, *, holds: bool) -> dict[str, Mongo]:
     if expr.false is None or len(expr.true) < _MANY_IDS:
         return {"$in": object_ids(expr.true)}
     others = object_ids(expr.false | expr.null)
-    last = max(ObjectId(max(expr.true)), *others[-1:])
+    last = max([ObjectId(max(expr.true)), *others[-1:]])
     return {"$nin": others, "$lte": last}  # and not what is added later
 
 

@@ -258,6 +258,11 @@ def _image(dataset: fo.Dataset, name: str) -> Vectors:
     if len(found) == 1:
         return file.get(found)[0]
     path = _existing_file(name)
+    if path is None and found:
+        raise ArgumentError(
+            f"image('{name}') may be any of {len(found)} samples whose paths end so; give "
+            "more of the path, or the id of one"
+        )
     if path is None:
         raise UnknownNameError(
             "embedded sample or image file",

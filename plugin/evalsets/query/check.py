@@ -42,6 +42,9 @@ STATISTICS = (
     *("colourfulness", "aspect", "resolution"),
 )
 """The fields that the tagger of image statistics fills."""
+_UNDECLARED = (
+    "if the objects have it, declare it with dataset.add_dynamic_sample_fields()"
+)
 _ORDERED = ("number", "text", "boolean", "date", "time")
 
 
@@ -141,7 +144,8 @@ class _Checker:
         quoted = expr.span is not None and self.text[expr.span[0] :].startswith('"')
         text = path.replace("'", "''")
         hint = f" (text takes single quotes: '{text}')" if quoted else ""
-        return f"No field '{path}'{hint}{suggest(path, sorted(known))}"
+        remedy = _UNDECLARED if self.objects else ""
+        return f"No field '{path}'{hint}{suggest(path, sorted(known), remedy)}"
 
     def prediction(self, expr: Prediction) -> Expr:
         path = self.schema.models.get(expr.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timezone
@@ -70,7 +71,7 @@ def refuse(node: Any, text: str, *, what: str = "", problem: str = "") -> QueryE
     span = _span(first) if isinstance(first, exp.Expression) else None
     word = text[span.start : span.end] if span else ""
     if not problem:
-        name = what or _NAMES.get(type(first).__name__) or type(first).__name__.upper()
+        name = what or _NAMES.get(type(first).__name__) or _spoken(type(first))
         problem = f"{name} is not part of the query language"
     return QueryError(problem, text, span.start if span else 0, word)
 
@@ -82,10 +83,29 @@ _NAMES = {
     "Window": "OVER",
     "Star": "*",
     "DPipe": "||",
+    "BitwiseAnd": "&",
+    "BitwiseOr": "|",
+    "BitwiseXor": "^",
+    "BitwiseNot": "~",
+    "BitwiseLeftShift": "<<",
+    "BitwiseRightShift": ">>",
+    "NullSafeEQ": "IS NOT DISTINCT FROM",
+    "NullSafeNEQ": "IS DISTINCT FROM",
+    "RegexpLike": "A regular expression",
+    "RegexpILike": "A regular expression",
+    "Placeholder": "?",
+    "Parameter": "@",
+    "Struct": "{ }",
+    "Command": "This statement",
     "Bracket": "[ ]",
     "Tuple": "A list in parentheses outside IN",
     "Alias": "AS",
 }
+
+
+def _spoken(kind: type) -> str:
+    """``SimilarTo`` as ``SIMILAR TO``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).upper()
 
 
 def _span(node: exp.Expression) -> Span | None:
@@ -106,7 +126,12 @@ class _Reader:
         if rule is None:
             raise refuse(node, self.text)
         expr = rule(self, node)
-        return expr if expr.span else replace(expr, span=_around(node, expr))
+        if expr.span:
+            return expr
+        span = _around(node, expr) or _span(node)
+        if span and isinstance(node, exp.Anonymous):
+            span = Span(span.start, _closed(self.text, span.start))
+        return replace(expr, span=span)
 
     def read_all(self, nodes: Iterable[Any]) -> tuple[Expr, ...]:
         return tuple(self.read(node) for node in nodes)
@@ -131,7 +156,12 @@ class _Reader:
 
     def negative(self, node: exp.Expression) -> Expr:
         if isinstance(node.this, exp.Literal) and not node.this.args["is_string"]:
-            return self.literal(node.this, -1)
+            number = self.literal(node.this, -1)
+            span = number.span or _span(node)
+            start = self.text.rfind("-", 0, span.start) if span else -1
+            return replace(
+                number, span=Span(start, span.end) if span and start >= 0 else span
+            )
         operand = self.read(node.this)
         value = operand.value if isinstance(operand, Constant) else None
         if type(value) in (int, float) and value != _LEAST:
@@ -328,7 +358,8 @@ class _Reader:
         n = len(node.expressions)
         if not least <= n <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
-            problem = f"{node.this.upper()} takes {wanted} arguments, not {n}"
+            word = "argument" if most == 1 else "arguments"
+            problem = f"{node.this.upper()} takes {wanted} {word}, not {n}"
             raise refuse(node, self.text, problem=problem)
 
     def _string(self, node: exp.Expression, problem: str) -> str:
@@ -374,6 +405,19 @@ def _read_time(text: str) -> datetime:
 def _ends_escaping(pattern: str, escape: str) -> bool:
     rest = pattern.replace(escape * 2, "")
     return rest.endswith(escape)
+
+
+def _closed(text: str, start: int) -> int:
+    """Where the parentheses are closed that open after ``start``; quotes are passed over."""
+    depth = 0
+    for mark in _MARKS.finditer(text, start):
+        depth += {"(": 1, ")": -1}.get(mark.group(), 0)
+        if depth == 0 and mark.group() == ")":
+            return mark.end()
+    return len(text)
+
+
+_MARKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]")
 
 
 def _around(node: exp.Expression, expr: Expr) -> Span | None:

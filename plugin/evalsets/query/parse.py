@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -44,6 +47,12 @@ class _Samples(Dialect):
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
         NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
             "CASE": lambda self: self._parse_case()
+        }
+        PRIMARY_PARSERS = {  # noqa: RUF012
+            **parser.Parser.PRIMARY_PARSERS,
+            TokenType.NULL: lambda _, t: exp.Null().update_positions(t),
+            TokenType.TRUE: lambda _, t: exp.Boolean(this=True).update_positions(t),
+            TokenType.FALSE: lambda _, t: exp.Boolean(this=False).update_positions(t),
         }
         RANGE_PARSERS = {  # noqa: RUF012
             **parser.Parser.RANGE_PARSERS,
@@ -110,7 +119,8 @@ def _statement(words: list[Token], text: str) -> Any:
         start = _SELECT if first in _CLAUSES else f"{_SELECT}WHERE "
         words = [*_Samples().tokenize(start), *words]
     try:
-        statements = _Samples().parser().parse(words, text)
+        with _quiet():
+            statements = _Samples().parser().parse(words, text)
     except ParseError as error:
         raise _misread(error, words, text) from None
     except (SqlglotError, ValueError, TypeError, AttributeError, IndexError, KeyError):
@@ -120,6 +130,17 @@ def _statement(words: list[Token], text: str) -> Any:
         semicolon = next(t for t in words if t.token_type is TokenType.SEMICOLON)
         raise QueryError("Give one query, not several", text, semicolon.start, ";")
     return read[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps sqlglot from logging what our errors say."""
+    log = logging.getLogger("sqlglot")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 _CLAUSES = (TokenType.WHERE, TokenType.ORDER_BY, TokenType.LIMIT)
@@ -144,13 +165,35 @@ def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
         (t for t in reversed(words) if (t.line, t.col) == (line, column)), words[-1]
     )
     word = text[at.start : at.end + 1]
+    place = words.index(at)
+    reserved = next(
+        (w for w in (at, *words[place - 1 : place]) if _is_reserved(w)), None
+    )
     if "Expecting )" in str(where.get("description")):
         problem = f"A ')' is missing after '{word}'"
-    elif at is words[-1]:
+    elif at is words[-1] and (at.token_type not in _ENDS or _is_reserved(at)):
         problem = f"The query cannot end with '{word}'"
     else:
         problem = f"The query cannot be read at '{word}'"
+        if reserved is not None:
+            problem += f'; a field of that name is written "{reserved.text.lower()}"'
     return QueryError(problem, text, at.start, word)
+
+
+_ENDS = {TokenType.VAR, TokenType.NUMBER, TokenType.STRING, TokenType.R_PAREN}
+
+
+def _is_reserved(word: Token) -> bool:
+    """Whether SQL takes a word for one of its own that could be the name of a field."""
+    operators = {*_OPERATORS, TokenType.VAR, TokenType.STRING, TokenType.IDENTIFIER}
+    return word.text.isidentifier() and word.token_type not in operators
+
+
+_OPERATORS = {
+    *(TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.IN, TokenType.IS),
+    *(TokenType.LIKE, TokenType.ILIKE, TokenType.BETWEEN, TokenType.NULL),
+    *(TokenType.TRUE, TokenType.FALSE, TokenType.ESCAPE, TokenType.OVERLAPS),
+}
 
 
 def _query(statement: exp.Expression, text: str) -> Query:
