@@ -43,6 +43,7 @@ Workers = Annotated[
 
 def main() -> NoReturn:
     """Runs the command line and ends the process."""
+    _keep_output_clean()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     debug = bool(os.environ.get("EVALSETS_DEBUG"))
     logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.WARNING)
@@ -59,6 +60,16 @@ def main() -> NoReturn:
         logger.debug("Traceback", exc_info=True)
         _refuse(f"{type(error).__name__}: {' '.join(str(error).split())}")
     sys.exit(0)
+
+
+def _keep_output_clean() -> None:
+    """Keeps what FiftyOne has to say out of what is piped into a file.
+
+    It reads these once, when it is first imported.
+    """
+    os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
+    if not sys.stdout.isatty():
+        os.environ.setdefault("FIFTYONE_SHOW_PROGRESS_BARS", "false")
 
 
 _shown = warnings.showwarning
@@ -235,7 +246,7 @@ def calibrate(
     given = where if answers is None else _judged(answers)
     found = es.calibrate(dataset, name, given, precision=precision, n=n, term=term)
     if isinstance(found, es.Calibration):
-        console.print(str(found), markup=False)
+        typer.echo(found)
         return
     rows = csv.writer(sys.stdout)
     rows.writerow(("id", "filepath", "belongs"))

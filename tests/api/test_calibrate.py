@@ -52,6 +52,8 @@ def test_judging_what_is_proposed_sets_a_cut_of_the_wanted_precision(roads):
     assert found.answers == 50
     assert found.wanted == 0.8 <= found.precision_interval[0] <= found.precision
     assert found.n == len(es.select(roads, population="windy road"))
+    assert found.before == (0.1, len(es.search(roads, ROAD)))
+    assert f"(was {found.before[1]:,})" in str(found)
     assert precision_of(roads) >= NEARLY * 0.8
     population = es.populations(roads)["windy road"]
     assert population.query == f"text('a windy road') > {found.threshold:g}"

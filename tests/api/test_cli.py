@@ -1,5 +1,6 @@
 """The command line, from its arguments to its exit code."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -79,8 +80,11 @@ def test_sync_tags_and_embeds_what_it_finds(run, dataset, world, tmp_path, encod
 
 
 def test_search_prints_paths_to_pipe(drawn):
+    """And nothing else, such as FiftyOne's words on the age of its database."""
+    quiet = ("FIFTYONE_DATABASE_VALIDATION", "FIFTYONE_SHOW_PROGRESS_BARS")
     done = subprocess.run(
         [sys.executable, "-m", "evalsets", "search", drawn.name, "time = 'night'"],
+        env={key: value for key, value in os.environ.items() if key not in quiet},
         capture_output=True,
         text=True,
         check=False,

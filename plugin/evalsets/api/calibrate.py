@@ -259,6 +259,7 @@ def _calibration(
         answers=int((answer >= 0).sum()),
         missing=decision.missing,
         proposed=decision.proposed,
+        before=(scored.cut.value, int((scored.score > sign * scored.cut.value).sum())),
         curve=tuple(points),
     )
 

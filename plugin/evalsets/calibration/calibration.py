@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -33,6 +33,7 @@ class Calibration:
         missing: proposed samples without an answer, counted as wrong
         proposed: whether the judged samples are those that were proposed; if not, all
             of this supposes that they are like others of about their score
+        before: the cut until now, and the samples that it kept
         curve: cuts that were considered, each with the samples it keeps, and the
             estimated precision and recall
     """
@@ -49,6 +50,7 @@ class Calibration:
     answers: int
     missing: int = 0
     proposed: bool = True
+    before: tuple[float, int] | None = field(default=None, compare=False)
     curve: tuple[tuple[float, int, float, float], ...] = ()
 
     @property
@@ -59,10 +61,13 @@ class Calibration:
         )
 
     def __str__(self) -> str:
+        cut, kept = f"{self.threshold:g}", f"{self.n:,} samples"
+        if self.before is not None:
+            cut += f" (was {self.before[0]:g})"
+            kept += f" (was {self.before[1]:,})"
         text = (
-            f"'{self.population}': {self.term} cut at {self.threshold:g} keeps "
-            f"{self.n:,} samples with precision {self.words()} and recall "
-            f"{_figure(self.recall, self.recall_interval)}, "
+            f"'{self.population}': {self.term} cut at {cut} keeps {kept} with precision "
+            f"{self.words()} and recall {_figure(self.recall, self.recall_interval)}, "
             f"from {self.answers:,} answers"
         )
         if self.missing:
@@ -126,6 +131,7 @@ class Calibration:
             **{
                 **entry,
                 **{name: tuple(entry[name]) for name in pairs},
+                "before": entry.get("before") and tuple(entry["before"]),
                 "curve": tuple(tuple(row) for row in entry["curve"]),
             }
         )

@@ -248,7 +248,7 @@ def uploading(
             what = f"scores '{metric}'" if metric else "predictions"
             raise NameTakenError(
                 f"Model '{model}' has {what} in dataset '{dataset.name}' already; "
-                "overwrite them, or choose another name"
+                "overwrite them (option overwrite), or choose another name"
             )
         drop_leftovers(dataset)
         made = field or _declare(

@@ -80,7 +80,8 @@ def create_vectors(
                     f"The vectors of dataset '{dataset.name}' were made by "
                     f"'{recorded['name']}' ({recorded['fingerprint'][:8]}), not by "
                     f"'{encoder.name}' ({encoder.fingerprint[:8]}); use that encoder, "
-                    "or overwrite the vectors to embed all samples again"
+                    "or overwrite the vectors (option overwrite) to embed all "
+                    "samples again"
                 )
             delete_run(dataset, KIND, KIND)
         folder = home() / "vectors" / str(dataset._doc.id) / encoder.fingerprint[:16]

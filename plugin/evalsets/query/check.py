@@ -64,6 +64,9 @@ def check(query: Query, schema: Schema) -> Query:
     where = None
     if query.where is not None:
         where = checker.bound(query.where)
+        if isinstance(where, Similarity):
+            example = f"write {checker.shown(where)} > 0.2, or RANK(...) <= 20"
+            raise checker.error(f"A similarity is a number; {example}", where)
         checker.want(where, "boolean", "A condition must be true or false")
     order_by = []
     for order in query.order_by:
@@ -96,6 +99,8 @@ class _Checker:
             return self.prediction(expr)
         if isinstance(expr, Field):
             return self.field(expr)
+        if isinstance(expr, Compare):
+            self._refuse_bare_text(expr)
         whole = rebuild(expr, self.bound)
         rule = _RULES.get(type(expr))
         return rule(self, whole) if rule else whole
@@ -131,7 +136,26 @@ class _Checker:
             return replace(expr, path=name, type=found, inner=False)
         raise self.error(self._unknown(expr), expr)
 
-    def _unknown(self, expr: Field) -> str:
+    def _is_text(self, expr: Expr) -> bool | None:
+        """Whether a field holds text; None where it is no field or not there."""
+        if not isinstance(expr, Field):
+            return None
+        inner = self.objects.fields.get(expr.path) if self.objects else None
+        found = inner or self.schema.fields.get(expr.path)
+        return found.kind == "text" if found else None
+
+    def _refuse_bare_text(self, expr: Compare) -> None:
+        """``weather = sunny``: text lacks its quotes, or a field was misspelt."""
+        for known, other in ((expr.left, expr.right), (expr.right, expr.left)):
+            if (
+                self._is_text(known)
+                and isinstance(other, Field)
+                and other.path.isidentifier()
+                and self._is_text(other) is None
+            ):
+                raise self.error(self._unknown(other, is_text=True), other)
+
+    def _unknown(self, expr: Field, *, is_text: bool = False) -> str:
         path = expr.path
         owner, _, rest = path.partition(".")
         there = self.schema.fields.get(owner)
@@ -143,7 +167,7 @@ class _Checker:
         known = {*self.schema.fields, *(self.objects.fields if self.objects else ())}
         quoted = expr.span is not None and self.text[expr.span[0] :].startswith('"')
         text = path.replace("'", "''")
-        hint = f" (text takes single quotes: '{text}')" if quoted else ""
+        hint = f" (text takes single quotes: '{text}')" if quoted or is_text else ""
         remedy = _UNDECLARED if self.objects else ""
         return f"No field '{path}'{hint}{suggest(path, sorted(known), remedy)}"
 
