@@ -35,10 +35,6 @@ app = typer.Typer(
 console = Console()
 
 Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
-Engine = Annotated[str, typer.Option(help="local, or ray for a Ray cluster.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Of Ray; else one a GPU or processor.")
-]
 
 
 def main() -> NoReturn:
@@ -138,8 +134,6 @@ def embed(
     tags: Annotated[
         Path | None, typer.Option(help="YAML file of taggers, for the same pass.")
     ] = None,
-    engine: Engine = "local",
-    workers: Workers = None,
 ) -> None:
     """Give every sample its vector, and its tags if a file declares taggers."""
     done = es.embed(
@@ -148,8 +142,6 @@ def embed(
         taggers=() if tags is None else tags,
         batch_size=batch_size,
         overwrite=overwrite,
-        engine=engine,
-        workers=workers,
     )
     console.print(str(done), markup=False)
 
@@ -159,14 +151,9 @@ def tag(
     dataset: Dataset,
     taggers: Annotated[Path, typer.Argument(help="YAML file of taggers.")],
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
-    engine: Engine = "local",
-    workers: Workers = None,
 ) -> None:
     """Fill tag fields: attributes, counts, areas, statistics, text of documents."""
-    done = es.tag(
-        dataset, taggers, batch_size=batch_size, engine=engine, workers=workers
-    )
-    console.print(str(done), markup=False)
+    console.print(str(es.tag(dataset, taggers, batch_size=batch_size)), markup=False)
 
 
 @app.command()
