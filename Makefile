@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 UNFINISHED := $(VENV)/unfinished
 
-.PHONY: help setup demo test format install-plugin
+.PHONY: help setup demo test coverage format install-plugin
 
 help:  ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
@@ -34,6 +34,9 @@ test: setup  ## Check format, lint, types and layers, and run every test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+coverage: setup  ## Say which lines no test reaches
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
