@@ -6,6 +6,7 @@ Every way is asked for 20 % of twenty overlapping populations. Samples come in s
 a few are near-duplicates of a sample of another scene. Then 1 sample, 1 % and 50 % are
 added and the way is asked again: samples that leave test for train are counted. Peers
 get the groups where they take any; none takes overlapping shares or what was before.
+One of them is installed by ``pip install --group benchmarks``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -134,6 +135,7 @@ def killed(process, log, draw, most):
     process.join(draw.uniform(0, 0.1 if wanted else 3))
     process.kill()
     process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)  # it did not fail by itself
 
 
 def change(folder):
