@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -96,11 +97,14 @@ class Coverage:
 
     def to_text(self, width: int = 100) -> str:
         """A table for the terminal, and the gaps below it."""
-        table = Table(title="Coverage", title_justify="left")
+        table = Table(title="Coverage", title_justify="left", box=SIMPLE_HEAD)
         table.add_column("population", overflow="fold")
         labelled = ["labelled"] if self.labelled.notna().any() else []
-        for column in ("n", *labelled, *PARTS, "asked", "got"):
-            table.add_column(column, justify="right")
+        parts = [
+            part for part in PARTS if part != "quarantine" or self.frame[part].any()
+        ]
+        for column in ("n", *labelled, *parts, "asked", "got"):
+            table.add_column(column, justify="right", no_wrap=True)
         for at, name in enumerate(map(str, self.frame.index)):
             row, share = self.frame.iloc[at], self.shares.iloc[at]
             asked, got = row["holdout_asked"], row["holdout_got"]
@@ -109,7 +113,7 @@ class Coverage:
                 name,
                 f"{int(row['n']):,}",
                 *[_percent(self.labelled.iloc[at]) for _ in labelled],
-                *(f"{int(row[part]):,} ({share[part]:.0%})" for part in PARTS),
+                *(f"{int(row[part]):,} ({share[part]:.0%})" for part in parts),
                 f"{asked:.1%}" if asked else "–",
                 _percent(got),
                 style="bold red" if short else "",
@@ -120,9 +124,9 @@ class Coverage:
         console.print(table)
         if self.untested:
             count = self.background
-            parts = [f"{int(count[part]):,} {part}" for part in PARTS if count[part]]
+            sides = [f"{int(count[part]):,} {part}" for part in PARTS if count[part]]
             said = f"{self.untested:.1%} of the data is in no population"
-            said += f": {', '.join(parts)}" if parts else ""
+            said += f": {', '.join(sides)}" if sides else ""
             if count["holdout_asked"]:
                 asked, got = count["holdout_asked"], count["holdout_got"]
                 said += f"; asked {asked:.1%} for test, got {got:.1%}"

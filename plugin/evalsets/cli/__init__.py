@@ -1,0 +1,114 @@
+"""The command line: one command a verb.
+
+``check`` exits 0 when the gate passes, 1 when it fails, 3 when it is inconclusive; every
+command exits 2 on a usage or data error, with one sentence on standard error; a crash
+exits 2 as well, so that none reads as a failed model. ``EVALSETS_DEBUG=1`` shows where.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+
+import evalsets as es
+from evalsets.cli import data, gate, machine, models, populations, splits
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="evalsets",
+    help="Test-driven development for vision models, on FiftyOne.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for _panel, _commands in {
+    "Data": (data.sync, data.embed, data.tag, data.search),
+    "Populations": (
+        populations.compose,
+        populations.populations,
+        populations.calibrate,
+        populations.rename,
+        populations.remove,
+        populations.refresh,
+        populations.suite,
+    ),
+    "Split": (
+        splits.split,
+        splits.coverage,
+        splits.select,
+        splits.leaks,
+        splits.retire,
+        splits.ledger,
+        splits.release,
+        splits.releases,
+        splits.diff,
+    ),
+    "Models": (
+        models.upload,
+        gate.evaluate,
+        gate.check,
+        models.history,
+        models.discover,
+        models.label_next,
+    ),
+    "Machine": (machine.app, machine.doctor, machine.install_plugin),
+}.items():
+    for _command in _commands:
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, rich_help_panel=_panel)
+        else:
+            app.command(rich_help_panel=_panel)(_command)
+
+
+def main() -> NoReturn:
+    """Runs the command line and ends the process."""
+    _keep_output_clean()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    debug = bool(os.environ.get("EVALSETS_DEBUG"))
+    logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.WARNING)
+    logging.getLogger("eta").propagate = False  # it draws its bars itself
+    warnings.simplefilter("always", es.PromptWarning)
+    warnings.showwarning = _tell
+    try:
+        app()
+    except es.EvalsetsError as error:
+        _refuse(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # or Python would exit 1, which is a failed model
+        logger.debug("Traceback", exc_info=True)
+        _refuse(f"{type(error).__name__}: {' '.join(str(error).split())}")
+    sys.exit(0)
+
+
+def _keep_output_clean() -> None:
+    """Keeps what FiftyOne has to say out of what is piped into a file.
+
+    It reads these once, when it is first imported.
+    """
+    os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
+    if not sys.stdout.isatty():
+        os.environ.setdefault("FIFTYONE_SHOW_PROGRESS_BARS", "false")
+
+
+_shown = warnings.showwarning
+
+
+def _tell(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Our own warnings in one line; those of others as Python shows them."""
+    if issubclass(category, es.PromptWarning):
+        line = f"Warning: {message}"
+        Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+    else:
+        _shown(message, category, *where, **more)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(f"Error: {sentence}", err=True)
+    sys.exit(2)

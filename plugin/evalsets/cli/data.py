@@ -1,0 +1,97 @@
+"""Commands that bring data in, fill it and search it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import evalsets as es
+from evalsets.cli.shared import (
+    Dataset,
+    console,
+)
+from evalsets.errors import counted
+
+
+def sync(
+    source: Annotated[str, typer.Argument(help="Folder or URL (s3://…) of images.")],
+    dataset: Dataset,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="CSV or parquet with a path column; COCO JSON; 'folders'."),
+    ] = None,
+    watch: Annotated[
+        float | None,
+        typer.Option(min=1, help="Again and again, every so many seconds."),
+    ] = None,
+    tags: Annotated[
+        Path | None, typer.Option(help="YAML file of taggers, for what lacks tags.")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Embed too: open_clip:ARCH:WEIGHTS or a path.")
+    ] = None,
+) -> None:
+    """Make a dataset hold what lies in a folder or bucket."""
+    for told in ("sync", "filling"):  # what they found
+        logging.getLogger(f"evalsets.api.{told}").setLevel(logging.INFO)
+    if watch is None and tags is None and encoder is None:
+        synced = es.sync(source, dataset, labels=labels)
+    else:
+        from evalsets.api.watch import watch as watch_source
+
+        synced = watch_source(
+            source,
+            dataset,
+            every=watch or 60,
+            rounds=None if watch else 1,
+            tags=tags,
+            encoder=encoder,
+            labels=labels,
+        )
+    samples = counted(len(synced), "sample")
+    console.print(f"Dataset '{synced.name}' has {samples}", markup=False)
+
+
+def embed(
+    dataset: Dataset,
+    encoder: Annotated[str, typer.Argument(help="open_clip:ARCH:WEIGHTS or a path.")],
+    batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    overwrite: Annotated[bool, typer.Option(help="Replace another encoder.")] = False,
+    tags: Annotated[
+        Path | None, typer.Option(help="YAML file of taggers, for the same pass.")
+    ] = None,
+) -> None:
+    """Give every sample its vector, and its tags if a file declares taggers."""
+    done = es.embed(
+        dataset,
+        encoder,
+        taggers=() if tags is None else tags,
+        batch_size=batch_size,
+        overwrite=overwrite,
+    )
+    console.print(str(done), markup=False)
+
+
+def tag(
+    dataset: Dataset,
+    taggers: Annotated[Path, typer.Argument(help="YAML file of taggers.")],
+    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+) -> None:
+    """Fill tag fields: attributes, counts, areas, statistics, text of documents."""
+    console.print(str(es.tag(dataset, taggers, batch_size=batch_size)), markup=False)
+
+
+def search(
+    dataset: Dataset,
+    query: Annotated[str, typer.Argument(help="A condition, or a whole SELECT.")],
+    limit: Annotated[int, typer.Option(min=0, help="Paths to print.")] = 20,
+) -> None:
+    """Print the samples that a query means."""
+    view = es.search(dataset, query)
+    for path in view.limit(limit).values("filepath") if limit else ():
+        typer.echo(path)
+    Console(stderr=True).print(counted(len(view), "sample"))
