@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.splits import assign, connected, entries, replay
@@ -189,6 +190,34 @@ def test_groups_meet_quotas_to_within_one_group():
     assert (excess > -1e-9).all()
     assert (excess < 6).all()
     assert (pd.Series(found.side).groupby(groups).nunique() == 1).all()
+
+
+@pytest.mark.parametrize("seed", [*range(20), 47, 61, 155, 211, 251, 354])
+def test_no_quota_is_exceeded_by_a_group_where_that_can_be(seed):
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(10, 200)), int(rng.integers(2, 7))
+    rates = rng.uniform(0.05, 0.7, p)
+    groups = rng.integers(0, max(2, int(n / rng.uniform(1, 5))), n)
+    membership = pd.DataFrame(
+        rng.random((n, p)) < rates, [f"s{i}" for i in range(n)], list("abcdef"[:p])
+    )
+    shares = {
+        name: float(rng.choice([0.1, 0.2, 0.25, 0.3, 0.5])) for name in membership
+    }
+    counts = membership.groupby(groups).sum().to_numpy()
+    asked = np.ceil(np.array(list(shares.values())) * counts.sum(axis=0) - 1e-9)
+    most = asked + np.maximum(counts.max(axis=0) - 1, 0)
+    possible = milp(
+        np.zeros(len(counts)),
+        constraints=LinearConstraint(counts.T, asked, most),
+        bounds=Bounds(0, 1),
+        integrality=np.ones(len(counts)),
+    )
+    found = assign(membership, shares, groups=groups, val=0.1)
+    got = membership[found.side == "test"].sum().to_numpy()
+    if possible.success:
+        assert (got >= asked).all()
+        assert (got <= most).all()
 
 
 def test_a_test_set_is_a_fair_draw_of_every_overlap():

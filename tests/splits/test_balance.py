@@ -1,6 +1,6 @@
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
@@ -10,7 +10,11 @@ from evalsets.splits.balance import balance
 @st.composite
 def programmes(draw):
     """Kinds of groups and quotas that they can meet, drawn by a seed."""
-    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    return programme_of(draw(st.integers(0, 10_000)))
+
+
+def programme_of(seed: int):
+    rng = np.random.default_rng(seed)
     n_kinds, n_populations = rng.integers(2, 30), rng.integers(1, 6)
     counts = rng.integers(0, 3, (n_kinds, n_populations))
     counts = counts[counts.any(axis=1)]
@@ -36,6 +40,8 @@ def test_no_cover_is_below_the_bound(programme):
 
 
 @given(programmes())
+@example(programme_of(31))
+@example(programme_of(3621))
 @settings(max_examples=100, deadline=None)
 def test_rates_meet_the_quotas_with_next_to_no_needless_excess(programme):
     counts, size, target = programme

@@ -26,6 +26,7 @@ PRICE = 128.0
 """Of one membership above a quota; evenness is worth at most 1 a membership."""
 _CLOSE = 1e-2
 _MOST_STEPS = 300
+_MOST_STARTS = 5
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,22 @@ def balance(counts: csr_array, size: Ints, target: Ints) -> Balance:
         value = mass @ (rate * (mean - rate / 2)) - target @ price
         return float(value), (numbers.T @ (size * rate) - target) * scale
 
-    solved = minimize(
-        descend,
-        target / there / scale,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-PRICE / s, None) for s in scale],
-        options={"maxiter": _MOST_STEPS, "maxcor": 20, "ftol": 0, "gtol": _CLOSE},
-    )
-    price = solved.x * scale
+    scaled = target / there / scale
+    for _ in range(_MOST_STARTS):  # at a kink it stops short, and goes on when told to
+        solved = minimize(
+            descend,
+            scaled,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-PRICE / s, None) for s in scale],
+            options={"maxiter": _MOST_STEPS, "maxcor": 20, "ftol": 0, "gtol": _CLOSE},
+        )
+        scaled = solved.x
+        held = (scaled * scale <= -PRICE) & (solved.jac > 0)
+        close = np.abs(solved.jac[~held]).max(initial=0) <= _CLOSE
+        if close or solved.nit >= _MOST_STEPS:
+            break
+    price = scaled * scale
     pull = numbers @ price
     # any prices prove a bound: duality of the linear programme without evenness
     excess = float(target @ price - size @ np.maximum(pull, 0)) / PRICE

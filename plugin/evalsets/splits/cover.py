@@ -43,7 +43,8 @@ class Cover:
 
     Args:
         take: ``(t,)``
-        gap: memberships by which the total excess may be above the least; 0 is proof
+        gap: memberships by which the total excess may be above the least, of covers
+            that exceed no quota by a whole group where there are any; 0 is proof
     """
 
     take: Ints

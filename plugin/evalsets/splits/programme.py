@@ -39,6 +39,7 @@ class Programme:
         self.most = np.concatenate([size - wanted, wanted])
         self.change = csr_array(hstack([counts.T, -counts.T]))
         self.lacking = target - wanted @ counts
+        self.group = np.maximum(counts.max(axis=0).toarray().ravel(), 1)
 
     def linear(self) -> tuple[Floats, Ints, int] | None:
         """The cover if groups could be divided; None if there is none.
@@ -67,21 +68,37 @@ class Programme:
     def integer(self, start: Floats, order: Ints) -> tuple[Ints | None, bool]:
         """The best cover in whole groups that changes only the first kinds in order.
 
+        Where there are any, it is one in which no quota is exceeded by a whole group.
+
         Returns:
             ``(t,)`` what to take, None if no cover was found, and whether none of all
-            covers is better
+            such covers is better
         """
+        take, proven = self._whole(start, order, np.full(len(self.group), np.inf))
+        if take is None:
+            return None, False
+        over = self.change[:, : len(take)] @ (take - self.wanted) - self.lacking
+        if (over < self.group).all():
+            return take, proven
+        within, within_proven = self._whole(start, order, self.group - 1.0)
+        return (take, proven) if within is None else (within, within_proven)
+
+    def _whole(
+        self, start: Floats, order: Ints, spare: Floats
+    ) -> tuple[Ints | None, bool]:
+        """That cover, with at most so many members to spare in each population."""
         n = len(self.wanted)
         swing = order[:_SWING]
         both = np.concatenate([swing, swing + n])
         take = np.rint(start).astype(np.int64)
         take[swing] = self.wanted[swing]
-        change = take - self.wanted
-        kept = self.change[:, :n] @ change
+        lacking = self.lacking - self.change[:, :n] @ (take - self.wanted)
         # nodes end the search, not seconds: the answer must not depend on the machine
         solved = milp(
             self.cost[both],
-            constraints=LinearConstraint(self.change[:, both], lb=self.lacking - kept),
+            constraints=LinearConstraint(
+                self.change[:, both], lb=lacking, ub=lacking + spare
+            ),
             bounds=Bounds(0, self.most[both]),
             integrality=np.ones(len(both), dtype=np.int8),
             options={"node_limit": _NODES, "mip_rel_gap": 0},
