@@ -34,7 +34,7 @@ test: setup  ## Check format, lint, types and layers, and run every test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 coverage: setup  ## Say which lines no test reaches
 	$(BIN)/coverage run -m pytest
