@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -40,6 +40,8 @@ from evalsets.query import (
 from evalsets.similarity import VectorFile
 
 logger = logging.getLogger(__name__)
+
+_LISTED = 10_000  # ids that are cheaper to list than to look for in a view
 
 
 def search(dataset: Source, query: str) -> fo.DatasetView:
@@ -107,7 +109,7 @@ def decide(
     """
     passed = passed or {}
     asked = {path for p in predicates for path in fields(p)}
-    if not asked and is_whole(view) and len(view) == len(file):
+    if not asked and _covers(file, view, [passed.get(p) for p in predicates]):
         ids, place = file.ids, np.arange(len(file))
         columns: dict[str, list[Any]] = {}
     else:
@@ -140,3 +142,18 @@ def decide(
             frozenset(ids[~true & ~null].tolist()) if most else None,
         )
     return decided
+
+
+def _covers(
+    file: VectorFile, view: fo.DatasetView, decided: Sequence[NDArray[np.bool_] | None]
+) -> bool:
+    """Whether the file's samples can be listed for a view, which passes its own of them.
+
+    All of its samples must be there, and of more than it has the lists must be short.
+    """
+    if view._is_generated or len(view._dataset) != len(file):
+        return False
+    return is_whole(view) or all(
+        mask is not None and min(mask.sum(), len(mask) - mask.sum()) <= _LISTED
+        for mask in decided
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from evalsets.similarity import VectorFile
 KIND = "vectors"
 
 _encoders: dict[str, Encoder] = {}  # by fingerprint, those this process has used
+_files: dict[Path, VectorFile] = {}  # the one that this process opened last
 
 
 def home() -> Path:
@@ -39,8 +41,21 @@ def open_vectors(dataset: fo.Dataset) -> VectorFile:
         raise NoVectorsError(
             f"The vectors of dataset '{dataset.name}' are gone from {folder}; {remedy}"
         )
-    file = VectorFile(folder)
+    file = _opened(folder)
     _drop_deleted(dataset, file, recorded)
+    return file
+
+
+def _opened(folder: Path) -> VectorFile:
+    """The file as it is now, with what was worked out from it when it was open before."""
+    before = _files.get(folder)
+    try:
+        file = VectorFile(folder) if before is None else copy(before)
+        file.refresh()
+    except EncoderError:
+        file = VectorFile(folder)
+    _files.clear()
+    _files[folder] = file
     return file
 
 

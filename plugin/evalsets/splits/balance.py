@@ -75,7 +75,7 @@ def balance(counts: csr_array, size: Ints, target: Ints) -> Balance:
             options={"maxiter": _MOST_STEPS, "maxcor": 20, "ftol": 0, "gtol": _CLOSE},
         )
         scaled = solved.x
-        held = (scaled * scale <= -PRICE) & (solved.jac > 0)
+        held = (scaled * scale <= -PRICE * (1 - 1e-9)) & (solved.jac > 0)
         close = np.abs(solved.jac[~held]).max(initial=0) <= _CLOSE
         if close or solved.nit >= _MOST_STEPS:
             break

@@ -23,6 +23,7 @@ _MOST_STEPS = 2000
 _MOST_ROUNDS = 12
 _PAIRED = 2000
 _TRIED = 4096
+_FAR = 30
 
 
 class _Stage(NamedTuple):
@@ -49,11 +50,15 @@ def _missed(short: float) -> Pain:
 
 
 def _squared(centre: float, below: float) -> Pain:
-    """Squared distance from a little above the quotas, which weighs more below."""
+    """Squared distance from a little above the quotas, which weighs more below.
+
+    What is far above has to be: there each member too many weighs the same.
+    """
 
     def pain(over: Ints) -> Floats:
-        away = over - centre
-        cost: Floats = away * away * np.where(away < 0, below, 1.0)
+        away = np.minimum(over, _FAR) - centre
+        beyond = np.maximum(over - _FAR, 0)
+        cost: Floats = away * away * np.where(away < 0, below, 1.0) + beyond
         return cost
 
     return pain
