@@ -221,6 +221,22 @@ def test_another_encoder_is_refused_and_makes_populations_stale(
     assert es.refresh(embedded) == {}
 
 
+def test_a_cut_for_the_old_encoder_stays_stale_when_another_population_is_composed(
+    embedded, encoder, tmp_path
+):
+    one = es.Population("one", f"text('a bridge') > {CUT}")
+    two = es.Population("two", f"text('a bridge') > {CUT} AND num_people < 30")
+    on_two = es.Population("on two", "population('two') AND num_people > 0")
+    es.compose(embedded, [one, two, on_two])
+    other = _another_encoder(encoder, tmp_path / "other")
+    es.embed(embedded, other, overwrite=True)
+    es.compose(embedded, one)  # which scores the prompt that they share anew
+    assert list(es.refresh(embedded)) == ["two", "on two"]
+    assert not es.membership(embedded)[["two", "on two"]].any(axis=None)
+    es.compose(embedded, two)
+    assert es.refresh(embedded) == {}
+
+
 def test_scores_of_the_old_encoder_decide_nothing(embedded, encoder, tmp_path):
     anything = es.Population("anything", "text('a bridge') >= -1")
     assert len(es.compose(embedded, anything)) == len(embedded)

@@ -49,12 +49,13 @@ def coverage(dataset: Source, *, truth: str = "ground_truth") -> Coverage:
     """
     view = open_view(dataset)
     opened = open_dataset(dataset)
-    known = {n: r.population for n, r in load_recipes(opened).items()}
+    recipes = load_recipes(opened)
+    known = {n: r.population for n, r in recipes.items()}
     if not known:
         raise ArgumentError(
             f"Dataset '{opened.name}' has no populations yet; compose some first"
         )
-    queries, stale = current_queries(opened, known)
+    queries, stale = current_queries(opened, recipes)
     for name, reason in stale.items():
         logger.warning("Population '%s' is stale: %s", name, reason)
     asked = {n: q for n, q in queries.items() if n not in stale}

@@ -87,8 +87,9 @@ def judged(
         EvalsetsError: the release is not what was written
     """
     if release is None:
-        known = {n: r.population for n, r in load_recipes(dataset).items()}
-        queries, stale = current_queries(dataset, known)
+        recipes = load_recipes(dataset)
+        known = {n: r.population for n, r in recipes.items()}
+        queries, stale = current_queries(dataset, recipes)
         fresh = {n: query for n, query in queries.items() if n not in stale}
         return Judged(known, stale, fresh, side)
     made, frozen = load_release(dataset, release)

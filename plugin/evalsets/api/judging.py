@@ -66,13 +66,15 @@ def score_candidates(dataset: fo.Dataset, name: str, term: str | None) -> Scored
         UnknownNameError: no such population
         ArgumentError: its query has no clear cut, it is stale, or nothing meets the rest
     """
-    known = {n: r.population for n, r in load_recipes(dataset).items()}
-    if name not in known:
-        raise UnknownNameError("population", name, known)
-    query = parse(known[name].query)
+    recipes = load_recipes(dataset)
+    if name not in recipes:
+        raise UnknownNameError("population", name, recipes)
+    population = recipes[name].population
+    query = parse(population.query)
     cut = find_cut(name, query, term)
-    everyone = replace(known[name], query=to_text(without_cut(query, cut)))
-    queries, stale = current_queries(dataset, {**known, name: everyone})
+    everyone = replace(population, query=to_text(without_cut(query, cut)))
+    uncut = {**recipes, name: replace(recipes[name], population=everyone)}
+    queries, stale = current_queries(dataset, uncut)
     if name in stale:
         raise ArgumentError(f"Population '{name}' is stale: {stale[name]}")
     columns = read(view_of(dataset, queries[name]), ["id", field_of(cut.term)])
@@ -86,7 +88,7 @@ def score_candidates(dataset: fo.Dataset, name: str, term: str | None) -> Scored
     order = np.lexsort((ids, -score))
     subject = f"{to_text(cut.term)} in {to_text(queries[name])} by "
     return Scored(
-        known[name],
+        population,
         query,
         cut,
         [ids[i] for i in order],

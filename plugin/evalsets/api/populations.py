@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 
 import fiftyone as fo
@@ -30,10 +30,12 @@ from evalsets.datasets.populations import (
 )
 from evalsets.datasets.predictions import score_names
 from evalsets.datasets.scores import (
+    OTHER_ENCODER,
     drop_scores,
     keep_scores,
     refresh_scores,
 )
+from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
 from evalsets.metrics import find_metric
 from evalsets.query import (
@@ -116,9 +118,10 @@ def write_populations(
         views = {n: view_of(opened, queries[n]) for n in known if n in touched}
         keep_scores(opened, asked)
         refresh_scores(opened, asked)
+        encoder = fingerprint_of(opened)
         for p in given:  # before the views, which can be made again from them
             before = recipes.get(p.name, Recipe(p))
-            save_recipe(opened, before.changed(p, measured))
+            save_recipe(opened, before.changed(p, measured, encoder))
         for name in removed:
             delete_answers(opened, name)
             delete_recipe(opened, name)
@@ -242,18 +245,19 @@ def membership(dataset: Source) -> pd.DataFrame:
     """
     view = open_view(dataset)
     opened = open_dataset(dataset)
-    known = {n: r.population for n, r in load_recipes(opened).items()}
-    queries, stale = current_queries(opened, known)
+    recipes = load_recipes(opened)
+    queries, stale = current_queries(opened, recipes)
     for name, reason in stale.items():
         logger.warning("Population '%s' is stale: %s", name, reason)
     frame = members(view, {n: q for n, q in queries.items() if n not in stale})
-    return frame.reindex(columns=list(known), fill_value=False)
+    return frame.reindex(columns=list(recipes), fill_value=False)
 
 
 def current_queries(
-    dataset: fo.Dataset, known: dict[str, Population]
+    dataset: fo.Dataset, recipes: Mapping[str, Recipe]
 ) -> tuple[dict[str, Query], dict[str, str]]:
     """Checked queries with their scores up to date, and why some are stale."""
+    known = {name: recipe.population for name, recipe in recipes.items()}
     queries, failed = resolve(dataset, known)
     asked = {t for query in queries.values() for t in terms(query)}
     outdated = refresh_scores(dataset, asked)
@@ -261,6 +265,12 @@ def current_queries(
     for name, query in queries.items():
         for term in set(terms(query)) & outdated.keys():
             stale[name] = outdated[term]
+    encoder = fingerprint_of(dataset) if asked else ""
+    foreign = {n for n, r in recipes.items() if r.encoder not in ("", encoder)}
+    cut_for_another = _dependents(known, foreign)
+    for name in queries:
+        if name in cut_for_another:
+            stale.setdefault(name, OTHER_ENCODER)
     return queries, stale
 
 
@@ -277,13 +287,15 @@ def _compared(
     dataset: fo.Dataset,
 ) -> tuple[dict[str, str], list[tuple[Population, fo.DatasetView]]]:
     """Why some populations are stale, and the views that are not saved as meant."""
-    known = {n: r.population for n, r in load_recipes(dataset).items()}
-    if not known:
+    recipes = load_recipes(dataset)
+    if not recipes:
         return {}, []
-    queries, stale = current_queries(dataset, known)
+    queries, stale = current_queries(dataset, recipes)
     views = {name: view_of(dataset, query) for name, query in queries.items()}
     return stale, [
-        (known[name], view) for name, view in views.items() if not is_saved(name, view)
+        (recipes[name].population, view)
+        for name, view in views.items()
+        if not is_saved(name, view)
     ]
 
 

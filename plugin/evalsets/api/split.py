@@ -186,10 +186,10 @@ def select(
     view = open_view(dataset)
     opened = open_dataset(dataset)
     if population is not None:
-        known = {n: r.population for n, r in load_recipes(opened).items()}
-        if population not in known:
-            raise UnknownNameError("population", population, known)
-        queries, stale = current_queries(opened, known)
+        recipes = load_recipes(opened)
+        if population not in recipes:
+            raise UnknownNameError("population", population, recipes)
+        queries, stale = current_queries(opened, recipes)
         if population in stale:
             raise EvalsetsError(f"Population '{population}': {stale[population]}")
         query = queries[population]

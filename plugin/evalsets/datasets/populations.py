@@ -54,6 +54,8 @@ class Recipe:
         measured: what calibration found of its cut; None where nobody calibrated it
         since: when this version was composed, in UTC as ISO 8601
         earlier: the versions before, oldest first: ``version, query, since``
+        encoder: fingerprint of the one whose similarities its query was made for;
+            empty where it asks for none
     """
 
     population: Population
@@ -61,25 +63,30 @@ class Recipe:
     measured: Measured | None = None
     since: str = ""
     earlier: tuple[dict[str, Any], ...] = ()
+    encoder: str = ""
 
-    def changed(self, population: Population, measured: Measured | None) -> Recipe:
+    def changed(
+        self, population: Population, measured: Measured | None, encoder: str
+    ) -> Recipe:
         """The recipe after its population was composed again.
 
         Args:
             population: the new definition, maybe under a new name
             measured: what was found of its cut; by default what is known stays, as
                 long as the query does
+            encoder: fingerprint of the dataset's
         """
+        encoder = encoder if terms(parse(population.query)) else ""
         if population.query == self.population.query:
             kept = measured or self.measured
-            return replace(self, population=population, measured=kept)
+            return replace(self, population=population, measured=kept, encoder=encoder)
         past = {
             "version": self.version,
             "query": self.population.query,
             "since": self.since,
         }
         earlier = (*self.earlier, past)
-        return Recipe(population, self.version + 1, measured, _now(), earlier)
+        return Recipe(population, self.version + 1, measured, _now(), earlier, encoder)
 
 
 def load_recipes(dataset: fo.Dataset) -> dict[str, Recipe]:
@@ -91,6 +98,7 @@ def load_recipes(dataset: fo.Dataset) -> dict[str, Recipe]:
             _measured(content.get("measured")),
             content.get("since", ""),
             tuple(content.get("earlier", ())),
+            content.get("encoder", ""),
         )
         for name, content in load_runs(dataset, KIND).items()
     }
@@ -111,6 +119,7 @@ def save_recipe(dataset: fo.Dataset, recipe: Recipe) -> None:
         "measured": None if recipe.measured is None else asdict(recipe.measured),
         "since": recipe.since or _now(),
         "earlier": list(recipe.earlier),
+        "encoder": recipe.encoder,
     }
     save_run(dataset, KIND, recipe.population.name, content)
 

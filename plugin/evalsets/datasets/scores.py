@@ -29,7 +29,7 @@ from evalsets.query.syntax import Compare, Constant
 from evalsets.similarity import VectorFile, ranks, unit
 
 KIND = "scores"
-_OTHER_ENCODER = (
+OTHER_ENCODER = (
     "the dataset has been embedded with another encoder since; compose it again and "
     "check its threshold"
 )
@@ -182,7 +182,7 @@ def refresh_scores(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str
     for term in asked:
         recipe = kept.get(to_text(term))
         if recipe is None or recipe["fingerprint"] != file.fingerprint:
-            stale[term] = _OTHER_ENCODER
+            stale[term] = OTHER_ENCODER
         elif not _is_current(recipe, file):
             with writing(dataset):
                 _catch_up(dataset, term, file, recipe)

@@ -35,6 +35,7 @@ LARGEST = 400_000
 """Memberships of the kinds that the linear programme is over."""
 _SEARCHED = 1_000_000
 _FEW = 50
+_LUCK = 30  # members above a quota that need not be
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def cover(counts: csr_array, size: Ints, target: Ints, lot: Floats) -> Cover:
     """
     weight = np.asarray(counts.sum(axis=1)).ravel()
     even = balance(counts, size, target)
-    exact = size * np.clip(even.rate, 0, 1) + lot
+    drawn = size * np.clip(even.rate, 0, 1)
+    exact = drawn + lot
     take = np.minimum(np.floor(exact), size).astype(np.int64)
     least = even.least
     if (take @ counts != target).any():
@@ -72,7 +74,9 @@ def cover(counts: csr_array, size: Ints, target: Ints, lot: Floats) -> Cover:
         take, bound = _programmed(counts, size, target, take, near[0])
         least = max(least, bound)
         if weight @ take > least or (take @ counts < target).any():
-            take = _searched(counts, size, target, take, near[1])
+            due = np.rint(drawn @ counts - target).astype(np.int64)
+            due[due <= _LUCK] = 0
+            take = _searched(counts, size, target, take, near[1], due)
     return Cover(take, max(0, int(weight @ take) - least))
 
 
@@ -105,7 +109,7 @@ def _programmed(
 
 
 def _searched(
-    counts: csr_array, size: Ints, target: Ints, take: Ints, near: Ints
+    counts: csr_array, size: Ints, target: Ints, take: Ints, near: Ints, due: Ints
 ) -> Ints:
     """A cover at least as good, by changes to near kinds; greedily where they fail."""
     met = (take @ counts >= target).all()
@@ -113,7 +117,8 @@ def _searched(
     fixed = take.copy()
     fixed[near] = 0
     found = fixed.copy()
-    found[near] = mend(counts[near], size[near], target - fixed @ counts, take[near])
+    left = target - fixed @ counts
+    found[near] = mend(counts[near], size[near], left, take[near], due)
     if (found @ counts < target).any():
         found = greedy(counts, size, target, found)
     return take if met and weight @ take <= weight @ found else found

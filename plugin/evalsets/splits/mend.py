@@ -23,7 +23,6 @@ _MOST_STEPS = 2000
 _MOST_ROUNDS = 12
 _PAIRED = 2000
 _TRIED = 4096
-_FAR = 30
 
 
 class _Stage(NamedTuple):
@@ -50,28 +49,26 @@ def _missed(short: float) -> Pain:
 
 
 def _squared(centre: float, below: float) -> Pain:
-    """Squared distance from a little above the quotas, which weighs more below.
-
-    What is far above has to be: there each member too many weighs the same.
-    """
+    """Squared distance from a little above the quotas, which weighs more below."""
 
     def pain(over: Ints) -> Floats:
-        away = np.minimum(over, _FAR) - centre
-        beyond = np.maximum(over - _FAR, 0)
-        cost: Floats = away * away * np.where(away < 0, below, 1.0) + beyond
+        away = over - centre
+        cost: Floats = away * away * np.where(away < 0, below, 1.0)
         return cost
 
     return pain
 
 
-_LAST = (_Stage(_missed(4.0), 0.3), _Stage(_missed(100.0), 0.3))
-_WAYS = (
-    (_Stage(_squared(1.0, 1.0), 1.0), *_LAST),  # where groups have few members
-    (_Stage(_squared(1.5, 2.0), 1.3), *_LAST),  # and where they have many
+_FIRST = (
+    _Stage(_squared(1.0, 1.0), 1.0),  # where groups have few members
+    _Stage(_squared(1.5, 2.0), 1.3),  # and where they have many
 )
+_LAST = (_Stage(_missed(4.0), 0.3), _Stage(_missed(100.0), 0.3))
 
 
-def mend(counts: csr_array, size: Ints, target: Ints, take: Ints) -> Ints:
+def mend(
+    counts: csr_array, size: Ints, target: Ints, take: Ints, due: Ints | int = 0
+) -> Ints:
     """Takes single groups more or less, or swaps two, as long as that helps.
 
     Args:
@@ -80,14 +77,17 @@ def mend(counts: csr_array, size: Ints, target: Ints, take: Ints) -> Ints:
         size: ``(t,)`` groups there are of a kind
         target: ``(p,)`` members wanted
         take: ``(t,)`` groups taken so far
+        due: ``(p,)`` members above its quota that a population has to have
 
     Returns:
         ``(t,)`` groups to take; quotas may still be missed
     """
     found = []
-    for stages in _WAYS:
-        search = _Search(counts, size, target, take)
-        for stage in stages:
+    for first in _FIRST:
+        search = _Search(counts, size, target + due, take)
+        search.descend(first)
+        search.over += due
+        for stage in _LAST:
             search.descend(stage)
         found.append(search)
     judged = [_missed(100.0)(search.over).sum() for search in found]
