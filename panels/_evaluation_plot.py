@@ -68,7 +68,7 @@ def draw_plot(
         layout.pop(theirs, None)
     for axis in ("xaxis", "yaxis"):
         layout[axis].pop("gridcolor", None)
-        layout[axis] |= {"fixedrange": True, "showspikes": False}
+        layout[axis] |= {"fixedrange": True, "zeroline": False}
     layout |= {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
     layout |= {"font": {"size": 12}, "dragmode": False, "hovermode": "closest"}
     if legend:
