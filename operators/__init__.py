@@ -14,6 +14,7 @@ from .membership import Membership
 from .populations import Populations
 from .refresh import Refresh
 from .release import Release
+from .releases import Releases
 from .remove import Remove
 from .rename import Rename
 from .retire import Retire
@@ -46,6 +47,7 @@ OPERATORS = (
     Discover,
     LabelNext,
     Release,
+    Releases,
     Diff,
     SaveSuite,
     LoadSuite,

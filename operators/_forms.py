@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
+
+import evalsets
+from evalsets.errors import UnknownNameError
 
 
 def choice(
@@ -45,3 +50,54 @@ def done(ctx: foo.ExecutionContext, processed: Any) -> dict[str, Any]:
     ctx.ops.notify(str(processed), variant=variant)
     skipped = dict(processed.skipped)
     return {"done": processed.done, "kept": processed.kept, "skipped": skipped}
+
+
+def refuse(field: types.Property, problem: str) -> None:
+    """Marks an input as wrong while it is typed."""
+    field.invalid = True
+    field.error_message = problem
+
+
+def known_only(
+    ctx: foo.ExecutionContext,
+    field: types.Property,
+    name: str,
+    kind: str,
+    known: Iterable[str],
+) -> None:
+    """Refuses a name that does not exist, with the nearest one that does.
+
+    Args:
+        ctx: of the form
+        field: that is typed into
+        name: of the field
+        kind: what it names, as users call it
+        known: the names that exist
+    """
+    given, names = ctx.params.get(name), list(known)
+    if given and given not in names:
+        refuse(field, str(UnknownNameError(kind, given, names)))
+
+
+def query_only(ctx: foo.ExecutionContext, field: types.Property, name: str) -> None:
+    """Refuses a query that the dataset cannot answer, with the place of the error."""
+    given = ctx.params.get(name)
+    if not given or ctx.dataset is None:
+        return
+    try:
+        evalsets.advise(ctx.dataset, given)
+    except evalsets.EvalsetsError as error:
+        first = str(error).partition("\n")[0]
+        refuse(field, getattr(error, "problem", first))
+
+
+def file_only(ctx: foo.ExecutionContext, field: types.Property, name: str) -> None:
+    """Refuses a path at which the App's machine has no file."""
+    given = ctx.params.get(name)
+    if given and not Path(given).expanduser().exists():
+        refuse(field, f"There is no file '{given}' on the machine that runs the App")
+
+
+def models_of(ctx: foo.ExecutionContext) -> list[str]:
+    """The models of the open dataset."""
+    return list(evalsets.models(ctx.dataset)) if ctx.dataset else []

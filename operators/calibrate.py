@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import choice, given, share
+from ._forms import choice, given, known_only, query_only, share
 from ._verb import Verb, scope
 
 
@@ -24,22 +24,25 @@ class Calibrate(Verb):
             description="Sets a similarity cut that keeps a wanted precision",
             icon="straighten",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         known = list(evalsets.calibrations(ctx.dataset)) if ctx.dataset else []
         form = types.Object()
-        choice(form, "name", known, required=True, label="Population")
+        name = choice(form, "name", known, required=True, label="Population")
+        known_only(ctx, name, "name", "population with a similarity", known)
         share(form, "precision", default=0.9, label="Share that shall belong")
         form.int("n", min=1, default=100, label="Samples to judge")
         form.str("term", label="Similarity to cut, where there are several")
-        form.str(
+        answers = form.str(
             "answers",
             label="What belongs",
             description="Empty to be shown the samples to judge. Then a condition that "
             "tells which belong, for example: 'yes' IN tags",
         )
+        query_only(ctx, answers, "answers")
         form.bool(
             "shown",
             default=True,

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import given, share
+from ._forms import given, query_only, share
 from ._verb import Verb
 
 _BOUNDS = {
@@ -30,13 +30,15 @@ class Compose(Verb):
             description="Names a query, holds a share out, says what a model must reach",
             icon="add_circle_outline",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
         form.str("name", required=True, label="Population")
-        form.str("query", required=True, label="Query")
+        query = form.str("query", required=True, label="Query")
+        query_only(ctx, query, "query")
         share(
             form,
             "holdout",

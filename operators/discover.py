@@ -10,7 +10,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import choice, fields, given, share
+from ._forms import choice, fields, given, known_only, models_of, share
 from ._tables import rows, table
 from ._verb import Verb, scope
 
@@ -43,13 +43,15 @@ class Discover(Verb):
             description="Queries on which a model is worse, confirmed on unsearched data",
             icon="troubleshoot",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
-        known = list(evalsets.models(ctx.dataset)) if ctx.dataset else []
+        known = models_of(ctx)
         form = types.Object()
-        choice(form, "model", known, required=True, label="Model")
+        model = choice(form, "model", known, required=True, label="Model")
+        known_only(ctx, model, "model", "model", known)
         form.enum(
             "split",
             _SPLITS,

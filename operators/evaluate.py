@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import choice, fields, given
+from ._forms import choice, fields, given, known_only, models_of
 from ._tables import rows, table
 from ._verb import Verb, scope
 
@@ -42,13 +42,18 @@ class Evaluate(Verb):
             description="A verdict per population, with intervals",
             icon="rule",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        form.str("model", required=True, label="Model")
-        form.str("baseline", label="Baseline", description="Another model, if any")
+        known = models_of(ctx)
+        model = choice(form, "model", known, required=True, label="Model")
+        known_only(ctx, model, "model", "model", known)
+        told = "Another model, if any"
+        baseline = choice(form, "baseline", known, label="Baseline", description=told)
+        known_only(ctx, baseline, "baseline", "model", known)
         form.enum("split", _SPLITS, default="test", label="Split")
         choice(form, "truth", fields(ctx), default="ground_truth", label="Ground truth")
         form.int("release", min=1, label="Release", description="By default, now")

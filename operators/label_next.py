@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import choice, fields, given
+from ._forms import choice, fields, given, known_only, models_of
 from ._verb import Verb, scope
 
 _ALL = "all"
@@ -27,14 +27,17 @@ class LabelNext(Verb):
             description="Samples whose labels settle open verdicts or mend failed ones",
             icon="new_label",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
-        known = list(evalsets.models(ctx.dataset)) if ctx.dataset else []
+        known = models_of(ctx)
         form = types.Object()
-        choice(form, "model", known, required=True, label="Model")
-        choice(form, "baseline", known, label="Baseline")
+        model = choice(form, "model", known, required=True, label="Model")
+        known_only(ctx, model, "model", "model", known)
+        baseline = choice(form, "baseline", known, label="Baseline")
+        known_only(ctx, baseline, "baseline", "model", known)
         form.int("n", min=1, default=100, label="Samples, at most")
         form.enum("split", _SPLITS, default="test", label="Split")
         choice(form, "truth", fields(ctx), default="ground_truth", label="Ground truth")

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import file_only
 from ._verb import Verb
 
 
@@ -23,12 +24,14 @@ class LoadSuite(Verb):
             description="All or nothing; populations that the file lacks are removed",
             icon="upload_file",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.HIGH,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        form.str("path", required=True, label="File", default="suite.yml")
+        path = form.str("path", required=True, label="File", default="suite.yml")
+        file_only(ctx, path, "path")
         form.bool("plan", default=True, label="Only say what would change")
         return types.Property(form, view=types.View(label="Load populations"))
 

@@ -23,6 +23,7 @@ class Rename(Verb):
             description="Its hold-out, versions and calibration stay",
             icon="drive_file_rename_outline",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

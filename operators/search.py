@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import query_only
 from ._verb import Verb, scope
 
 
@@ -23,17 +24,19 @@ class Search(Verb):
             description="Fields, text and images in one expression",
             icon="search",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.LOW,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        form.str(
+        query = form.str(
             "query",
             required=True,
             label="Query",
             description="For example: num_people > 5 AND text('windy road') > 0.27",
         )
+        query_only(ctx, query, "query")
         return types.Property(form, view=types.View(label="Search"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:

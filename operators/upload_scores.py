@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import choice, fields, given
+from ._forms import choice, fields, file_only, given
 from ._verb import Verb
 
 
@@ -24,18 +24,20 @@ class UploadScores(Verb):
             description="Checks a file of one number a sample, then writes all of it",
             icon="upload_file",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
         form.str("model", required=True, label="Model")
-        form.str(
+        scores = form.str(
             "scores",
             required=True,
             label="File",
             description="As the machine sees it that runs the App",
         )
+        file_only(ctx, scores, "scores")
         form.str("metric", required=True, default="score", label="Name of the score")
         form.bool("higher_is_better", default=True, label="Higher is better")
         choice(

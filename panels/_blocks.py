@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from fiftyone.operators import types
 
@@ -139,6 +140,97 @@ def button(
             },
         },
     )
+
+
+def tabs(
+    parent: types.Object,
+    name: str,
+    labels: Mapping[str, str],
+    current: str,
+    on_click: Callable[..., Any],
+) -> types.Object:
+    """Parts of a panel, of which one is shown; a click gives its key as ``part``.
+
+    Returns:
+        the row of them, which ends with whatever else is put there
+    """
+    line = row(parent, name, gap=0, rowGap=1, borderBottom=_LINE, alignItems="center")
+    for key, label in labels.items():
+        color = "var(--fo-palette-primary-main)" if key == current else "transparent"
+        quiet = {} if key == current else {"color": "var(--fo-palette-text-secondary)"}
+        line.btn(
+            f"part_{key}",
+            label=label,
+            on_click=on_click,
+            variant="text",
+            params={"part": key},
+            componentsProps={
+                "item": {"sx": {"width": "auto", "flex": "0 0 auto"}},
+                "button": {
+                    "aria-pressed": key == current,
+                    "sx": {
+                        "borderRadius": 0,
+                        "borderBottom": f"2px solid {color}",
+                        "px": 1.5,
+                        "height": 38,
+                        "& p": {"fontWeight": 600, **quiet},
+                    },
+                },
+            },
+        )
+    return line
+
+
+def busy(parent: types.Object, words: str) -> None:
+    """What is being worked on, above a bar that moves until it is done."""
+    box = card(
+        parent,
+        "busy",
+        background=_MARK,
+        position="relative",
+        overflow="hidden",
+        **{
+            "&::after": {
+                "content": '""',
+                "position": "absolute",
+                "left": 0,
+                "bottom": 0,
+                "height": "3px",
+                "width": "30%",
+                "background": "var(--fo-palette-primary-main)",
+                "animation": "evalsets-busy 1.4s linear infinite",
+            },
+            "@keyframes evalsets-busy": {
+                "from": {"transform": "translateX(-100%)"},
+                "to": {"transform": "translateX(340%)"},
+            },
+        },
+    )
+    text(box, "words", words)
+
+
+def thumbnail(
+    parent: types.Object,
+    name: str,
+    filepath: str,
+    *,
+    alt: str,
+    on_click: Callable[..., Any],
+    **params: Any,
+) -> None:
+    """A small picture of a sample, which can be clicked."""
+    view = types.ImageView(
+        alt=alt,
+        height="84px",
+        operator=on_click,
+        params=params,
+        componentsProps={
+            "item": {"sx": {"width": "auto", "flex": "0 0 auto"}},
+            "image": {"style": {"borderRadius": 4, "cursor": "pointer"}},
+        },
+    )
+    source = f"/media?filepath={quote(filepath, safe='')}"
+    parent.str(name, default=source, view=view)
 
 
 def grow(basis: int, weight: int = 1) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fiftyone.operators import types
@@ -11,9 +11,15 @@ from fiftyone.operators import types
 import evalsets
 
 from . import _blocks as blocks
+from ._evaluation_mistakes import draw_mistakes
+from ._evaluation_models import draw_models
 from ._evaluation_plot import plot
 from ._evaluation_state import (
+    MISTAKES,
+    MODELS,
+    PARTS,
     SPLITS,
+    WEAK,
     EvaluationState,
     interval,
     metrics,
@@ -21,6 +27,7 @@ from ._evaluation_state import (
     source,
     table_rows,
 )
+from ._evaluation_weak import draw_weak
 
 _COLORS = {
     "fail": blocks.BAD,
@@ -28,6 +35,7 @@ _COLORS = {
     "pass": blocks.GOOD,
     "": blocks.NEUTRAL,
 }
+_UPLOADS = "Upload another model's predictions"
 REQUIRED = "what is required"
 
 
@@ -69,38 +77,86 @@ def draw_nothing(root: types.Object, panel: Any) -> None:
     )
 
 
-def draw(
-    root: types.Object,
-    panel: Any,
-    choices: Choices,
-    state: EvaluationState,
-    report: evalsets.Report | None,
-    metric: str,
-) -> None:
+@dataclass
+class Shown:
+    """What is drawn below the choices.
+
+    Args:
+        state: to show
+        report: to show, if there is one
+        metric: to show; empty for what is required
+        about: population whose mistakes are shown
+        colours: of the map of models
+        trend: for that map
+        weak: proposed weak spots; None before any search
+        paths: of their samples, by id
+        taken: names of populations by their query
+    """
+
+    state: EvaluationState
+    report: evalsets.Report | None
+    metric: str
+    about: str
+    colours: str
+    trend: evalsets.Trend | None = None
+    weak: Sequence[evalsets.Candidate] | None = None
+    paths: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
+
+
+def draw(root: types.Object, panel: Any, choices: Choices, shown: Shown) -> None:
     """Draws the whole panel.
 
     Args:
         root: to draw on
         panel: whose handlers the buttons call
         choices: to offer
-        state: to show
-        report: to show, if there is one
-        metric: to show; empty for what is required
+        shown: below them
     """
+    state, report = shown.state, shown.report
     _chooser(root, panel, choices)
+    if state.busy:
+        blocks.busy(root, state.busy)
     if state.note:
         color = blocks.BAD if state.failed else blocks.NEUTRAL
         blocks.note(root, [state.note], color=color)
-    if report is None:
+    if report is not None:
+        _banner(root, report)
+    line = blocks.tabs(root, "parts", PARTS, state.part, panel.turn)
+    blocks.button(
+        line, "upload", "Upload", panel.upload, icon="upload_file", title=_UPLOADS
+    )
+    if state.part == WEAK:
+        draw_weak(root, panel, shown.weak, shown.paths, shown.taken)
+    elif report is None:
         words = "Not evaluated yet: Evaluate gives every population a verdict."
         blocks.text(root, "hint", words, color=blocks.QUIET)
-        return
-    _banner(root, report)
+    elif state.part == MISTAKES:
+        draw_mistakes(root, panel, report, shown.about)
+    elif state.part == MODELS and shown.trend is not None:
+        draw_models(root, panel, shown.trend, state.opened, shown.colours)
+    else:
+        one_label = report.model in choices.one_label
+        _verdicts(root, panel, report, shown, has_mistakes=one_label)
+
+
+def _verdicts(
+    root: types.Object,
+    panel: Any,
+    report: evalsets.Report,
+    shown: Shown,
+    *,
+    has_mistakes: bool,
+) -> None:
     _metric_chooser(root, panel, report)
-    plot(root, panel, report, metric)
-    one_label = report.model in choices.one_label
-    _table(root, panel, report, metric, state.opened, has_mistakes=one_label)
+    plot(root, panel, report, shown.metric)
+    opened = shown.state.opened
+    _table(root, panel, report, shown.metric, opened, has_mistakes=has_mistakes)
     _words(root, report)
+    line = blocks.row(root, "exports", alignItems="center", pt=1)
+    blocks.text(line, "save", "Save the report as", color=blocks.QUIET)
+    for kind, label in (("html", "HTML"), ("md", "Markdown"), ("json", "JSON")):
+        blocks.button(line, kind, label, panel.export, icon="download", kind=kind)
 
 
 def _chooser(root: types.Object, panel: Any, choices: Choices) -> None:
@@ -200,21 +256,33 @@ def _table(
         },
         selected=[at for at, row in enumerate(shown) if row.population == opened],
         on_click_row=panel.show_samples,
-        actions=(
-            {
-                "name": "samples",
-                "label": "Show samples",
-                "icon": "visibility",
-                "on_click": panel.show_samples,
-            },
-            {
-                "name": "mistakes",
-                "label": "Show mistakes",
-                "icon": "error_outline",
-                "on_click": panel.show_mistakes,
-            },
-        )[: 2 if has_mistakes else 1],
+        actions=_actions(panel, has_mistakes=has_mistakes),
     )
+
+
+def _actions(panel: Any, *, has_mistakes: bool) -> tuple[dict[str, Any], ...]:
+    """The menu of a row."""
+    samples, mistakes, worst = (
+        {
+            "name": "samples",
+            "label": "Show samples",
+            "icon": "visibility",
+            "on_click": panel.show_samples,
+        },
+        {
+            "name": "mistakes",
+            "label": "Show mistakes",
+            "icon": "error_outline",
+            "on_click": panel.show_mistakes,
+        },
+        {
+            "name": "worst",
+            "label": "Show worst samples",
+            "icon": "trending_down",
+            "on_click": panel.show_worst,
+        },
+    )
+    return (samples, mistakes, worst) if has_mistakes else (samples, worst)
 
 
 def _columns(rows: Sequence[Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 from fiftyone.operators import types
@@ -38,23 +39,49 @@ def plot(root: types.Object, panel: Any, report: evalsets.Report, metric: str) -
             color=trace["marker"]["color"],
             fontSize="0.8rem",
         )
-    for theirs in ("template", "font", "hoverlabel", "legend"):
+    layout.pop("legend", None)
+    layout["height"] -= layout["margin"]["t"] - 8
+    layout["margin"]["t"] = 8
+    draw_plot(root, "plot", traces, layout, panel.click_plot)
+
+
+def draw_plot(
+    root: types.Object,
+    name: str,
+    traces: list[dict[str, Any]],
+    layout: dict[str, Any],
+    on_click: Callable[..., Any] | None = None,
+    *,
+    legend: bool = False,
+) -> None:
+    """A plot of a report in the App's own colours.
+
+    Args:
+        root: to draw on
+        name: of the property
+        traces: of Plotly
+        layout: of Plotly, of which colours and fonts are left to the App
+        on_click: gets ``x`` and ``y`` in its parameters
+        legend: whether Plotly draws one
+    """
+    for theirs in ("template", "font", "hoverlabel", "title"):
         layout.pop(theirs, None)
     for axis in ("xaxis", "yaxis"):
         layout[axis].pop("gridcolor", None)
-        layout[axis]["fixedrange"] = True
-    layout["height"] -= layout["margin"]["t"] - 8
-    layout["margin"]["t"] = 8
+        layout[axis] |= {"fixedrange": True, "zeroline": False}
     layout |= {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
     layout |= {"font": {"size": 12}, "dragmode": False, "hovermode": "closest"}
+    if legend:
+        layout["legend"] = {**layout.get("legend", {}), "font": {"color": "#8b93a1"}}
+    clicked = {} if on_click is None else {"on_click": on_click}
     view = types.PlotlyView(
         data=traces,
         layout=layout,
         config={"displayModeBar": False, "scrollZoom": False},
         height=f"{layout['height']}px",
-        on_click=panel.click_plot,
+        **clicked,
     )
-    root.define_property("plot", types.Object(), view=view)
+    root.define_property(name, types.Object(), view=view)
 
 
 def _toned(trace: dict[str, Any]) -> dict[str, Any]:

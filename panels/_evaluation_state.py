@@ -16,6 +16,14 @@ ALL = "(all)"
 EVERY = "all"
 """The choice of every split at once."""
 SPLITS = ("test", "val", "train", EVERY)
+VERDICTS, MISTAKES, MODELS, WEAK = "verdicts", "mistakes", "models", "weak"
+PARTS = {
+    VERDICTS: "Verdicts",
+    MISTAKES: "Mistakes",
+    MODELS: "Models",
+    WEAK: "Weak spots",
+}
+"""What the panel shows below its choices, one at a time."""
 _ORDER = ("fail", "inconclusive", "pass", "")
 
 
@@ -63,20 +71,36 @@ class EvaluationState:
         note: what the last event has to say
         failed: whether that is an error
         opened: population whose samples were opened last
+        part: one of ``PARTS``
+        busy: what is being worked on; empty where nothing is
     """
 
     number: int | None = None
     note: str = ""
     failed: bool = False
     opened: str = ""
+    part: str = VERDICTS
+    busy: str = ""
 
     def opening(self, population: str) -> EvaluationState:
         """With the samples of a population in the grid."""
-        return EvaluationState(self.number, opened=population)
+        return replace(self, note="", failed=False, opened=population)
+
+    def saying(self, note: str) -> EvaluationState:
+        """With what the last event has to say."""
+        return replace(self, note=note, failed=False, busy="")
+
+    def working(self, on: str) -> EvaluationState:
+        """While something is worked on."""
+        return replace(self, note="", failed=False, busy=on)
+
+    def turned(self, part: str) -> EvaluationState:
+        """With another part of the panel."""
+        return replace(self, note="", failed=False, part=part)
 
     def failing(self, error: Exception) -> EvaluationState:
         """With the report it has and what went wrong."""
-        return replace(self, note=str(error), failed=True)
+        return replace(self, note=str(error), failed=True, busy="")
 
     def to_dict(self) -> dict[str, Any]:
         """As the browser keeps it."""

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
-import pandas as pd
-from fiftyone import ViewField as F
 from fiftyone.operators import types
 
 import evalsets
 
 from . import _blocks as blocks
-from ._evaluation_page import Choices, draw, draw_nothing
+from ._evaluation_looks import Look
+from ._evaluation_models import BY_VERDICT, trend_of
+from ._evaluation_page import Choices, Shown, draw, draw_nothing
+from ._evaluation_proposals import Propose, candidates, sample_paths
+from ._evaluation_session import (
+    ABOUT,
+    COLOURS,
+    METRIC,
+    about,
+    ask,
+    asked_of,
+    open_report,
+    report_of,
+    show,
+    state_of,
+)
 from ._evaluation_state import (
     ALL,
     EVERY,
+    MODELS,
     SPLITS,
+    WEAK,
     Asked,
     EvaluationState,
     last_report,
-    table_rows,
 )
 from ._events import drawn, told
 
@@ -30,7 +43,7 @@ _ONE_LABEL = "classification"
 _UPLOAD = "@evalsets/evalsets/upload_predictions"
 
 
-class Evaluation(foo.Panel):
+class Evaluation(Look, Propose, foo.Panel):
     """Evaluates a model and opens the samples behind each figure."""
 
     @property
@@ -45,59 +58,75 @@ class Evaluation(foo.Panel):
 
     @told
     def on_load(self, ctx: foo.ExecutionContext) -> None:
+        for choice, first in ((ABOUT, ALL), (COLOURS, BY_VERDICT)):
+            if not ctx.panel.get_state(choice):
+                ctx.panel.set_state(choice, first)
         known = evalsets.models(ctx.dataset)
         past = evalsets.history(ctx.dataset, data=False)
         past = past[past["model"].isin(list(known))]
         if not known:
-            _show(ctx, EvaluationState())
+            show(ctx, EvaluationState())
         elif len(past):
-            _open_report(ctx, past, int(past.index[-1]))
+            open_report(ctx, past, int(past.index[-1]))
         else:
-            _ask(ctx, _first_choice(ctx.dataset, list(known)[-1]))
-            _show(ctx, EvaluationState())
+            ask(ctx, _first_choice(ctx.dataset, list(known)[-1]))
+            show(ctx, EvaluationState())
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
+        ctx.panel.set_state(ABOUT, ALL)
+        show(ctx, EvaluationState())
         self.on_load(ctx)
 
     @told
     def choose_model(self, ctx: foo.ExecutionContext) -> None:
-        model = _asked(ctx).model
+        model = asked_of(ctx).model
         past = evalsets.history(ctx.dataset, data=False)
         number = last_report(past, model)
         if number is not None:
-            _open_report(ctx, past, number)
+            open_report(ctx, past, number)
         else:
-            _show(ctx, EvaluationState())
+            show(ctx, EvaluationState(part=state_of(ctx).part))
 
     def choose_metric(self, ctx: foo.ExecutionContext) -> None:
         """The choice is in the panel's state already; drawing it is all there is."""
 
     @told
+    def turn(self, ctx: foo.ExecutionContext) -> None:
+        show(ctx, state_of(ctx).turned(ctx.params["part"]))
+
+    @told
     def evaluate(self, ctx: foo.ExecutionContext) -> None:
-        asked = _asked(ctx)
+        asked = asked_of(ctx)
+        words = f"Evaluating {asked.model} on {_side(asked.split)} …"
+        show(ctx, state_of(ctx).working(words))
+        ctx.prompt(self.run_evaluate, skip_prompt=True)
+
+    @told
+    def run_evaluate(self, ctx: foo.ExecutionContext) -> None:
+        asked = asked_of(ctx)
         evalsets.evaluate(ctx.dataset, asked.model, **asked.keywords())
-        ctx.panel.set_state("metric", "")
+        ctx.panel.set_state(METRIC, "")
         past = evalsets.history(ctx.dataset, data=False)
-        _show(ctx, EvaluationState(int(past.index[-1])))
-
-    @told
-    def show_samples(self, ctx: foo.ExecutionContext) -> None:
-        _show_population(ctx, _row(ctx).population)
-
-    @told
-    def show_mistakes(self, ctx: foo.ExecutionContext) -> None:
-        _show_population(ctx, _row(ctx).population, mistakes=True)
-
-    @told
-    def click_plot(self, ctx: foo.ExecutionContext) -> None:
-        _show_population(ctx, ctx.params["y"])
+        number = int(past.index[past["model"] == asked.model][-1])
+        show(ctx, EvaluationState(number, part=state_of(ctx).part))
 
     def upload(self, ctx: foo.ExecutionContext) -> None:
-        ctx.prompt(_UPLOAD, on_success=self.on_load)
+        ctx.prompt(_UPLOAD, on_success=self.uploaded)
+
+    @told
+    def uploaded(self, ctx: foo.ExecutionContext) -> None:
+        """Shows the model that came in, and what came of its upload."""
+        self.on_load(ctx)
+        result = ctx.params.get("result") or {}
+        if "model" in result:
+            asked = _first_choice(ctx.dataset, result["model"])
+            ask(ctx, asked)
+            self.choose_model(ctx)
+            show(ctx, state_of(ctx).saying(f"Uploaded {result['report']}."))
 
     def fail(self, ctx: foo.ExecutionContext, event: str, error: Exception) -> None:
         """Keeps what to tell above the report."""
-        _show(ctx, _state(ctx).failing(error))
+        show(ctx, state_of(ctx).failing(error))
 
     @drawn
     def render(self, ctx: foo.ExecutionContext) -> types.Property:
@@ -108,82 +137,29 @@ class Evaluation(foo.Panel):
             return page
         one_label = [m for m, stored in known.items() if stored.task == _ONE_LABEL]
         choices = Choices(list(known), _truths(ctx.dataset, known), one_label)
-        state = _state(ctx)
-        report = _report(ctx, state)
-        metric = ctx.panel.get_state("metric") or ""
-        draw(root, self, choices, state, report, metric)
+        draw(root, self, choices, _shown(ctx))
         return page
 
 
-def _state(ctx: foo.ExecutionContext) -> EvaluationState:
-    return EvaluationState.from_dict(ctx.panel.get_state("shown"))
+def _shown(ctx: foo.ExecutionContext) -> Shown:
+    """What the part that is open needs, and no more."""
+    state = state_of(ctx)
+    report = report_of(ctx, state)
+    metric = ctx.panel.get_state(METRIC) or ""
+    colours = ctx.panel.get_state(COLOURS) or ""
+    shown = Shown(state, report, metric, about(ctx), colours)
+    if state.part == MODELS and report is not None:
+        shown.trend = trend_of(ctx.dataset, report, metric)
+    if state.part == WEAK:
+        shown.weak = candidates(ctx, asked_of(ctx).model)
+        shown.paths = sample_paths(ctx.dataset, shown.weak or [])
+        known = evalsets.populations(ctx.dataset)
+        shown.taken = {p.query: name for name, p in known.items()}
+    return shown
 
 
-def _show(ctx: foo.ExecutionContext, state: EvaluationState) -> None:
-    ctx.panel.set_state("shown", state.to_dict())
-
-
-def _asked(ctx: foo.ExecutionContext) -> Asked:
-    chosen = ctx.panel.get_state("asked") or {}
-    return Asked(**{key: value or "" for key, value in chosen.items()})
-
-
-def _ask(ctx: foo.ExecutionContext, asked: Asked) -> None:
-    ctx.panel.set_state("asked", dataclasses.asdict(asked))
-
-
-def _report(
-    ctx: foo.ExecutionContext, state: EvaluationState
-) -> evalsets.Report | None:
-    if state.number is None:
-        return None
-    return evalsets.load_report(ctx.dataset, state.number)
-
-
-def _open_report(ctx: foo.ExecutionContext, past: pd.DataFrame, number: int) -> None:
-    """Shows an earlier report, and says if it holds no more."""
-    report = evalsets.load_report(ctx.dataset, number)
-    stale = str(past["stale"][number])
-    note = f"This report is stale: {stale}; evaluate again." if stale else ""
-    _ask(ctx, Asked.of(report.provenance))
-    ctx.panel.set_state("metric", "")
-    _show(ctx, EvaluationState(number, note))
-
-
-def _shown_report(ctx: foo.ExecutionContext) -> evalsets.Report:
-    report = _report(ctx, _state(ctx))
-    if report is None:
-        raise evalsets.EvalsetsError("There is no report yet; evaluate a model first")
-    return report
-
-
-def _row(ctx: foo.ExecutionContext) -> Any:
-    """The row of the table that was clicked."""
-    metric = ctx.panel.get_state("metric") or ""
-    return table_rows(_shown_report(ctx).rows, metric)[ctx.params["row"]]
-
-
-def _show_population(
-    ctx: foo.ExecutionContext, population: str, *, mistakes: bool = False
-) -> None:
-    """Opens the evaluated samples of a population in the grid."""
-    report = _shown_report(ctx)
-    truth = report.provenance["truth"]
-    view = evalsets.select(
-        ctx.dataset,
-        split=report.provenance["split"],
-        population=None if population == ALL else population,
-    ).exists(truth)
-    if mistakes:
-        predicted = evalsets.models(ctx.dataset)[report.model].field
-        view = view.match(F(f"{predicted}.label") != F(_label_path(ctx.dataset, truth)))
-    ctx.ops.set_view(view)
-    _show(ctx, _state(ctx).opening(population))
-
-
-def _label_path(dataset: fo.Dataset, truth: str) -> str:
-    plain = isinstance(dataset.get_field(truth), fo.StringField)
-    return truth if plain else f"{truth}.label"
+def _side(split: str) -> str:
+    return "all samples" if split == EVERY else split
 
 
 def _truths(dataset: fo.Dataset, known: dict[str, Any]) -> list[str]:

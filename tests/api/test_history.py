@@ -125,3 +125,13 @@ def test_a_report_keeps_confusions_reliability_and_the_worst(judged):
         report.worst(judged, "nowhere at all")
     with pytest.raises(ArgumentError, match="load it"):
         report.worst(judged.name)
+
+
+def test_discordant_samples_may_be_one_of_two_kinds(judged):
+    lost = es.discordant(judged, "bad", "good", split=None, only="lost")
+    gained = es.discordant(judged, "good", "bad", split=None, only="gained")
+    assert len(lost)
+    assert set(lost.values("id")) == set(gained.values("id"))
+    assert not len(es.discordant(judged, "bad", "good", split=None, only="gained"))
+    with pytest.raises(ArgumentError, match="only is 'lost' or 'gained'"):
+        es.discordant(judged, "bad", "good", split=None, only="both")

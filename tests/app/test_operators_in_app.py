@@ -1,9 +1,12 @@
 """People find the verbs in the App's operator browser."""
 
+import re
+
 import fiftyone as fo
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.app, pytest.mark.db]
 
@@ -26,3 +29,20 @@ def test_the_operator_browser_lists_our_verbs(app, pictures):
     for label in ("Compose population", "Remove population", "Refresh populations"):
         page.get_by_text(label, exact=True).wait_for()
     app.screenshot(page, "operator-browser")
+
+
+def test_a_form_shows_the_remedy_while_one_types(app, pictures):
+    page = app.open(pictures)
+    page.locator('[data-cy="action-browse-operations"]').click()
+    page.get_by_placeholder("Search operations by name").fill("search by query")
+    page.get_by_text("Search by query", exact=True).click()
+    query = page.get_by_role("dialog").locator("input").first
+    query.fill("numbr > 3")
+    page.get_by_text("did you mean 'number'").wait_for()
+    app.screenshot(page, "operator-form-1-wrong")
+    query.fill("number > 3")
+    page.get_by_text("did you mean 'number'").wait_for(state="detached")
+    page.get_by_role("button", name="Execute").click()
+    counts = page.locator('[data-cy="entry-counts"]')
+    expect(counts).to_have_text(re.compile("^2 samples"))
+    app.screenshot(page, "operator-form-2-done")

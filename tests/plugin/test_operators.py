@@ -1,5 +1,6 @@
 """Every verb does its work when it is called by its URI."""
 
+import base64
 import csv
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import pytest
 import yaml
-from fiftyone.operators.executor import ExecutionError
+from fiftyone.operators.executor import ExecutionContext, ExecutionError, Executor
 from PIL import Image
 
 import evalsets as es
@@ -178,6 +179,56 @@ def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
     more = {"release": 1, "groups": "shade", "eval_key": "seen"}
     assert run("evaluate", grey, model="m", split="all", **more) == found
     assert grey.list_evaluations() == ["seen"]
+
+
+def test_predictions_come_in_through_the_browser(grey):
+    lines = [f"{number:02}.png,bright" for number in range(19)] + ["no.png,dark"]
+    text = "\n".join(["filepath,label", *lines])
+    content = base64.b64encode(text.encode()).decode()
+    asked = {"model": "m", "file": {"name": "../p.csv", "content": content}}
+    with pytest.raises(ExecutionError, match=r"no\.png"):
+        run("upload_predictions", grey, **asked)
+    found = run("upload_predictions", grey, **asked, skip_unknown=True)
+    assert found["matched"] == 19
+    assert found["missing"].startswith("1: ")
+    assert found["missing"].endswith("19.png")
+    assert found["unknown"] == "1: no.png"
+    with pytest.raises(ExecutionError, match="Choose a file"):
+        run("upload_predictions", grey, model="other")
+
+
+WRONG = {
+    "search": ("query", "shadee > 3", "did you mean 'shade'"),
+    "compose": ("query", "shade >", "cannot end with"),
+    "evaluate": ("model", "frist", "did you mean 'first'"),
+    "discover": ("model", "frist", "did you mean 'first'"),
+    "label_next": ("baseline", "frist", "did you mean 'first'"),
+    "upload_predictions": ("predictions", "/no/such.csv", "no file '/no/such.csv'"),
+    "upload_scores": ("scores", "/no/such.csv", "no file '/no/such.csv'"),
+    "load_suite": ("path", "/no/such.yml", "no file '/no/such.yml'"),
+    "calibrate": ("name", "brigth", "No population with a similarity 'brigth'"),
+}
+
+
+@pytest.mark.parametrize("verb", WRONG)
+def test_a_form_tells_the_remedy_while_one_types(grey, verb):
+    rows = [{"id": i, "label": "dark"} for i in grey.values("id")]
+    es.upload_predictions(grey, "first", rows, key="id")
+    field, typed, remedy = WRONG[verb]
+    operator = foo.get_operator(f"@evalsets/evalsets/{verb}")
+    assert operator.config.dynamic
+    form = operator.resolve_input(context(grey, {field: typed}))
+    wrong = form.type.properties[field]
+    assert wrong.invalid
+    assert remedy in wrong.error_message
+    fine = operator.resolve_input(context(grey, {})).type.properties[field]
+    assert not fine.invalid
+
+
+def context(dataset, params):
+    """A form's context, as the App makes it."""
+    asked = {"dataset_name": dataset.name, "params": params}
+    return ExecutionContext(asked, executor=Executor())
 
 
 def test_a_long_verb_can_be_delegated(dataset, folder):

@@ -1,5 +1,6 @@
 """Each event of the panels does its work on a real dataset."""
 
+import base64
 import json
 import time
 from pathlib import Path
@@ -42,6 +43,11 @@ class Tab:
         self.panel.execute(ctx)
         self.requests = [(r.operator_uri, r.params) for r in ctx.executor._requests]
         json.dumps(self.requests)
+        for prompt in self.asked("prompt_user_for_operation"):
+            if prompt["skip_prompt"]:  # as the App does, a panel's own event
+                notices = self.asked("notify")
+                self.event(prompt["operator_uri"].partition("#")[2])
+                self.requests += [("notify", told) for told in notices]
         return self
 
     def asked(self, operator):
@@ -404,3 +410,68 @@ def test_a_duplicate_needs_a_name_of_its_own(composer, shades):
     composer.state[f"save{revision}"]["name"] = "dim too"
     composer.event("save")
     assert list(es.populations(shades)) == ["dim", "dim too"]
+
+
+@pytest.fixture
+def reported(judged):
+    """A panel that shows the report of the weak model beside the other."""
+    es.evaluate(judged, "first", split=None)
+    es.evaluate(judged, "second", baseline="first", split=None)
+    return Tab(Evaluation(), judged).event("on_load")
+
+
+def test_what_went_wrong_is_a_view_of_its_own(reported):
+    reported.event("turn", part="mistakes")
+    assert "first right, second wrong" in reported.text
+    reported.event("show_lost")
+    assert set(reported.view().values("ground_truth.label")) == {"dark"}
+    assert len(reported.view()) == 20
+    reported.event("show_gained")
+    assert "There are none" in reported.text
+    assert reported.asked("set_view") == []
+    reported.event("show_worst")
+    assert len(reported.view()) == 20
+    reported.event("click_confusion", x=0, y=1)  # dark taken for bright
+    assert reported.view().values("shade") == list(range(20))
+    reported.state["mistakes"] = {"about": "dim"}
+    reported.event("show_lost")
+    assert len(reported.view()) == 15
+
+
+def test_discordant_samples_need_a_baseline(judged):
+    es.evaluate(judged, "second", split=None)
+    tab = Tab(Evaluation(), judged).event("on_load").event("show_lost")
+    assert "has no baseline" in tab.text
+
+
+def test_a_cell_of_the_map_opens_its_population_and_report(reported):
+    reported.event("turn", part="models")
+    assert "accuracy of each model's newest report" in reported.text
+    reported.event("click_map", x=0, y=1)
+    assert reported.state["asked"]["model"] == "first"
+    assert len(reported.view()) == 15  # dim is the worst
+    assert reported.state["shown"]["part"] == "models"
+
+
+@pytest.mark.parametrize("kind", ["html", "md", "json"])
+def test_the_report_is_handed_to_the_browser(reported, kind):
+    reported.event("export", kind=kind)
+    (file,) = reported.asked("browser_download")
+    assert file["filename"] == f"second-report-2.{kind}"
+    text = base64.b64decode(file["url"].partition(",")[2]).decode()
+    assert "second" in text
+    if kind == "json":
+        assert es.Report.from_json(text) == es.load_report(reported.dataset, 2)
+
+
+def test_weak_spots_of_too_few_samples_are_refused_with_a_remedy(reported):
+    reported.event("turn", part="weak").event("discover")
+    assert "at least 80 are needed" in reported.text
+    assert "Propose weak spots" in reported.text
+    reported.event("open_weak", number=0)
+    assert "look at them again" in reported.text
+
+
+def test_nothing_to_label_is_told(reported):
+    reported.event("label_next")
+    assert "Every sample has a label" in reported.text

@@ -40,6 +40,10 @@ def test_releases_are_made_and_compared(shades):
     assert run("diff", shades, before=1)["same"]
     shades.add_sample(fo.Sample("/new.png", shade=30))
     assert run("release", shades, note="more")["number"] == 2
+    listed = run("releases", shades)
+    assert [row["release"] for row in listed["rows"]] == ["1", "2"]
+    assert listed["rows"][1]["note"] == "more"
+    assert int(listed["rows"][1]["test"]) == len(es.select(shades, split="test"))
     found = run("diff", shades, before=1, after=2)
     assert "'bright': 1 sample entered: it is new" in found["text"]
     (row,) = found["rows"]

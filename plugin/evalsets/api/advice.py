@@ -5,7 +5,7 @@ from __future__ import annotations
 from evalsets import query as language
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.populations import load_recipes, schema_of
-from evalsets.query import PromptWarning, parse
+from evalsets.query import PromptWarning, check, inline, parse
 
 
 def advise(dataset: Source, query: str) -> PromptWarning | None:
@@ -23,7 +23,10 @@ def advise(dataset: Source, query: str) -> PromptWarning | None:
         otherwise, empty where its fields are missing; None where all is well
 
     Raises:
-        QueryError: the query cannot be read
+        QueryError: the query cannot be read, or names what the dataset does not have
     """
     opened = open_dataset(dataset)
-    return language.advise(parse(query), schema_of(opened, load_recipes(opened)))
+    known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
+    parsed, schema = parse(query), schema_of(opened, known)
+    check(inline(parsed, known), schema)
+    return language.advise(parsed, schema)

@@ -13,6 +13,9 @@ from evalsets.datasets.predictions import prediction_set
 from evalsets.datasets.reports import save_look
 from evalsets.errors import ArgumentError
 
+LOST, GAINED = "lost", "gained"
+"""What the baseline has right and the model wrong, and the reverse."""
+
 
 def discordant(
     dataset: Source,
@@ -22,6 +25,7 @@ def discordant(
     split: str | None = "test",
     population: str | None = None,
     truth: str = GROUND_TRUTH,
+    only: str | None = None,
 ) -> fo.DatasetView:
     """The samples that one of two models gets right and the other wrong.
 
@@ -37,14 +41,17 @@ def discordant(
         split: the side to compare on; None for all samples
         population: by default all samples
         truth: field of the true labels
+        only: ``"lost"`` or ``"gained"``, for one of the two alone
 
     Returns:
         an ordered view; empty where the two agree everywhere
 
     Raises:
         UnknownNameError: no such model, population or field
-        ArgumentError: the models are of different tasks
+        ArgumentError: the models are of different tasks, or ``only`` is neither
     """
+    if only not in (None, LOST, GAINED):
+        raise ArgumentError(f"only is '{LOST}' or '{GAINED}', not {only!r}")
     opened = open_dataset(dataset)
     view = select(dataset, split=split, population=population)
     side, _ = without_training(opened, view, model, baseline)
@@ -61,5 +68,8 @@ def discordant(
     ours = part.read.outcomes.quality[common]
     change = ours - part.baseline.quality[part.paired[common]]
     order = np.argsort(change, kind="stable")
-    differ = order[change[order] != 0]
+    sign = {None: change != 0, LOST: change < 0, GAINED: change > 0}[only]
+    differ = order[sign[order]]
+    if only == GAINED:
+        differ = differ[::-1]  # what it gained most, first
     return opened.select([part.read.ids[common[at]] for at in differ], ordered=True)

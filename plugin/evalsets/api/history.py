@@ -66,6 +66,7 @@ def trend(
     metric: str | None = None,
     models: Sequence[str] | None = None,
     split: str | None = "test",
+    data: bool = True,
 ) -> Trend:
     """One metric of every population over the reports of a dataset.
 
@@ -74,6 +75,7 @@ def trend(
         metric: by default the first that the newest report requires, else its first
         models: names, to leave out others
         split: of the reports to compare
+        data: as of :func:`history`
 
     Returns:
         a trend: its frame, ``plot()`` over reports, and ``heatmap()`` of models against
@@ -84,7 +86,7 @@ def trend(
         UnknownNameError: none of them has that metric
     """
     opened = open_dataset(dataset)
-    past = history(opened)
+    past = history(opened, data=data)
     past = past[past["split"].isna() if split is None else past["split"] == split]
     if models is not None:
         past = past[past["model"].isin(list(models))]

@@ -27,15 +27,10 @@ def confusion_figure(cells: Confusion, population: str) -> go.Figure:
     """
     count = {(true, predicted): n for true, predicted, n in cells}
     total: Counter[str] = Counter()
-    wrong: Counter[str] = Counter()
-    for (true, predicted), n in count.items():
+    for (true, _), n in count.items():
         total[true] += n
-        if true != predicted:
-            wrong[true] += n
-            wrong[predicted] += n
-    known = sorted({label for pair in count for label in pair if label})
-    rows = sorted(sorted(known, key=lambda label: -wrong[label])[:_MOST_CLASSES])
-    columns = [*rows, *([""] if wrong[""] else [])]
+    known = {label for pair in count for label in pair if label}
+    rows, columns = confusion_labels(cells)
     counts = [[count.get((t, p), 0) for p in columns] for t in rows]
     said = [
         [
@@ -69,6 +64,18 @@ def confusion_figure(cells: Confusion, population: str) -> go.Figure:
     more = f", the {len(rows)} labels most confused of {len(known)}" if left_out else ""
     title = f"Confusion: {short_label(population)}{more}"
     return styled(figure, title, 190 + 26 * len(rows))
+
+
+def confusion_labels(cells: Confusion) -> tuple[list[str], list[str]]:
+    """The true and the predicted labels of the plot, in its order; empty for none."""
+    wrong: Counter[str] = Counter()
+    for true, predicted, n in cells:
+        if true != predicted:
+            wrong[true] += n
+            wrong[predicted] += n
+    known = sorted({label for cell in cells for label in cell[:2] if label})
+    rows = sorted(sorted(known, key=lambda label: -wrong[label])[:_MOST_CLASSES])
+    return rows, [*rows, *([""] if wrong[""] else [])]
 
 
 def reliability_figure(bins: Reliability, population: str) -> go.Figure:

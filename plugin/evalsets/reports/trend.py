@@ -93,10 +93,15 @@ class Trend:
         figure.update_yaxes(title_text=self._title)
         return styled(figure, f"{self._title} from report to report", 440)
 
+    @property
+    def newest(self) -> pd.DataFrame:
+        """The rows of the newest report of each model."""
+        newest = self.frame.groupby("model", sort=False)["report"].transform("max")
+        return self.frame[self.frame["report"] == newest]
+
     def heatmap(self) -> go.Figure:
         """Models against populations, by the newest report of each model."""
-        newest = self.frame.groupby("model", sort=False)["report"].transform("max")
-        rows = self.frame[self.frame["report"] == newest]
+        rows = self.newest
         models, names = (
             list(dict.fromkeys(rows["model"])),
             list(dict.fromkeys(rows["population"])),
