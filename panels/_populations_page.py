@@ -9,13 +9,9 @@ from fiftyone.operators import types
 
 from . import _blocks as blocks
 from . import _judging
-from ._populations_state import Note, PopulationsState, share
+from ._editing import QUIET
+from ._populations_state import Note, PopulationsState, found_words
 from ._populations_table import table
-
-_MONO = {
-    "field": {"sx": {"& input": {"fontFamily": blocks.MONO, "fontSize": "0.9rem"}}}
-}
-
 
 _JUDGING = ("calibrate", "belong", "others", "rest", "again", "choose_term")
 
@@ -56,32 +52,20 @@ def _nothing(root: types.Object) -> None:
 
 
 def _finder(root: types.Object, panel: Any, state: PopulationsState) -> None:
-    find = blocks.form(root, f"find{state.revision}")
-    find.str(
-        "query",
-        view=types.TextFieldView(
-            label="Query",
-            placeholder="weather = 'fog' AND text('windy road') > 0.25",
-            componentsProps={**blocks.grow(240, 12), **_MONO},
-        ),
+    """The editor of ``panels/editor``, which asks the panel what it shows."""
+    found = found_words(state.found or 0, state.samples) if state.shows_found else None
+    view = types.View(
+        component="EvalsetsQuery",
+        composite_view=True,
+        placeholder="weather = 'fog' AND text('windy road') > 0.25",
+        found=found,
+        clears=state.found is not None or bool(state.editing),
+        search=panel.search,
+        clear=panel.clear,
+        **{name: getattr(panel, name) for name in QUIET},
     )
-    blocks.button(
-        find, "search", "Search", panel.search, icon="search", strong=True, submit=True
-    )
-    if state.found is not None or state.editing:
-        blocks.button(find, "clear", "Clear", panel.clear, icon="close")
-    if state.shows_found:
-        _found(root, state.found or 0, state.samples)
+    root.define_property(f"find{state.revision}", types.Object(), view=view)
     _note(root, state, "search", "on_load")
-
-
-def _found(root: types.Object, found: int, samples: int) -> None:
-    line = blocks.row(root, "found", alignItems="baseline", gap=0.75)
-    blocks.text(line, "count", f"{found:,}", fontSize="1.6rem", fontWeight=600)
-    blocks.text(line, "share", share(found, samples), color=blocks.QUIET)
-    if not found:
-        hint = "Nothing matches; loosen a condition."
-        blocks.text(line, "hint", hint, color=blocks.OPEN)
 
 
 def _note(root: types.Object, state: PopulationsState, *events: str) -> None:

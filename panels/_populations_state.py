@@ -283,6 +283,16 @@ def _state(
     return CALIBRATED, str(calibration)
 
 
+def found_words(found: int, samples: int) -> dict[str, str]:
+    """What a search found, as the editor says it."""
+    hint = ""
+    if not found:
+        hint = "Nothing matches; loosen a condition."
+    elif found == samples:
+        hint = "Everything matches; add a condition."
+    return {"count": f"{found:,}", "share": share(found, samples), "hint": hint}
+
+
 def share(found: int, samples: int) -> str:
     """How much of the dataset was found: "of 1,672 samples, 4.9 %"."""
     noun = "sample" if samples == 1 else "samples"

@@ -13,6 +13,7 @@ import evalsets
 from evalsets.errors import counted
 
 from . import _blocks as blocks
+from ._editing import Editor
 from ._events import drawn, told
 from ._judging_events import Judge
 from ._populations_page import draw
@@ -22,7 +23,7 @@ from ._populations_state import Form, Note, PopulationsState, examples
 _UNTYPICAL = ("id", "filepath", "tags", "split", "created_at", "last_modified_at")
 
 
-class Populations(Judge, foo.Panel):
+class Populations(Judge, Editor):
     """Composes populations and shows how they divide over the split."""
 
     @property

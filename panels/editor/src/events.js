@@ -1,0 +1,40 @@
+import { useCallback, useEffect, useRef } from "react";
+import { usePanelEvent } from "@fiftyone/operators";
+import { usePanelId } from "@fiftyone/spaces";
+
+const LOST = "The App's server does not answer; start it again, then reload this page";
+
+/** Sends an event of the panel without its state; resolves to what the handler gave. */
+export function useAsk(view) {
+  const send = usePanelEvent();
+  const panelId = usePanelId();
+  const last = useRef();
+  last.current = (event, params) =>
+    new Promise((resolve) => {
+      send(panelId, {
+        operator: view[event],
+        params,
+        currentPanelState: {},
+        callback: (answer) => {
+          resolve(answer?.result ?? { problem: LOST });
+          return false; // the App would put a traceback in place of the panel
+        },
+      });
+    });
+  return useCallback((event, params) => last.current(event, params), []);
+}
+
+/** Runs a function once nothing has called for it for a while. */
+export function useLater(run, pause) {
+  const timer = useRef();
+  const last = useRef();
+  last.current = run;
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(
+    (...given) => {
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => last.current(...given), pause);
+    },
+    [pause],
+  );
+}
