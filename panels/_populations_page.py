@@ -8,12 +8,15 @@ from typing import Any
 from fiftyone.operators import types
 
 from . import _blocks as blocks
-from . import _judging
+from . import _judging, _releases
 from ._editing import QUIET
 from ._populations_state import Note, PopulationsState, found_words
 from ._populations_table import table
 
-_JUDGING = ("calibrate", "belong", "others", "rest", "again", "choose_term")
+_OF_ROWS = (
+    *("open", "edit", "duplicate", "remove", "ask_to_remove", "show_overlap"),
+    *("calibrate", "belong", "others", "rest", "again", "choose_term", "end"),
+)
 
 
 def draw(
@@ -40,7 +43,10 @@ def draw(
     if state.lines:
         _board(root, panel, state)
         _splitter(root, panel, state, fields)
+        _releases.draw_overlap(root, panel, state)
+        _releases.draw_releases(root, panel, state)
     else:
+        _note(root, state, *_OF_ROWS)
         _welcome(root, panel, proposed)
 
 
@@ -145,7 +151,8 @@ def _board(root: types.Object, panel: Any, state: PopulationsState) -> None:
         blocks.text(
             head, "more", f"the first {len(shown)} are shown", color=blocks.QUIET
         )
-    _note(root, state, "open", "edit", "duplicate", "remove", *_JUDGING)
+    blocks.button(head, "sync", "Sync", panel.ask_to_sync, icon="sync")
+    _note(root, state, *_OF_ROWS)
     if state.judged:
         _judging.draw(root, panel, state.judged)
     if state.removing:
@@ -188,8 +195,9 @@ def _splitter(
         width=150,
         none="nothing",
     )
+    blocks.button(sides, "preview", "Preview", panel.preview_split, icon="visibility")
     blocks.button(sides, "split", "Split", panel.split, icon="call_split", submit=True)
-    _note(root, state, "split")
+    _note(root, state, "split", "preview_split")
     if not state.is_split:
         hint = "Not split yet: Split gives each population its hold-out for test."
         blocks.text(root, "hint", hint, color=blocks.QUIET)
