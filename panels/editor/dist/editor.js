@@ -1,4 +1,4 @@
-// sources 423fd9d7e15b660249b81e1a61950daa235383426f066f1d290fe74eecace39b
+// sources aa6fd45a1ac565aa7f6e8a2ac050ee71cdd42ed9b5510dd094477b7339901c9a
 (() => {
   var __create = Object.create;
   var __defProp = Object.defineProperty;
@@ -136,7 +136,11 @@
   var import_react2 = __toESM(require_react(), 1);
   var import_operators = __toESM(require_operators(), 1);
   var import_spaces = __toESM(require_spaces(), 1);
-  var LOST = "The App's server does not answer; start it again, then reload this page";
+  var REMEDY = "if the App's server or MongoDB is gone, start it again and reload this page";
+  function lost(answer) {
+    const said = String(answer?.errorMessage ?? answer?.error ?? "no answer");
+    return { problem: `That did not work (${said.trim().split("\n").pop()}); ${REMEDY}` };
+  }
   function useAsk(view) {
     const send = (0, import_operators.usePanelEvent)();
     const panelId = (0, import_spaces.usePanelId)();
@@ -147,7 +151,7 @@
         params,
         currentPanelState: {},
         callback: (answer) => {
-          resolve(answer?.result ?? { problem: LOST });
+          resolve(answer?.result ?? lost(answer));
           return false;
         }
       });

@@ -2,7 +2,13 @@ import { useCallback, useEffect, useRef } from "react";
 import { usePanelEvent } from "@fiftyone/operators";
 import { usePanelId } from "@fiftyone/spaces";
 
-const LOST = "The App's server does not answer; start it again, then reload this page";
+const REMEDY = "if the App's server or MongoDB is gone, start it again and reload this page";
+
+/** What to tell where a handler did not answer at all. */
+function lost(answer) {
+  const said = String(answer?.errorMessage ?? answer?.error ?? "no answer");
+  return { problem: `That did not work (${said.trim().split("\n").pop()}); ${REMEDY}` };
+}
 
 /** Sends an event of the panel without its state; resolves to what the handler gave. */
 export function useAsk(view) {
@@ -16,7 +22,7 @@ export function useAsk(view) {
         params,
         currentPanelState: {},
         callback: (answer) => {
-          resolve(answer?.result ?? { problem: LOST });
+          resolve(answer?.result ?? lost(answer));
           return false; // the App would put a traceback in place of the panel
         },
       });
