@@ -19,6 +19,7 @@ from evalsets.api.preview import (
     with_similarity,
 )
 from evalsets.api.vocabulary import vocabulary
+from evalsets.datasets.connect import database
 from evalsets.errors import QueryError
 
 from ._populations_state import found_words
@@ -37,7 +38,8 @@ def answered(
     @functools.wraps(handler)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> Answer:
         try:
-            return handler(panel, ctx)
+            with database():
+                return handler(panel, ctx)
         except QueryError as error:
             place = {"position": error.position, "length": len(error.word)}
             return {"problem": error.problem, **(place if error.text else {})}
