@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 import fiftyone.operators as foo
@@ -13,12 +12,12 @@ import evalsets
 from evalsets.errors import EvalsetsError
 
 from . import _blocks as blocks
+from ._board import overlap
 from ._events import told
 from ._populations_session import loaded, show, state_of
 from ._populations_state import PopulationsState
 
 EVENTS = ("release", "compare")
-_MOST = 30
 _MOST_LINES = 40
 _ROW = 24
 
@@ -51,22 +50,11 @@ class Keeper:
     @told
     def show_overlap(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
-        drawn = {} if state.overlap else _overlap(evalsets.coverage(ctx.dataset))
+        drawn = {} if state.overlap else overlap(ctx)
         show(ctx, dataclasses.replace(state, overlap=drawn))
 
     def ask_to_sync(self, ctx: foo.ExecutionContext) -> None:
         ctx.prompt("@evalsets/evalsets/sync")
-
-
-def _overlap(coverage: evalsets.Coverage) -> dict[str, Any]:
-    """The heat map of the populations that share most with others."""
-    shared = coverage.overlap.sum(axis=1).sort_values(ascending=False, kind="stable")
-    chosen = set(shared.index[:_MOST])
-    names = [name for name in coverage.overlap.index if name in chosen]
-    few = dataclasses.replace(coverage, overlap=coverage.overlap.loc[names, names])
-    drawn = json.loads(few.plot_overlap().to_json())
-    drawn["layout"].pop("template", None)
-    return {"data": drawn["data"], "layout": drawn["layout"]}
 
 
 def draw_overlap(root: types.Object, panel: Any, state: PopulationsState) -> None:

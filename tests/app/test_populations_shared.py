@@ -2,7 +2,6 @@
 
 import re
 
-import fiftyone as fo
 import pytest
 from playwright.sync_api import expect
 
@@ -65,17 +64,3 @@ def test_what_another_tab_removed_is_told_and_the_table_follows(app, shared):
     expect(panel).to_contain_text(f"of {len(shared)} samples")
     app.screenshot(page, "shared-5-reloaded")
     page.close()
-
-
-def test_an_empty_dataset_says_how_to_begin(app, scenes):
-    empty = fo.Dataset("app-empty", persistent=True)
-    try:
-        page = app.open(scenes)
-        panel = app.open_panel(page, PANEL)
-        page.goto(f"{app.url}/datasets/{empty.name}", wait_until="domcontentloaded")
-        panel = app.open_panel(page, PANEL)
-        expect(panel).to_contain_text("This dataset has no samples")
-        app.screenshot(page, "shared-6-empty")
-        page.close()
-    finally:
-        empty.delete()

@@ -24,6 +24,7 @@ from evalsets.query import (
     evaluate,
     inline,
     parse,
+    references,
     terms,
     to_text,
 )
@@ -184,9 +185,10 @@ def with_similarity(
 
 
 def _checked(dataset: fo.Dataset, query: str) -> Query:
-    known = {n: parse(r.population.query) for n, r in load_recipes(dataset).items()}
-    parsed, schema = parse(query), schema_of(dataset, known)
-    check(inline(parsed, known), schema)
+    recipes, parsed = load_recipes(dataset), parse(query)
+    named = recipes if references(parsed) else {}
+    known = {n: parse(r.population.query) for n, r in named.items()}
+    check(inline(parsed, known), schema_of(dataset, recipes))
     return parsed
 
 
