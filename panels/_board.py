@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -15,6 +16,7 @@ import evalsets
 from ._populations_state import Line, lines
 
 _STORE = "evalsets_populations"
+_MOST = 30
 
 
 def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]:
@@ -30,7 +32,7 @@ def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]
     store = ctx.store(_STORE)
     kept = store.get("board")
     measured = evalsets.calibrations(dataset)
-    if kept and kept["mark"] == _mark(dataset, known, measured):
+    if kept and "overlap" in kept and kept["mark"] == _mark(dataset, known, measured):
         return tuple(Line(**line) for line in kept["lines"]), tuple(kept["gaps"])
     stale = evalsets.refresh(dataset)
     coverage = evalsets.coverage(dataset)
@@ -41,9 +43,28 @@ def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]
             "mark": _mark(dataset, known, measured),
             "lines": [dataclasses.asdict(line) for line in counted],
             "gaps": list(coverage.gaps),
+            "overlap": _overlap(coverage),
         },
     )
     return counted, tuple(coverage.gaps)
+
+
+def overlap(ctx: foo.ExecutionContext) -> dict[str, Any]:
+    """Traces and layout of the heat map of overlaps, as last counted."""
+    board(ctx)
+    kept = ctx.store(_STORE).get("board")
+    return dict(kept["overlap"]) if kept else {}
+
+
+def _overlap(coverage: evalsets.Coverage) -> dict[str, Any]:
+    """The heat map of the populations that share most with others."""
+    shared = coverage.overlap.sum(axis=1).sort_values(ascending=False, kind="stable")
+    chosen = set(shared.index[:_MOST])
+    names = [name for name in coverage.overlap.index if name in chosen]
+    few = dataclasses.replace(coverage, overlap=coverage.overlap.loc[names, names])
+    drawn = json.loads(few.plot_overlap().to_json())
+    drawn["layout"].pop("template", None)
+    return {"data": drawn["data"], "layout": drawn["layout"]}
 
 
 def _mark(

@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.datasets.connect import database
 
 from . import _blocks as blocks
 
@@ -26,7 +27,8 @@ def told(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> None:
         try:
-            handler(panel, ctx)
+            with database():
+                handler(panel, ctx)
         except evalsets.EvalsetsError as error:
             panel.fail(ctx, handler.__name__, error)
             ctx.ops.notify(str(error).partition("\n")[0], variant="error")
@@ -40,7 +42,8 @@ def drawn(render: Render) -> Render:
     @functools.wraps(render)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> types.Property:
         try:
-            return render(panel, ctx)
+            with database():
+                return render(panel, ctx)
         except evalsets.EvalsetsError as error:
             root, page = blocks.page()
             blocks.note(root, [str(error)], color=blocks.BAD)

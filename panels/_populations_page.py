@@ -8,16 +8,15 @@ from typing import Any
 from fiftyone.operators import types
 
 from . import _blocks as blocks
-from . import _judging
-from ._populations_state import Note, PopulationsState, share
+from . import _judging, _releases
+from ._editing import QUIET
+from ._populations_state import Note, PopulationsState, found_words
 from ._populations_table import table
 
-_MONO = {
-    "field": {"sx": {"& input": {"fontFamily": blocks.MONO, "fontSize": "0.9rem"}}}
-}
-
-
-_JUDGING = ("calibrate", "belong", "others", "rest", "again", "choose_term")
+_OF_ROWS = (
+    *("open", "edit", "duplicate", "remove", "ask_to_remove", "show_overlap"),
+    *("calibrate", "belong", "others", "rest", "again", "choose_term", "end"),
+)
 
 
 def draw(
@@ -44,7 +43,10 @@ def draw(
     if state.lines:
         _board(root, panel, state)
         _splitter(root, panel, state, fields)
+        _releases.draw_overlap(root, panel, state)
+        _releases.draw_releases(root, panel, state)
     else:
+        _note(root, state, *_OF_ROWS)
         _welcome(root, panel, proposed)
 
 
@@ -56,32 +58,20 @@ def _nothing(root: types.Object) -> None:
 
 
 def _finder(root: types.Object, panel: Any, state: PopulationsState) -> None:
-    find = blocks.form(root, f"find{state.revision}")
-    find.str(
-        "query",
-        view=types.TextFieldView(
-            label="Query",
-            placeholder="weather = 'fog' AND text('windy road') > 0.25",
-            componentsProps={**blocks.grow(240, 12), **_MONO},
-        ),
+    """The editor of ``panels/editor``, which asks the panel what it shows."""
+    found = found_words(state.found or 0, state.samples) if state.shows_found else None
+    view = types.View(
+        component="EvalsetsQuery",
+        composite_view=True,
+        placeholder="weather = 'fog' AND text('windy road') > 0.25",
+        found=found,
+        clears=state.found is not None or bool(state.editing),
+        search=panel.search,
+        clear=panel.clear,
+        **{name: getattr(panel, name) for name in QUIET},
     )
-    blocks.button(
-        find, "search", "Search", panel.search, icon="search", strong=True, submit=True
-    )
-    if state.found is not None or state.editing:
-        blocks.button(find, "clear", "Clear", panel.clear, icon="close")
-    if state.shows_found:
-        _found(root, state.found or 0, state.samples)
+    root.define_property(f"find{state.revision}", types.Object(), view=view)
     _note(root, state, "search", "on_load")
-
-
-def _found(root: types.Object, found: int, samples: int) -> None:
-    line = blocks.row(root, "found", alignItems="baseline", gap=0.75)
-    blocks.text(line, "count", f"{found:,}", fontSize="1.6rem", fontWeight=600)
-    blocks.text(line, "share", share(found, samples), color=blocks.QUIET)
-    if not found:
-        hint = "Nothing matches; loosen a condition."
-        blocks.text(line, "hint", hint, color=blocks.OPEN)
 
 
 def _note(root: types.Object, state: PopulationsState, *events: str) -> None:
@@ -161,7 +151,8 @@ def _board(root: types.Object, panel: Any, state: PopulationsState) -> None:
         blocks.text(
             head, "more", f"the first {len(shown)} are shown", color=blocks.QUIET
         )
-    _note(root, state, "open", "edit", "duplicate", "remove", *_JUDGING)
+    blocks.button(head, "sync", "Sync", panel.ask_to_sync, icon="sync")
+    _note(root, state, *_OF_ROWS)
     if state.judged:
         _judging.draw(root, panel, state.judged)
     if state.removing:
@@ -204,8 +195,9 @@ def _splitter(
         width=150,
         none="nothing",
     )
+    blocks.button(sides, "preview", "Preview", panel.preview_split, icon="visibility")
     blocks.button(sides, "split", "Split", panel.split, icon="call_split", submit=True)
-    _note(root, state, "split")
+    _note(root, state, "split", "preview_split")
     if not state.is_split:
         hint = "Not split yet: Split gives each population its hold-out for test."
         blocks.text(root, "hint", hint, color=blocks.QUIET)

@@ -6,6 +6,8 @@ import dataclasses
 
 import fiftyone.operators as foo
 
+import evalsets
+
 from ._board import board
 from ._populations_state import Form, PopulationsState
 
@@ -39,5 +41,12 @@ def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None
 def loaded(ctx: foo.ExecutionContext, state: PopulationsState) -> PopulationsState:
     """With the table as the dataset has it now."""
     table, gaps = board(ctx)
-    samples = len(ctx.dataset)
-    return dataclasses.replace(state, samples=samples, lines=table, gaps=gaps)
+    kept = evalsets.releases(ctx.dataset) if table else {}
+    return dataclasses.replace(
+        state,
+        samples=len(ctx.dataset),
+        lines=table,
+        gaps=gaps,
+        releases=tuple((n, str(kept[n])) for n in sorted(kept, reverse=True)[:20]),
+        overlap={},
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 import evalsets
+from evalsets.errors import counted
 
 from ._judging import Judged
 
@@ -105,6 +106,8 @@ class PopulationsState:
         opened: name of the population whose samples were opened last
         removing: name of the population to confirm the removal of
         judged: the cut that is being calibrated
+        releases: number and words of each, newest first
+        overlap: traces and layout of the heat map, where it is shown
         revision: of the inputs; a new one makes the App forget what was typed
     """
 
@@ -117,6 +120,8 @@ class PopulationsState:
     opened: str = ""
     removing: str = ""
     judged: Judged | None = None
+    releases: tuple[tuple[int, str], ...] = ()
+    overlap: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
 
     def settled(self) -> PopulationsState:
@@ -177,6 +182,7 @@ class PopulationsState:
                 "judged": judged and Judged.from_dict(judged),
                 "lines": tuple(Line(**line) for line in held["lines"]),
                 "gaps": tuple(held["gaps"]),
+                "releases": tuple(map(tuple, held.get("releases", ()))),
                 "note": note
                 and Note(**{**note, "sentences": tuple(note["sentences"])}),
             }
@@ -283,6 +289,16 @@ def _state(
     return CALIBRATED, str(calibration)
 
 
+def found_words(found: int, samples: int) -> dict[str, str]:
+    """What a search found, as the editor says it."""
+    hint = ""
+    if not found:
+        hint = "Nothing matches; loosen a condition."
+    elif found == samples:
+        hint = "Everything matches; add a condition."
+    return {"count": f"{found:,}", "share": share(found, samples), "hint": hint}
+
+
 def share(found: int, samples: int) -> str:
     """How much of the dataset was found: "of 1,672 samples, 4.9 %"."""
     noun = "sample" if samples == 1 else "samples"
@@ -307,3 +323,35 @@ def examples(values: Sequence[tuple[str, Any]]) -> tuple[str, ...]:
     ]
     both = [f"{numbers[0]} AND {words[0]}"] if words and numbers else []
     return tuple([*words[:1], *(both or numbers[:2])] or words[:2])
+
+
+def split_words(report: evalsets.SplitReport) -> tuple[str, ...]:
+    """What a split came to, a sentence each."""
+    sizes = ", ".join(f"{n:,} {side}" for side, n in report.sizes.items() if n)
+    changed = f"{counted(len(report.moved), 'sample')} changed sides"
+    moved = [changed] if report.moved else []
+    return (sizes, *moved, *report.notes, *map(str, report.conflicts))
+
+
+def planned_words(
+    report: evalsets.SplitReport, before: Sequence[Line]
+) -> tuple[str, ...]:
+    """What a split would do, a sentence each."""
+    sizes, *rest = split_words(report)
+    held = {line.name: line.test for line in before}
+    gained = [
+        f"'{name}': {got:,} of {n:,} in test, {held.get(name, 0):,} until now"
+        for name, n, got in _tested(report)
+        if got != held.get(name, 0)
+    ]
+    more = [f"and {len(gained) - 10:,} populations more"] if len(gained) > 10 else []
+    same = [] if gained or report.moved else ["No population's test set would change"]
+    rest = [words.replace("changed sides", "would change sides") for words in rest]
+    return (f"Split would give {sizes}", *gained[:10], *more, *same, *rest)
+
+
+def _tested(report: evalsets.SplitReport) -> Iterator[tuple[str, int, int]]:
+    """Each population that asks for a hold-out: its samples, and those in test."""
+    for name, row in report.frame.to_dict("index").items():
+        if row["asked"]:
+            yield str(name), int(row["n"]), round(row["got"] * row["n"])

@@ -10,19 +10,29 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
-from evalsets.errors import counted
+from evalsets.api.split import plan_split
+from evalsets.errors import UnknownNameError
 
 from . import _blocks as blocks
+from ._editing import Editor
 from ._events import drawn, told
 from ._judging_events import Judge
 from ._populations_page import draw
 from ._populations_session import fill, form_of, loaded, show, state_of
-from ._populations_state import Form, Note, PopulationsState, examples
+from ._populations_state import (
+    Form,
+    Note,
+    PopulationsState,
+    examples,
+    planned_words,
+    split_words,
+)
+from ._releases import Keeper
 
 _UNTYPICAL = ("id", "filepath", "tags", "split", "created_at", "last_modified_at")
 
 
-class Populations(Judge, foo.Panel):
+class Populations(Judge, Keeper, Editor):
     """Composes populations and shows how they divide over the split."""
 
     @property
@@ -101,20 +111,18 @@ class Populations(Judge, foo.Panel):
         show(ctx, saved.advised("save", advice, f"Saved '{name}'"))
 
     @told
+    def preview_split(self, ctx: foo.ExecutionContext) -> None:
+        state = state_of(ctx).settled()
+        report = plan_split(ctx.dataset, **_sides(ctx))
+        known = state.lines[: blocks.MOST_ROWS]
+        show(ctx, state.noted("split", *planned_words(report, known)))
+
+    @told
     def split(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
-        asked = ctx.panel.get_state("sides") or {}
-        report = evalsets.split(
-            ctx.dataset,
-            val=(asked.get("val") or 0) / 100,
-            groups=asked.get("groups") or "",
-        )
+        report = evalsets.split(ctx.dataset, **_sides(ctx))
         ctx.ops.reload_dataset()
-        sizes = ", ".join(f"{n:,} {side}" for side, n in report.sizes.items() if n)
-        changed = f"{counted(len(report.moved), 'sample')} changed sides"
-        told = (*report.notes, *map(str, report.conflicts))
-        said = (sizes, changed if report.moved else "", *told)
-        show(ctx, loaded(ctx, state).noted("split", *filter(None, said)))
+        show(ctx, loaded(ctx, state).noted("split", *split_words(report)))
 
     @told
     def open(self, ctx: foo.ExecutionContext) -> None:
@@ -127,8 +135,8 @@ class Populations(Judge, foo.Panel):
     def edit(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
         name = state.lines[ctx.params["row"]].name
+        population = _population(ctx, name)
         view = evalsets.select(ctx.dataset, population=name)
-        population = evalsets.populations(ctx.dataset)[name]
         ctx.ops.set_view(view)
         fresh = state.renewed(editing=name)
         fill(ctx, fresh, Form.of(population))
@@ -137,9 +145,7 @@ class Populations(Judge, foo.Panel):
     @told
     def duplicate(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
-        population = evalsets.populations(ctx.dataset)[
-            state.lines[ctx.params["row"]].name
-        ]
+        population = _population(ctx, state.lines[ctx.params["row"]].name)
         fresh = state.renewed()
         fill(ctx, fresh, dataclasses.replace(Form.of(population), name=""))
         show(ctx, fresh)
@@ -165,10 +171,10 @@ class Populations(Judge, foo.Panel):
 
     def fail(self, ctx: foo.ExecutionContext, event: str, error: Exception) -> None:
         """Keeps what to tell beside the part of the panel that was used."""
-        failed = dataclasses.replace(
-            state_of(ctx).settled(), note=Note.of(event, error)
-        )
-        show(ctx, failed)
+        state = state_of(ctx).settled()
+        if isinstance(error, UnknownNameError) and error.kind == "population":
+            state = loaded(ctx, state)  # another person removed it
+        show(ctx, dataclasses.replace(state, note=Note.of(event, error)))
 
     @drawn
     def render(self, ctx: foo.ExecutionContext) -> types.Property:
@@ -179,6 +185,22 @@ class Populations(Judge, foo.Panel):
         proposed = examples(_typical(ctx.dataset)) if new else ()
         draw(root, self, state, fields, proposed)
         return page
+
+
+def _population(ctx: foo.ExecutionContext, name: str) -> evalsets.Population:
+    known = evalsets.populations(ctx.dataset)
+    if name not in known:
+        raise UnknownNameError("population", name, known)
+    return known[name]
+
+
+def _sides(ctx: foo.ExecutionContext) -> dict[str, Any]:
+    """What the form of the split asks for."""
+    asked = ctx.panel.get_state("sides") or {}
+    return {
+        "val": (asked.get("val") or 0) / 100,
+        "groups": asked.get("groups") or "",
+    }
 
 
 def _fields(dataset: fo.Dataset) -> list[str]:

@@ -123,7 +123,7 @@ def _copy(source: Path, target: Path) -> None:
     for part in _PARTS:
         (target / part).parent.mkdir(parents=True, exist_ok=True)
         if (source / part).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
             shutil.copytree(source / part, target / part, ignore=ignored)
         else:
             shutil.copy2(source / part, target / part)

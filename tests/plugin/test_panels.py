@@ -475,3 +475,54 @@ def test_weak_spots_of_too_few_samples_are_refused_with_a_remedy(reported):
 def test_nothing_to_label_is_told(reported):
     reported.event("label_next")
     assert "Every sample has a label" in reported.text
+
+
+def test_a_split_is_previewed_without_doing_it(composer, shades):
+    saved(composer, query="shade < 20", name="dark", holdout=25)
+    composer.event("preview_split")
+    assert "'dark': 5 of 20 in test, 0 until now" in composer.text
+    assert not shades.has_sample_field("split") or not shades.count("split")
+    assert es.split_settings(shades) == {}
+    composer.event("split")
+    assert es.coverage(shades).frame.loc["dark", "test"] == 5
+    composer.event("preview_split")
+    assert "No population's test set would change" in composer.text
+
+
+def test_releases_are_made_and_compared(composer, shades):
+    saved(composer, query="shade < 20", name="dark")
+    composer.state["release"] = {"note": HOSTILE}
+    composer.event("release")
+    assert es.releases(shades)[1].note == HOSTILE
+    assert json.dumps(HOSTILE, ensure_ascii=False)[1:-1] in composer.text
+    shades.add_sample(fo.Sample("/nowhere/new.png", shade=1))
+    composer.event("compare")
+    assert "1 sample entered" in composer.text
+    composer.state["compare"] = {"before": "1", "after": "1"}
+    composer.event("compare")
+    assert "two different releases" in composer.text
+
+
+def test_the_overlap_of_populations_is_drawn_and_hidden(composer):
+    saved(composer, query="shade < 20", name="dark")
+    saved(composer, query="shade < 10", name="darker")
+    composer.event("show_overlap")
+    (trace,) = composer.state["shown"]["overlap"]["data"]
+    assert set(trace["x"]) == {"dark", "darker"}
+    composer.event("show_overlap")
+    assert composer.state["shown"]["overlap"] == {}
+
+
+def test_a_population_that_another_removed_is_missed_in_words(composer, shades):
+    saved(composer, query="shade > 20", name="kept")
+    saved(composer, query="shade < 20", name="dark")
+    before = dict(composer.state)
+    es.remove(shades, "dark")
+    for event in ("open", "edit", "duplicate", "calibrate"):
+        composer.state = dict(before)
+        composer.event(event, row=1)
+        assert "No population 'dark'" in composer.text
+        assert [line["name"] for line in composer.state["shown"]["lines"]] == ["kept"]
+    composer.state = dict(before)
+    composer.event("ask_to_remove", row=1).event("remove")
+    assert "No population 'dark'" in composer.text

@@ -72,6 +72,12 @@ def without_cut(query: Query, cut: Cut) -> Query:
     return _with_condition(query, cut, Not(IsNull(cut.term)))
 
 
+def others(query: Query, cut: Cut) -> str:
+    """The text of the conditions that are joined to the cut; empty where none is."""
+    rest = tuple(part for part in _conjuncts(query) if part is not cut.condition)
+    return to_text(And(rest) if len(rest) > 1 else rest[0]) if rest else ""
+
+
 def _conjuncts(query: Query) -> tuple[Expr, ...]:
     where = query.where
     if where is None:

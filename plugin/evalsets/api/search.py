@@ -33,6 +33,7 @@ from evalsets.query import (
     fields,
     inline,
     parse,
+    references,
     replace,
     similarity_predicates,
     terms,
@@ -64,8 +65,10 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         PromptWarning: a prompt says "no", or a number, which encoders do not understand
     """
     opened, view = open_both(dataset)
-    known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
-    parsed, schema = parse(query), schema_of(opened, known)
+    recipes, parsed = load_recipes(opened), parse(query)
+    named = recipes if references(parsed) else {}
+    known = {n: parse(r.population.query) for n, r in named.items()}
+    schema = schema_of(opened, recipes)
     checked = check(inline(parsed, known), schema)
     refuse_hidden(view, checked)
     advice = advise(parsed, schema)

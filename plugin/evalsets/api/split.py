@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -10,8 +11,8 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
+from evalsets.api.grouping import Together, kept_together
 from evalsets.api.grouping import group_values as group_values
-from evalsets.api.grouping import kept_together
 from evalsets.api.populations import (
     current_queries,
     meanings,
@@ -44,6 +45,7 @@ from evalsets.errors import (
 )
 from evalsets.query import terms
 from evalsets.splits import SIDES, Assignment, SplitReport, assign, entries
+from evalsets.splits.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -94,47 +96,106 @@ def split(
     opened = open_dataset(dataset)
     options = options_of(opened, val, groups, near_duplicates, background, seed)
     with writing(opened):
-        records = read_records(opened)
-        settings = records[-1] if records else {}
-        if not settings:
-            _refuse_foreign_sides(opened)
-        warn_of_changes(settings, options)
-        frame, holdout, meaning = _asked(opened, options["background"])
-        ids = frame.index
-        together = kept_together(
-            opened, ids, options["groups"], options["near_duplicates"]
-        )
-        field = sides_of(opened, ids)
-        stands = standing_of(opened, ids, records)
-        assignment = assign(
-            frame,
-            holdout,
-            groups=together.codes,
-            keys=names_of(opened, ids),
-            previous=stands.side,
-            holdout_before=_before(settings, meaning),
-            val=options["val"],
-            val_before=settings.get("val"),
-            seed=options["seed"],
-        )
-        refuse_empty_train(assignment.report, holdout)
-        assignment = with_past(opened, stands.entered(assignment))
-        suite, keys = settings.get("number", 0) + 1, keys_of(opened, ids)
+        plan = _planned(opened, options)
+        ids, assignment = plan.ids, plan.assignment
+        suite, keys = plan.settings.get("number", 0) + 1, keys_of(opened, ids)
         append_ledger(
             opened,
             {
-                "holdouts": [[share, meaning[n]] for n, share in holdout.items()],
+                "holdouts": plan.holdouts,
                 **options,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             },
             entries(list(ids), assignment, suite, options["seed"], keys=keys),
         )
-        _write(opened, ids, field, assignment)
-        threshold = last_threshold([*records, options])
-        report = completed(opened, ids, assignment, together, threshold)
-        report = noted(report, *stands.notes(ids, field), unseen(together))
+        _write(opened, ids, plan.field, assignment)
+        report = _reported(opened, plan, options)
     logger.info("Split '%s': %s", opened.name, report.sizes)
     return report
+
+
+def plan_split(
+    dataset: Source, *, val: float | None = None, groups: str | None = None
+) -> SplitReport:
+    """What :func:`split` would come to; no sample is given a side.
+
+    Args:
+        dataset: or its name
+        val: as for ``split``
+        groups: as for ``split``
+
+    Raises:
+        EvalsetsError: as ``split`` would
+    """
+    opened = open_dataset(dataset)
+    options = options_of(opened, val, groups, None, None, None)
+    with writing(opened):
+        return _reported(opened, _planned(opened, options), options)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A split that is worked out, and of which nothing is written.
+
+    Args:
+        ids: ``(n,)`` of the samples
+        field: ``(n,)`` sides as the dataset has them
+        stands: sides as the ledger has them
+        together: who stays with whom
+        assignment: the new sides
+        records: of the splits before
+        holdouts: shares asked, each with the meaning of its population
+    """
+
+    ids: pd.Index
+    field: list[str]
+    stands: Standing
+    together: Together
+    assignment: Assignment
+    records: list[dict[str, Any]]
+    holdouts: list[list[Any]]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of the last split."""
+        return self.records[-1] if self.records else {}
+
+
+def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
+    records = read_records(dataset)
+    settings = records[-1] if records else {}
+    if not settings:
+        _refuse_foreign_sides(dataset)
+    warn_of_changes(settings, options)
+    frame, holdout, meaning = _asked(dataset, options["background"])
+    ids = frame.index
+    together = kept_together(
+        dataset, ids, options["groups"], options["near_duplicates"]
+    )
+    field = sides_of(dataset, ids)
+    stands = standing_of(dataset, ids, records)
+    assignment = assign(
+        frame,
+        holdout,
+        groups=together.codes,
+        keys=names_of(dataset, ids),
+        previous=stands.side,
+        holdout_before=_before(settings, meaning),
+        val=options["val"],
+        val_before=settings.get("val"),
+        seed=options["seed"],
+    )
+    refuse_empty_train(assignment.report, holdout)
+    assignment = with_past(dataset, stands.entered(assignment))
+    holdouts = [[share, meaning[name]] for name, share in holdout.items()]
+    return _Plan(ids, field, stands, together, assignment, records, holdouts)
+
+
+def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> SplitReport:
+    threshold = last_threshold([*plan.records, options])
+    report = completed(dataset, plan.ids, plan.assignment, plan.together, threshold)
+    notes = plan.stands.notes(plan.ids, plan.field)
+    return noted(report, *notes, unseen(plan.together))
 
 
 def _asked(

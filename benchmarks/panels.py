@@ -1,0 +1,141 @@
+"""Seconds of every event of the Populations panel, through FiftyOne's own context.
+
+    python benchmarks/panels.py [--samples 100000] [--populations 200] [--rounds 3]
+
+Each event gets the state that the browser would send and is executed as the App's server
+does, the answer made into JSON included; kB is the size of what the browser is sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+from bench import WEATHER, dataset_of
+from fiftyone.operators.executor import ExecutionContext, Executor
+
+import evalsets as es
+from evalsets.datasets.vectors import create_vectors
+from panels.populations import Populations
+
+DIM = 512
+QUERY = "num_people > 2 AND weather = 'fog'"
+SIMILAR = "weather = 'fog' AND text('windy road') > 0.02"
+
+
+class _Drawn:
+    """What ``create_vectors`` asks of an encoder; its vectors are drawn, not computed."""
+
+    name, fingerprint, dim, templates = "drawn", "d" * 32, DIM, ("{}",)
+
+    def encode_texts(self, texts: list[str]) -> np.ndarray:
+        return np.random.default_rng(len(texts)).standard_normal((len(texts), DIM))
+
+
+class Tab:
+    """The panel as the browser holds it."""
+
+    def __init__(self, dataset: fo.Dataset) -> None:
+        self.dataset = dataset
+        self.state: dict[str, Any] = {}
+        self.selected = dataset.limit(2).values("id")
+
+    def event(self, method: str, **params: Any) -> int:
+        """Executes one; the size of what the browser is sent."""
+        params |= {"panel_id": "p", "panel_state": self.state, "__method__": method}
+        request = {
+            "dataset_name": self.dataset.name,
+            "dataset_id": str(self.dataset._doc.id),
+            "params": params,
+            "selected": self.selected,
+        }
+        ctx = ExecutionContext(request, executor=Executor())
+        answer = Populations().execute(ctx)
+        asked = [(r.operator_uri, r.params) for r in ctx.executor._requests]
+        return len(json.dumps([answer, asked]))
+
+
+def main() -> None:
+    """Prints a row for each event."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=100_000)
+    parser.add_argument("--populations", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    tab = Tab(_made(asked.samples, asked.populations))
+    print(
+        f"{os.cpu_count()} cores; {asked.samples:,} samples, {asked.populations} "
+        f"populations; medians of {asked.rounds}\n\n| event | seconds | kB |\n|---|---|---|"
+    )
+    for title, method, params in _events(tab):
+        seconds, size = [], 0
+        for _ in range(asked.rounds):
+            started = time.perf_counter()
+            size = tab.event(method, **params)
+            seconds.append(time.perf_counter() - started)
+        print(f"| {title} | {median(seconds):.2f} | {size / 1000:,.0f} |", flush=True)
+    tab.dataset.delete()
+
+
+def _made(samples: int, populations: int) -> fo.Dataset:
+    dataset = dataset_of(samples)
+    file = create_vectors(dataset, _Drawn())
+    ids, rng = dataset.values("id"), np.random.default_rng(0)
+    for at in range(0, samples, 50_000):
+        some = ids[at : at + 50_000]
+        file.add(some, rng.standard_normal((len(some), DIM)).astype(np.float32))
+    es.compose(
+        dataset,
+        [
+            es.Population(
+                f"p{i:03d}",
+                f"weather = '{WEATHER[i % 5]}' AND num_people >= {i % 4} "
+                f"AND camera > 'camera-{i * 4:04d}'",
+                holdout=0.1,
+            )
+            for i in range(populations)
+        ],
+    )
+    es.split(dataset)
+    es.release(dataset)
+    return dataset
+
+
+def _events(tab: Tab) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    tab.event("on_load")  # counts; later ones read what was counted
+    yield "open the panel", "on_load", {}
+    yield "the words to complete", "words", {}
+    yield "look at a query of fields", "look", {"query": QUERY}
+    yield "look at a query with a similarity", "look", {"query": SIMILAR}
+    yield "look at a similarity alone", "look", {"query": SIMILAR[20:]}
+    yield "look at a broken query", "look", {"query": "wether = 'fog'"}
+    cut = {"query": SIMILAR, "term": "text('windy road')", "value": 0.05}
+    yield "drag the cut", "move_cut", cut
+    form = {"field": "num_people", "operator": ">", "value": "2"}
+    yield "add a field condition", "add_field", {"query": "weather = 'fog'", **form}
+    yield "add a text condition", "add_text", {"query": "", "text": "fog"}
+    yield "more like the selected", "add_images", {"query": ""}
+    revision = tab.state["shown"]["revision"]
+    tab.state[f"find{revision}"] = {"query": QUERY}
+    yield "search", "search", {}
+    tab.state[f"find{revision}"] = {"query": SIMILAR}
+    yield "search with a similarity", "search", {}
+    yield "open a population", "open", {"row": 3}
+    yield "edit a population", "edit", {"row": 3}
+    yield "duplicate a population", "duplicate", {"row": 3}
+    yield "ask to remove one", "ask_to_remove", {"row": 3}
+    yield "keep it", "keep", {}
+    yield "show or hide the overlap", "show_overlap", {}
+    yield "compare releases", "compare", {}
+    yield "preview the split", "preview_split", {}
+
+
+if __name__ == "__main__":
+    main()

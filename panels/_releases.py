@@ -1,0 +1,122 @@
+"""Releases, their differences and the overlap of populations in the Populations panel."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+import evalsets
+from evalsets.errors import EvalsetsError
+
+from . import _blocks as blocks
+from ._board import overlap
+from ._events import told
+from ._populations_session import loaded, show, state_of
+from ._populations_state import PopulationsState
+
+EVENTS = ("release", "compare")
+_MOST_LINES = 40
+_ROW = 24
+
+
+class Keeper:
+    """Freezes the populations, compares what was frozen, shows what overlaps."""
+
+    @told
+    def release(self, ctx: foo.ExecutionContext) -> None:
+        state = state_of(ctx).settled()
+        note = (ctx.panel.get_state("release") or {}).get("note") or ""
+        made = evalsets.release(ctx.dataset, note=note.strip())
+        ctx.panel.set_state("release", {"note": ""})
+        show(ctx, loaded(ctx, state).noted("release", str(made)))
+
+    @told
+    def compare(self, ctx: foo.ExecutionContext) -> None:
+        state = state_of(ctx).settled()
+        asked = ctx.panel.get_state("compare") or {}
+        before = asked.get("before") or state.releases[0][0]
+        after = int(asked.get("after") or 0)
+        if int(before) == after:
+            raise EvalsetsError("Choose two different releases to compare")
+        lines = str(evalsets.diff(ctx.dataset, int(before), after or None)).split("\n")
+        if len(lines) > _MOST_LINES:
+            more = f"… and {len(lines) - _MOST_LINES:,} lines more; es.diff shows all"
+            lines = [*lines[:_MOST_LINES], more]
+        show(ctx, state.noted("compare", *lines))
+
+    @told
+    def show_overlap(self, ctx: foo.ExecutionContext) -> None:
+        state = state_of(ctx).settled()
+        drawn = {} if state.overlap else overlap(ctx)
+        show(ctx, dataclasses.replace(state, overlap=drawn))
+
+    def ask_to_sync(self, ctx: foo.ExecutionContext) -> None:
+        ctx.prompt("@evalsets/evalsets/sync")
+
+
+def draw_overlap(root: types.Object, panel: Any, state: PopulationsState) -> None:
+    """A button, and below it the heat map where it is wanted."""
+    label = "Hide overlap" if state.overlap else "Show overlap"
+    blocks.button(root, "overlap", label, panel.show_overlap, icon="grid_on")
+    if not state.overlap:
+        return
+    height = 170 + _ROW * len(state.overlap["data"][0]["x"])
+    layout = {
+        **state.overlap["layout"],
+        "height": height,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 12, "color": blocks.NEUTRAL},
+        "dragmode": False,
+    }
+    view = types.PlotlyView(
+        data=state.overlap["data"],
+        layout=layout,
+        config={"displayModeBar": False, "scrollZoom": False},
+        height=f"{height}px",
+    )
+    root.define_property("overlap_plot", types.Object(), view=view)
+
+
+def draw_releases(root: types.Object, panel: Any, state: PopulationsState) -> None:
+    """What was frozen, a form to freeze, and one to compare."""
+    head = blocks.row(root, "releases_head", alignItems="center", pt=1)
+    blocks.heading(head, "title", f"Releases ({len(state.releases):,})")
+    if not state.releases:
+        words = "A release freezes who is in which population and on which side."
+        blocks.text(root, "releases_none", words, color=blocks.QUIET)
+    for number, words in state.releases[:5]:
+        blocks.text(root, f"release{number}", words, color=blocks.QUIET)
+    made = blocks.form(root, "release")
+    made.str(
+        "note",
+        view=types.TextFieldView(
+            label="Note",
+            placeholder="before the new camera",
+            componentsProps=blocks.grow(180, 3),
+        ),
+    )
+    blocks.button(
+        made, "make", "Release", panel.release, icon="new_releases", submit=True
+    )
+    if state.releases:
+        _draw_compare(root, panel, state)
+    if state.note and state.note.event in EVENTS:
+        color = blocks.BAD if state.note.failed else blocks.GOOD
+        blocks.note(root, state.note.sentences, color=color)
+
+
+def _draw_compare(root: types.Object, panel: Any, state: PopulationsState) -> None:
+    line = blocks.form(root, "compare")
+    known = {str(number): f"release {number}" for number, _ in state.releases}
+    newest = f"release {state.releases[0][0]}"
+    blocks.dropdown(
+        line, "before", "From", {"": newest, **known}, width=140, none=newest
+    )
+    blocks.dropdown(line, "after", "To", {"": "now", **known}, width=140, none="now")
+    blocks.button(
+        line, "show", "Compare", panel.compare, icon="difference", submit=True
+    )
