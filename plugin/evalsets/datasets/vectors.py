@@ -17,6 +17,7 @@ from evalsets.similarity import VectorFile
 KIND = "vectors"
 
 _encoders: dict[str, Encoder] = {}  # by fingerprint, those this process has used
+_files: dict[Path, VectorFile] = {}  # by folder, as they were opened last
 
 
 def home() -> Path:
@@ -39,8 +40,19 @@ def open_vectors(dataset: fo.Dataset) -> VectorFile:
         raise NoVectorsError(
             f"The vectors of dataset '{dataset.name}' are gone from {folder}; {remedy}"
         )
-    file = VectorFile(folder)
+    file = _opened(folder)
     _drop_deleted(dataset, file, recorded)
+    return file
+
+
+def _opened(folder: Path) -> VectorFile:
+    """The file as it is now; what was worked out when it was open before is kept."""
+    known = _files.get(folder)
+    try:
+        file = VectorFile(folder) if known is None else known.again()
+    except EncoderError:  # deleted and made anew
+        file = VectorFile(folder)
+    _files[folder] = file
     return file
 
 
@@ -100,14 +112,18 @@ def create_vectors(
     return file
 
 
-def encoder_of(dataset: fo.Dataset) -> Encoder:
+def encoder_of(dataset: fo.Dataset, file: VectorFile | None = None) -> Encoder:
     """The encoder that made the dataset's vectors, loaded again by its name.
+
+    Args:
+        dataset: that was embedded
+        file: its vectors, where they are open already
 
     Raises:
         NoVectorsError: the dataset has not been embedded
         EncoderError: the encoder cannot be loaded, or its weights have changed
     """
-    file = open_vectors(dataset)
+    file = file or open_vectors(dataset)
     if file.fingerprint in _encoders:
         return _encoders[file.fingerprint]
     encoder = load_encoder(file.encoder)
