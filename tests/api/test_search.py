@@ -1,5 +1,7 @@
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -148,6 +150,53 @@ def test_results_come_in_the_order_asked(embedded):
     query = "SELECT * FROM dataset ORDER BY text('a harbour') DESC LIMIT 7"
     expected = sorted(score, key=lambda i: (-score[i], i))[:7]
     assert es.search(embedded, query).values("id") == expected
+
+
+@pytest.mark.parametrize("where", ["", "WHERE num_people > 1", f"WHERE {{}} > {CUT}"])
+@pytest.mark.parametrize("missing", [0, 3])
+def test_the_most_similar_come_first_whatever_else_is_asked(embedded, where, missing):
+    embedded.add_samples([fo.Sample(f"/{i}.jpg", num_people=9) for i in range(missing)])
+    one = "text('a harbour')"
+    for view in (embedded, embedded.match(fo.ViewField("time") != "night")):
+        matching = es.search(view, where.format(one) or "filepath <> ''").values("id")
+        score = _scores(embedded, "a harbour")
+        expected = sorted(matching, key=lambda i: (-score.get(i, -2), i))
+        for limit in (1, 7, 500):
+            query = f"{where.format(one)} ORDER BY {one} DESC LIMIT {limit}"
+            found = es.search(view, query).values("id")
+            assert found == expected[:limit]
+
+
+def test_a_search_sees_what_another_process_did_since_the_last(embedded):
+    query = "RANK(text('a factory floor')) <= 10"
+    first = es.search(embedded, query).values("id")
+    assert len(first) == 10
+    gone, changed = first[:2]
+    done = subprocess.run(
+        [sys.executable, "-c", _ELSEWHERE, embedded.name, gone, changed],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    again = es.search(embedded, query).values("id")
+    assert set(first) - set(again) == {gone, changed}
+    assert len(again) == 10
+    assert changed in es.search(embedded, "mood = 'calm'").values("id")
+
+
+_ELSEWHERE = """
+import sys
+import fiftyone as fo
+from evalsets.datasets.vectors import open_vectors
+
+name, gone, changed = sys.argv[1:]
+dataset = fo.load_dataset(name)
+dataset.delete_samples([gone])
+file = open_vectors(dataset)
+file.add([changed], -file.get([changed]))
+dataset.set_values("mood", {changed: "calm"}, key_field="id")
+"""
 
 
 def test_a_search_stays_within_the_view_it_is_given(embedded):

@@ -180,14 +180,21 @@ often = settings(
 @given(query=queries)
 @example(parse("NOT NULL IN words"))
 @example(parse("NOT s IN words"))
+@example(parse("NOT (f > 0.5 OR s = 'a') AND NOT n IN (1, 2) OR f >= 1"))
+@example(parse("f > 0.5 AND n + 1 > 2 OR s LIKE '%a' AND NOT s LIKE 'a%' OR b"))
+@example(parse("NOT b AND (text('a', 'b', against='c') <= 0.5 OR b)"))
+@example(parse("f <> 0.5 AND s IS NOT NULL OR f BETWEEN 0 AND 9 OR 'a' IN words"))
 def test_mongodb_plain_rows_and_duckdb_agree(world, query):
-    from evalsets.datasets.compile import apply
+    from evalsets.datasets.compile import apply, compile_query
 
     text = to_text(query)
     note(text)
     checked = check(parse(text), world.schema)
     meant = world.meant(checked)
     assert apply(world.dataset, checked, {SIMILAR: "sim"}).values("id") == meant
+    if checked.limit is None:  # what memberships are read by
+        condition = compile_query(checked, {SIMILAR: "sim"})
+        assert set(world.dataset.match(condition).values("id")) == set(meant)
     reference = world.duck.ids(query)
     assert reference is None or meant == reference
 

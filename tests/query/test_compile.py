@@ -114,12 +114,24 @@ def test_equality_and_bounds_are_answered_from_an_index(dataset):
     from evalsets.datasets.schema import read_schema
 
     rows = {
-        str(i): {"n": i, "weather": fo.Classification(label=f"w{i}")} for i in range(50)
+        str(i): {
+            "n": i,
+            "f": i / 4,
+            "tags": [f"t{i}"],
+            "weather": fo.Classification(label=f"w{i}"),
+        }
+        for i in range(50)
     }
     add(dataset, rows)
+    dataset.create_index("f")
+    dataset.create_index("tags")
     dataset.create_index("weather.label")
     dataset.create_index("n")
-    for text in ("weather = 'w7'", "n > 45", "n <= 3", "weather IN ('w1', 'w2')"):
+    for text in (
+        *("weather = 'w7'", "n > 45", "n <= 3", "weather IN ('w1', 'w2')"),
+        *("f > 11.2", "NOT f < 11.2", "f BETWEEN 1 AND 2", "'t7' IN tags"),
+        "weather = 'w7' AND n + 1 > 3 AND NOT n < 5",
+    ):
         view = apply(dataset, check(parse(text), read_schema(dataset)))
         command = {
             "aggregate": dataset._sample_collection_name,

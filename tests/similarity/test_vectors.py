@@ -304,6 +304,38 @@ def test_files_made_anew_are_noticed(tmp_path):
         store.refresh()
 
 
+def test_opening_a_file_again_shows_what_others_wrote_and_changes_nobody_else(tmp_path):
+    store = made(tmp_path)
+    store.add([sample_id(i) for i in range(4)], some(0, 4))
+    assert store.find([sample_id(2)]).tolist() == [2]  # what is worked out is kept
+    before = store.again()
+    other = VectorFile(tmp_path)
+    other.remove([sample_id(2)])
+    other.add([sample_id(0), sample_id(7)], some(1, 2))
+    after = before.again()
+    expected = [sample_id(i) for i in (1, 3, 0, 7)]
+    assert after.ids.tolist() == VectorFile(tmp_path).ids.tolist() == expected
+    assert after.find([sample_id(2), sample_id(7)]).tolist() == [-1, 3]
+    assert sample_id(2) not in after
+    assert "a bridge" not in after
+    best = after.top_k(some(1, 2)[0], 1)[0].tolist()
+    assert best == [sample_id(0)]
+    for earlier in (store, before):
+        assert earlier.ids.tolist() == [sample_id(i) for i in range(4)]
+        assert earlier.find([sample_id(2)]).tolist() == [2]
+
+
+def test_a_log_put_back_from_an_older_copy_is_noticed(tmp_path):
+    store = made(tmp_path)
+    store.add([sample_id(1)], some(1))
+    older = (tmp_path / "rows.log").read_bytes()
+    store.add([sample_id(2)], some(2))
+    (tmp_path / "rows.log").write_bytes(older)
+    VectorFile(tmp_path).remove([sample_id(1)])  # as long as before, and another
+    with pytest.raises(EncoderError, match="open them again"):
+        store.again()
+
+
 def test_a_sample_without_a_vector_is_named(tmp_path):
     with pytest.raises(NoVectorsError, match=f"'{sample_id(9)}' first; embed them"):
         made(tmp_path).get([sample_id(9)])

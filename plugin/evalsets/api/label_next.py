@@ -197,8 +197,9 @@ def _like(
             (sample, f"mends '{name}': embed to find the most useful")
             for sample in first
         ]
-    mistakes = [i for i in mistakes if i in file]
-    free = [i for i in free if i in file]
+    mistakes, free = (
+        np.array(ids)[file.find(ids) >= 0].tolist() for ids in (mistakes, free)
+    )
     if not mistakes or not free:
         return []
     paths = dict(zip(*read(pool._dataset, ["id", "filepath"]).values(), strict=True))

@@ -123,10 +123,10 @@ def _vectors(dataset: fo.Dataset, ids: list[str]) -> Vectors | None:
         file = open_vectors(dataset)
     except NoVectorsError:
         return None
-    known = [at for at, i in enumerate(ids) if i in file]
-    if not known:
+    known = np.flatnonzero(file.find(ids) >= 0)
+    if not known.size:
         return None
-    matrix = np.zeros((len(ids), file.matrix.shape[1]), dtype=np.float32)
+    matrix = np.zeros((len(ids), file.dim), dtype=np.float32)
     matrix[known] = file.get([ids[at] for at in known])
     return matrix
 

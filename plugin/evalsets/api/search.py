@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -22,9 +22,12 @@ from evalsets.datasets.scores import (
     term_values,
 )
 from evalsets.datasets.vectors import open_vectors
+from evalsets.encoders.encoder import Vectors
 from evalsets.query import (
     Expr,
     Members,
+    Query,
+    Similarity,
     Term,
     advise,
     check,
@@ -75,23 +78,56 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     if advice is not None:
         warnings.warn(advice, stacklevel=2)
     asked = terms(checked)
-    kept = kept_fields(opened, asked) if asked else {}
+    if not asked:
+        return apply(view, checked)
+    file = open_vectors(opened)
+    kept = kept_fields(opened, asked, file)
     if len(kept) == len(asked) and all(map(view.has_field, kept.values())):
         return apply(view, checked, kept)
-    file = open_vectors(opened)
-    queries = {term: query_vectors(opened, term) for term in asked}
+    queries = {term: query_vectors(opened, term, file) for term in asked}
     predicates = similarity_predicates(checked)
     found = {p: passing(p, file, queries) for p in predicates}
     passed = {p: mask for p, mask in found.items() if mask is not None}
-    sorting = {t for order in checked.order_by for t in terms(order)}
+    first = _nearest_first(checked, queries)
+    sorting = {t for order in checked.order_by for t in terms(order)} - {first}
     needed = sorting.union(*(terms(p) for p in predicates if p not in passed))
     values = {term: term_values(term, file, queries[term]) for term in needed}
-    decided = decide(view, predicates, file, values, passed)
+    decided = replace(checked, decide(view, predicates, file, values, passed))
+    if first is not None and decided.limit is not None:
+        found = apply(view, Query(decided.where))
+        ids = _nearest(found, file, queries[first][0], decided.limit)
+        return found.select(ids, ordered=True)
     by_id = {
         term: dict(zip(file.ids.tolist(), values[term].tolist(), strict=True))
         for term in sorting
     }
-    return apply(view, replace(checked, decided), by_id)
+    return apply(view, decided, by_id)
+
+
+def _nearest_first(query: Query, vectors: Mapping[Term, Any]) -> Term | None:
+    """The similarity that a query orders by alone, best first, up to a limit.
+
+    A search finds those samples without the scores of all.
+    """
+    if len(query.order_by) != 1 or not query.limit:
+        return None
+    order = query.order_by[0]
+    plain = isinstance(order.key, Similarity) and vectors[order.key][1] is None
+    best_first = order.descending and not order.nulls_first
+    return order.key if plain and best_first else None  # type: ignore[return-value]
+
+
+def _nearest(
+    view: fo.DatasetView, file: VectorFile, query: Vectors, k: int
+) -> list[str]:
+    """The ``k`` samples of a view most similar to a query; at last any without vector."""
+    if is_whole(view) and len(view) == len(file):
+        return file.top_k(query, k)[0].tolist()
+    ids = np.array(sorted(view.values("id")), dtype="<U24")
+    places = file.find(ids)
+    among = np.sort(places[places >= 0])
+    found = file.top_k(query, k, among)[0] if among.size else among.astype("<U24")
+    return np.concatenate([found, ids[places < 0]])[:k].tolist()
 
 
 def decide(
@@ -113,37 +149,35 @@ def decide(
     passed = passed or {}
     asked = {path for p in predicates for path in fields(p)}
     if not asked and _covers(file, view, [passed.get(p) for p in predicates]):
-        ids, place = file.ids, np.arange(len(file))
-        columns: dict[str, list[Any]] = {}
-    else:
-        columns = read_fields(view, predicates)
-        ids = np.asarray(columns["id"], dtype="<U24")
-        place = file.find(columns["id"])
+        none = np.zeros(len(file), dtype=bool)
+        known: dict[Term | str, NDArray[Any]] = dict(values.items())
+        return {
+            p: _members(
+                file.named, *((passed[p], none) if p in passed else evaluate(p, known))
+            )
+            for p in predicates
+        }
+    columns = read_fields(view, predicates)
+    ids, place = np.asarray(columns["id"], dtype="<U24"), file.find(columns["id"])
+    absent = place < 0
+    if absent.any():
+        logger.warning(
+            "%d of %d samples have no vector and match no similarity; embed them",
+            absent.sum(),
+            len(ids),
+        )
     table: dict[Term | str, NDArray[Any]] = {
         path: column_of(columns[path]) for path in asked
     }
     for term, found in values.items():
-        table[term] = np.where(place < 0, np.nan, np.append(found, np.nan)[place])
-    missing = int((place < 0).sum())
-    if missing:
-        logger.warning(
-            "%d of %d samples have no vector and match no similarity; embed them",
-            missing,
-            len(ids),
-        )
+        table[term] = np.where(absent, np.nan, np.append(found, np.nan)[place])
     decided = {}
     for predicate in predicates:
         if predicate in passed:
-            null = place < 0
-            true = np.append(passed[predicate], False)[place] & ~null
+            true, null = np.append(passed[predicate], False)[place] & ~absent, absent
         else:
             true, null = evaluate(predicate, table)
-        most = true.sum() > len(ids) / 2
-        decided[predicate] = Members(
-            frozenset(ids[true].tolist()),
-            frozenset(ids[null].tolist()),
-            frozenset(ids[~true & ~null].tolist()) if most else None,
-        )
+        decided[predicate] = _members(ids.__getitem__, true, null)
     return decided
 
 
@@ -160,3 +194,17 @@ def _covers(
         mask is not None and min(mask.sum(), len(mask) - mask.sum()) <= _LISTED
         for mask in decided
     )
+
+
+def _members(
+    named: Callable[[NDArray[np.int64]], NDArray[np.str_]],
+    true: NDArray[np.bool_],
+    null: NDArray[np.bool_],
+) -> Members:
+    """Where a condition is true, and where it is NULL, by the ids that places have."""
+    most = true.sum() > len(true) / 2
+
+    def ids(where: NDArray[np.bool_]) -> frozenset[str]:
+        return frozenset(named(np.flatnonzero(where)).tolist())
+
+    return Members(ids(true), ids(null), ids(~true & ~null) if most else None)

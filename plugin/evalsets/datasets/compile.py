@@ -11,6 +11,7 @@ from bson import ObjectId
 
 from evalsets.datasets.columns import read
 from evalsets.datasets.expressions import Compiler
+from evalsets.datasets.filters import filter_of
 from evalsets.datasets.mongo import NAN, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
 from evalsets.query.infer import type_of
@@ -21,7 +22,6 @@ from evalsets.query.syntax import (
     Constant,
     Expr,
     Field,
-    In,
     Members,
     Not,
     Or,
@@ -85,17 +85,16 @@ def apply(
 
 
 def _filter(where: Expr, compiler: Compiler) -> fo.ViewExpression | dict[str, Mongo]:
-    """The condition; ids and lists of constants are matched by MongoDB's indexes."""
-    parts = where.operands if isinstance(where, And) else (where,)
-    if any(isinstance(n, Members) for n in walk(where)) or any(map(_listed, parts)):
-        match = _match(where, compiler, holds=True)
-        if _size(match) > _MAX_BYTES:
-            raise QueryError(
-                "The samples that are similar enough are too many to name to MongoDB; "
-                "compose the condition as a population, which keeps its scores in a field"
-            )
-        return _bounded(match)
-    return fo.ViewExpression(_bounded(compiler.closed(compiler.true(where))))
+    """The condition; what is on one field, or on ids, as a filter of MongoDB."""
+    match = _closed(_match(where, compiler, holds=True), compiler)
+    if _size(match) > _MAX_BYTES and any(isinstance(n, Members) for n in walk(where)):
+        raise QueryError(
+            "The samples that are similar enough are too many to name to MongoDB; "
+            "compose the condition as a population, which keeps its scores in a field"
+        )
+    if "$expr" in match:
+        return fo.ViewExpression(_bounded(match["$expr"]))
+    return _bounded(match)
 
 
 def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
@@ -104,27 +103,31 @@ def _match(expr: Expr, compiler: Compiler, *, holds: bool) -> dict[str, Mongo]:
         return _match(expr.operand, compiler, holds=not holds)
     if isinstance(expr, Members):
         return {"_id": _ids(expr, holds=holds)}
-    listed = _listed(expr) if holds else None
-    if listed is not None:
-        return listed
     if isinstance(expr, (And, Or)):
         operator = "$and" if isinstance(expr, And) is holds else "$or"
-        return {operator: [_match(e, compiler, holds=holds) for e in expr.operands]}
-    truth = compiler.true(expr) if holds else compiler.false(expr)
-    return {"$expr": compiler.closed(truth)}
+        parts = [_match(e, compiler, holds=holds) for e in expr.operands]
+        others = [part["$expr"] for part in parts if "$expr" in part]
+        if len(others) == len(parts):
+            return {"$expr": {operator: others}}
+        found = [part for part in parts if "$expr" not in part]
+        rest = {operator: others} if len(others) > 1 else others[0] if others else None
+        return {operator: found if rest is None else [*found, {"$expr": rest}]}
+    filter_ = filter_of(expr, columns=compiler.columns, holds=holds)
+    if filter_ is not None:
+        return filter_
+    return {"$expr": compiler.true(expr) if holds else compiler.false(expr)}
 
 
-def _listed(expr: Expr) -> dict[str, Mongo] | None:
-    """``field IN (constants)`` as a match: inside ``$expr`` it would take no index."""
-    if not (isinstance(expr, In) and isinstance(expr.operand, Field)):
-        return None
-    type_ = type_of(expr.operand)
-    values = [o.value for o in expr.options if isinstance(o, Constant)]
-    plain = type_.stored_as == "value" and type_.kind in ("text", "number", "boolean")
-    if not plain or len(values) < max(2, len(expr.options)):
-        return None
-    path = type_.path or expr.operand.path
-    return {path: {"$in": [value for value in values if value is not None]}}
+def _closed(match: dict[str, Mongo], compiler: Compiler) -> dict[str, Mongo]:
+    """A match whose expressions have all that they refer to."""
+    return {
+        key: compiler.closed(part)
+        if key == "$expr"
+        else [_closed(one, compiler) for one in part]
+        if key in ("$and", "$or")
+        else part
+        for key, part in match.items()
+    }
 
 
 def _ids(expr: Members, *, holds: bool) -> dict[str, Mongo]:

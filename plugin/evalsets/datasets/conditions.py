@@ -139,15 +139,15 @@ def _contains(expr: Contains, elements: Mongo, member: Mongo) -> Truth:
 def _like(expr: Like, text: Mongo) -> Truth:
     if _has_null(expr.operand):
         return False, False
-    regex = literal(_regex(like_pieces(expr), fold=expr.fold))
-    match = {"input": text, "regex": regex, "options": "s"}
+    match = {"input": text, "regex": literal(regex_of(expr)), "options": "s"}
     found = {"$regexMatch": match}
     return found, all_of(is_known(text), {"$not": [found]})
 
 
-def _regex(pieces: list[list[str]], *, fold: bool) -> str:
+def regex_of(expr: Like) -> str:
     """A regular expression that never goes back over what stood before a ``%``."""
-    first, *rest = ["".join(_one(c, fold) for c in piece) for piece in pieces]
+    pieces = like_pieces(expr)
+    first, *rest = ["".join(_one(c, expr.fold) for c in piece) for piece in pieces]
     if not rest:
         return rf"\A{first}\z"
     middle = "".join(f"(?>.*?{piece})" for piece in rest[:-1] if piece)

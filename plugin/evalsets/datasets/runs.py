@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import fiftyone as fo
-from bson import SON
+from fiftyone.core.odm import get_db_conn
 from fiftyone.core.runs import Run
 from gridfs.errors import GridFSError
+
+_DIGITS = 16
 
 
 def save_run(
@@ -47,13 +49,21 @@ def save_run(
 
 
 def load_runs(dataset: fo.Dataset, kind: str) -> dict[str, dict[str, Any]]:
-    """The contents of all runs of a kind, by name, oldest first."""
-    runs = [
-        dataset.get_run_info(key)
-        for key in dataset.list_runs(method=f"evalsets/{kind}")
+    """The contents of all runs of a kind, by name, oldest first.
+
+    One query reads them: FiftyOne makes objects of every run of every kind first.
+    """
+    database = get_db_conn()
+    listed = database.datasets.find_one({"_id": dataset._doc.id}, {"runs": 1}) or {}
+    start = _key(kind, "")[:-_DIGITS]
+    ours = [
+        run
+        for key, run in listed.get("runs", {}).items()
+        if key.startswith(start) and len(key) == len(start) + _DIGITS
     ]
-    runs.sort(key=lambda run: run.timestamp)
-    return {run.config.name: _plain(run.config.content) for run in runs}
+    found = database.runs.find({"_id": {"$in": ours}}) if ours else []
+    runs = sorted(found, key=lambda run: run["timestamp"])
+    return {run["config"]["name"]: run["config"]["content"] for run in runs}
 
 
 def load_results(dataset: fo.Dataset, kind: str, name: str, field: str) -> Any:
@@ -85,13 +95,5 @@ def delete_run(dataset: fo.Dataset, kind: str, name: str) -> None:
 
 
 def _key(kind: str, name: str) -> str:
-    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]
     return f"evalsets_{kind}_{digest}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (dict, SON)):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    return value

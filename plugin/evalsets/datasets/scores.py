@@ -38,8 +38,13 @@ Query: TypeAlias = "tuple[Vectors, Vectors | None]"
 """The vector that scores are taken to, and the one whose scores are subtracted."""
 
 
-def query_vectors(dataset: fo.Dataset, term: Term) -> Query:
+def query_vectors(dataset: fo.Dataset, term: Term, file: VectorFile) -> Query:
     """The vectors that a term compares images with.
+
+    Args:
+        dataset: of the images
+        term: a similarity or a rank
+        file: the dataset's vectors
 
     Raises:
         NoVectorsError: the dataset has not been embedded
@@ -49,7 +54,7 @@ def query_vectors(dataset: fo.Dataset, term: Term) -> Query:
     similarity = term.similarity if isinstance(term, Rank) else term
     look_up = _prompt if similarity.kind == "text" else _image
     wanted, against = (
-        [look_up(dataset, one) for one in side]
+        [look_up(dataset, one, file) for one in side]
         for side in (similarity.arguments, similarity.against)
     )
     return _mean(wanted), _mean(against) if against else None
@@ -137,7 +142,7 @@ def keep_scores(dataset: fo.Dataset, asked: Collection[Term]) -> None:
     file = open_vectors(dataset)
     kept = load_runs(dataset, KIND)
     queries = {
-        term: query_vectors(dataset, term)
+        term: query_vectors(dataset, term, file)
         for term in asked
         if kept.get(to_text(term), {}).get("fingerprint") != file.fingerprint
     }
@@ -149,9 +154,10 @@ def keep_scores(dataset: fo.Dataset, asked: Collection[Term]) -> None:
         save_run(dataset, KIND, to_text(term), _recipe(term, file, query))
 
 
-def kept_fields(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str]:
-    """The fields of those terms whose values are kept and up to date."""
-    file = open_vectors(dataset)
+def kept_fields(
+    dataset: fo.Dataset, asked: Iterable[Term], file: VectorFile
+) -> dict[Term, str]:
+    """The fields of those terms whose values are kept and up to date with a file."""
     kept = load_runs(dataset, KIND)
     return {
         term: field_of(term)
@@ -245,13 +251,12 @@ def _recipe(term: Term, file: VectorFile, query: Query) -> dict[str, Any]:
     }
 
 
-def _prompt(dataset: fo.Dataset, prompt: str) -> Vectors:
-    return prompt_vector(encoder_of(dataset), prompt)
+def _prompt(dataset: fo.Dataset, prompt: str, file: VectorFile) -> Vectors:
+    return prompt_vector(encoder_of(dataset, file), prompt)
 
 
-def _image(dataset: fo.Dataset, name: str) -> Vectors:
+def _image(dataset: fo.Dataset, name: str, file: VectorFile) -> Vectors:
     """The vector of a sample, by its id or by the end of its path, or of a file."""
-    file = open_vectors(dataset)
     if name in file:
         return file.get([name])[0]
     found = [i for i in dataset.match(_path_ends(name)).values("id") if i in file]
@@ -278,7 +283,7 @@ def _image(dataset: fo.Dataset, name: str) -> Vectors:
         ) from error
     from evalsets.encoders.batches import collate  # torch takes seconds to import
 
-    encoder = encoder_of(dataset)
+    encoder = encoder_of(dataset, file)
     return encoder.encode_images(collate([encoder.prepare(image)]))[0]
 
 

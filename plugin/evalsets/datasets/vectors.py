@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +46,11 @@ def open_vectors(dataset: fo.Dataset) -> VectorFile:
 
 
 def _opened(folder: Path) -> VectorFile:
-    """The file as it is now, with what was worked out from it when it was open before."""
-    before = _files.get(folder)
+    """The file as it is now; what was worked out when it was open before is kept."""
+    known = _files.get(folder)
     try:
-        file = VectorFile(folder) if before is None else copy(before)
-        file.refresh()
-    except EncoderError:
+        file = VectorFile(folder) if known is None else known.again()
+    except EncoderError:  # deleted and made anew
         file = VectorFile(folder)
     _files.clear()
     _files[folder] = file
@@ -115,14 +113,18 @@ def create_vectors(
     return file
 
 
-def encoder_of(dataset: fo.Dataset) -> Encoder:
+def encoder_of(dataset: fo.Dataset, file: VectorFile | None = None) -> Encoder:
     """The encoder that made the dataset's vectors, loaded again by its name.
+
+    Args:
+        dataset: that was embedded
+        file: its vectors, where they are open already
 
     Raises:
         NoVectorsError: the dataset has not been embedded
         EncoderError: the encoder cannot be loaded, or its weights have changed
     """
-    file = open_vectors(dataset)
+    file = file or open_vectors(dataset)
     if file.fingerprint in _encoders:
         return _encoders[file.fingerprint]
     encoder = load_encoder(file.encoder)

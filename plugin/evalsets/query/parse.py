@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -27,6 +27,7 @@ MAX_ORDERS = 8
 MAX_LIMIT = 2**31 - 1
 """A LIMIT above this number of samples is this one."""
 
+_REMEMBERED = 512  # texts; each call of a verb reads those of all populations again
 _SELECT = "SELECT * FROM dataset "
 
 
@@ -70,6 +71,11 @@ def parse(text: str) -> Query:
     """
     if not isinstance(text, str):
         raise ArgumentError(f"A query is text, not {type(text).__name__}")
+    return _read(text)
+
+
+@lru_cache(_REMEMBERED)
+def _read(text: str) -> Query:
     words = _words(text)
     try:
         query = _query(_statement(words, text), text)

@@ -31,7 +31,7 @@ from evalsets.errors import ArgumentError, EvalsetsError, LockedError, NoVectors
 FORMAT = 1
 RECORD = np.dtype([("id", "V12"), ("row", "<i8"), ("crc", "<u4")])
 REMOVED, COMMIT = -1, -2  # in place of a row
-_ID = re.compile("[0-9a-f]{24}")
+_ID, _DIGITS = re.compile("[0-9a-f]{24}"), re.compile("[0-9a-f]*")
 
 
 def committed(path: Path, start: int) -> NDArray[Any]:
@@ -50,6 +50,15 @@ def committed(path: Path, start: int) -> NDArray[Any]:
             break
         done = int(commit) + 1
     return records[:done]
+
+
+def continues(path: Path, log: NDArray[Any]) -> bool:
+    """Whether a log still ends, or goes on, where these records were read from it."""
+    if not len(log):
+        return True
+    with path.open("rb") as file:
+        file.seek((len(log) - 1) * RECORD.itemsize)
+        return file.read(RECORD.itemsize) == log[-1:].tobytes()
 
 
 def append(path: Path, offset: int, data: bytes) -> None:
@@ -108,14 +117,22 @@ def locked(folder: Path, patience: float) -> Iterator[None]:
         ) from None
 
 
-def packed(ids: Sequence[str]) -> NDArray[Any]:
+def is_id(name: object) -> bool:
+    """Whether it has the form of a sample id."""
+    return _ID.fullmatch(str(name)) is not None
+
+
+def packed(ids: Sequence[str] | NDArray[np.str_]) -> NDArray[Any]:
     """Ids as 12 bytes each, refusing what is no id."""
-    for sample_id in ids:
-        if not _ID.fullmatch(str(sample_id)):
-            raise ArgumentError(
-                f"'{sample_id}' is not a sample id; give 24 hexadecimal digits"
-            )
-    return np.frombuffer(bytearray.fromhex("".join(ids)), "V12")
+    texts = list(map(str, ids))
+    digits = "".join(texts)
+    if not (_DIGITS.fullmatch(digits) and set(map(len, texts)) <= {24}):
+        for sample_id in texts:
+            if not is_id(sample_id):
+                raise ArgumentError(
+                    f"'{sample_id}' is not a sample id; give 24 hexadecimal digits"
+                )
+    return np.frombuffer(bytearray.fromhex(digits), "V12")
 
 
 def unpacked(packed: NDArray[Any]) -> NDArray[np.str_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import uuid
 import zlib
@@ -22,7 +23,9 @@ from evalsets.similarity.files import (
     REMOVED,
     append,
     committed,
+    continues,
     damage,
+    is_id,
     locked,
     packed,
     read_header,
@@ -33,7 +36,7 @@ from evalsets.similarity.places import Places
 from evalsets.similarity.search import above, scores, top_k
 from evalsets.similarity.unit import unit
 
-_DERIVED = ("n_rows", "_places", "_known", "live", "stored_ids", "ids", "matrix")
+_DERIVED = ("n_rows", "_places", "_keys", "live")
 """What is worked out from the log, and again when it has grown."""
 
 
@@ -156,16 +159,28 @@ class VectorFile:
 
     def refresh(self) -> None:
         """Shows what other writers have committed since."""
-        if read_header(self.folder) != self._header:
+        log = self.folder / "rows.log"
+        same = read_header(self.folder) == self._header
+        if not same or not continues(log, self._log):
             raise EncoderError(
                 f"The vectors in {self.folder} were deleted and made anew; "
                 "open them again"
             )
-        new = committed(self.folder / "rows.log", len(self._log))
+        new = committed(log, len(self._log))
         if len(new):
-            self._log = np.concatenate([self._log, new])
-            for name in _DERIVED:
+            for name in _DERIVED:  # before the log, so that a copy never has old ones
                 self.__dict__.pop(name, None)
+            self._log = np.concatenate([self._log, new])
+
+    def again(self) -> VectorFile:
+        """The same file opened by another reader, as it is now.
+
+        What this one has worked out it need not work out again; no matter what either
+        does later, neither changes the other.
+        """
+        other = copy.copy(self)
+        other.refresh()
+        return other
 
     @cached_property
     def n_rows(self) -> int:
@@ -186,16 +201,17 @@ class VectorFile:
             )
         records = self._log[position:]
         added = unpacked(records["id"][records["row"] >= 0])
-        return [i for i in dict.fromkeys(added.tolist()) if i in self]
+        there = self.find(added) >= 0
+        return list(dict.fromkeys(added[there].tolist()))
 
-    @cached_property
+    @property
     def ids(self) -> NDArray[np.str_]:
         """Ids of the samples that have a vector, in the order of :attr:`matrix`."""
-        return self.stored_ids if self.live is None else self.stored_ids[self.live]
+        return self.named(np.s_[:])
 
-    @cached_property
+    @property
     def matrix(self) -> NDArray[np.float32]:
-        """``(n, dim)`` vectors, read-only; mapped, or a copy once one was replaced.
+        """``(n, dim)`` vectors, read-only; mapped, or each time a copy once one was replaced.
 
         What searches needs no copy: :attr:`stored` with :attr:`live` rows.
         """
@@ -222,14 +238,18 @@ class VectorFile:
         """
         live = self.live
         rows = among if live is None else live if among is None else live[among]
-        found, exact = top_k(self.stored, query, k, self.stored_ids, rows)
-        return self.stored_ids[found], exact
+        found, exact = top_k(self.stored, query, k, self._keys.view("S12"), rows)
+        return unpacked(self._keys[found]), exact
+
+    def named(self, places: NDArray[np.int64] | slice) -> NDArray[np.str_]:
+        """Ids of the samples at some places in :attr:`ids`."""
+        return unpacked(self._keys[places if self.live is None else self.live[places]])
 
     def above(self, query: ArrayLike, threshold: float) -> NDArray[np.int64]:
         """Places in :attr:`ids` whose exact score is greater than a threshold, rising."""
         return self._places_of(above(self.stored, query, threshold))
 
-    def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
+    def find(self, ids: Sequence[str] | NDArray[np.str_]) -> NDArray[np.int64]:
         """Places of samples in :attr:`ids`; -1 where one has no vector."""
         return self._places_of(self._places.find(packed(ids)), keep=True)
 
@@ -275,7 +295,7 @@ class VectorFile:
         return self.n_rows if self.live is None else len(self.live)
 
     def __contains__(self, sample_id: object) -> bool:
-        return sample_id in self._known
+        return is_id(sample_id) and self._places.find(packed([str(sample_id)]))[0] >= 0
 
     @cached_property
     def _places(self) -> Places:
@@ -283,13 +303,10 @@ class VectorFile:
         return Places(records["id"], records["row"])
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.ids.tolist())
-
-    @cached_property
-    def stored_ids(self) -> NDArray[np.str_]:
+    def _keys(self) -> NDArray[Any]:
         """Id of every row in the file, replaced and removed ones included."""
-        return unpacked(self._log["id"][self._log["row"] >= 0])
+        keys: NDArray[Any] = self._log["id"][self._log["row"] >= 0]
+        return keys
 
     @cached_property
     def live(self) -> NDArray[np.int64] | None:
@@ -303,10 +320,9 @@ class VectorFile:
         """Whether surely no row was replaced or removed; most files tell at a glance."""
         if (self._log["row"] == REMOVED).any():
             return False
-        ids = self._log["id"][self._log["row"] >= 0]
-        ends = np.frombuffer(ids.tobytes(), np.uint8).reshape(-1, 12)[:, 4:]
-        ends = np.ascontiguousarray(ends).view(np.uint64)
-        return len(np.unique(ends)) == len(ids)
+        octets = np.frombuffer(self._keys.tobytes(), np.uint8).reshape(-1, 12)[:, 4:]
+        ends = np.sort(np.ascontiguousarray(octets).view(np.uint64), axis=0)
+        return bool((ends[1:] != ends[:-1]).all())
 
     @property
     def stored(self) -> NDArray[np.float32]:

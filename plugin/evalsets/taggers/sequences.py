@@ -150,8 +150,9 @@ class Jump(_SequenceTagger):
     ) -> Iterable[tuple[int, float]]:
         vectors = open_vectors(view._dataset)
         ids = view.values("id")
+        known = vectors.find(ids) >= 0
         for before, at in _steps(sequences):
-            if ids[before] in vectors and ids[at] in vectors:
+            if known[before] and known[at]:
                 one, other = vectors.get([ids[before], ids[at]]).astype(np.float64)
                 yield at, float(max(0.0, 1 - one @ other))
 
