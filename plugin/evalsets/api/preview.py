@@ -178,7 +178,7 @@ def with_similarity(
     written = to_text(Similarity(kind, tuple(examples)))
     (term,) = terms(parse(f"{written} > 0"))  # refuses too many, or none
     file = open_vectors(opened)
-    score = term_values(term, file, query_vectors(opened, term))
+    score = term_values(term, file, query_vectors(opened, term, file))
     cut = float(np.quantile(score, 1 - _SHARE)) if len(score) else 0.0
     value = math.floor(1000 * cut) / 1000
     return joined(query, Compare("<" if less else ">", term, Constant(value)))
@@ -215,7 +215,8 @@ def _scored(
 ) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.bool_]]:
     """Ids and similarities of the samples that meet the rest, and who passes the cut."""
     file = open_vectors(dataset)
-    ids, score = file.ids, term_values(cut.term, file, query_vectors(dataset, cut.term))
+    wanted = query_vectors(dataset, cut.term, file)
+    ids, score = file.ids, term_values(cut.term, file, wanted)
     rest = others(query, cut)
     if rest or len(file) != len(dataset):
         left = search(dataset, rest) if rest else dataset.view()
