@@ -44,7 +44,7 @@ class ClipEncoder:
         torch.set_num_threads(min(torch.get_num_threads(), cores()))
         self.templates: tuple[str, ...] = _templates(folder)
         self.scale = float(self._model.logit_scale.detach().exp())
-        self.fingerprint = _fingerprint(self._model, self.prepare)
+        self.fingerprint = _fingerprint(self._model)
         self.dim = int(self.encode_texts(["a"]).shape[1])
 
     def encode_images(self, batch: torch.Tensor) -> Vectors:
@@ -180,8 +180,10 @@ def _offline() -> Iterator[None]:
         hub.HF_HUB_OFFLINE = before
 
 
-def _fingerprint(model: torch.nn.Module, prepare: Any) -> str:
-    digest = hashlib.sha256(repr(prepare).encode())
+def _fingerprint(model: torch.nn.Module) -> str:
+    """Of the values that images are prepared by, and of the weights."""
+    prepared_by = open_clip.get_model_preprocess_cfg(model)
+    digest = hashlib.sha256(json.dumps(prepared_by, sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
