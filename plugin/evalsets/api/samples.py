@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.errors import ArgumentError, PredictionsError, UnknownNameError
 from evalsets.predictions import DetectionTable, Keys, Placing, Table, UploadReport
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,13 @@ class Checked:
     labels: set[str]
     unknown: int
     unknown_examples: tuple[str, ...]
+
+    def same_as(self, other: Checked) -> bool:
+        """Whether another reading of the source found the same in it."""
+        return np.array_equal(self.seen, other.seen) and all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("task", "columns", "sparse", "labels", "unknown")
+        )
 
 
 @dataclass(frozen=True)
@@ -87,28 +94,29 @@ class Samples:
             self._need_sizes(last)
             placing.place(last)
         placing.finish(skip_unknown)
-        if last is None:
-            raise ValueError("a source without tables")
-        return Checked(
-            last.task,
-            getattr(last, "classes", ()),
-            getattr(last, "partial", False),
-            placing.seen,
-            placing.labels,
-            placing.unknown,
-            tuple(placing.unknown_examples),
-        )
+        return _checked(placing, last)
 
     def write(
         self,
+        checked: Checked,
         read: Callable[[], Iterator[Table]],
         into: Callable[[Table, list[str | None], Any], None],
     ) -> None:
-        """Reads all of a source again, and hands each piece on."""
+        """Reads all of a source again, and hands each piece on.
+
+        Raises:
+            PredictionsError: it is not what was checked any more
+        """
         placing = self._placing()
+        table: Table | None = None
         for table in read():
             placed, places, before = placing.place(table)
             into(placed, [self.ids[at] if at >= 0 else None for at in places], before)
+        if not checked.same_as(_checked(placing, table)):
+            raise PredictionsError(
+                "The predictions changed while they were read; upload them when nothing "
+                "writes to them any more"
+            )
 
     def report(self, checked: Checked, **more: Any) -> UploadReport:
         """What came of it, said in the log too."""
@@ -137,6 +145,20 @@ class Samples:
                 f"Samples of dataset '{self.dataset.name}' lack their size in pixels; "
                 "compute their metadata with FiftyOne first"
             )
+
+
+def _checked(placing: Placing, last: Table | None) -> Checked:
+    if last is None:
+        raise ValueError("a source without tables")
+    return Checked(
+        last.task,
+        getattr(last, "classes", ()),
+        getattr(last, "partial", False),
+        placing.seen,
+        placing.labels,
+        placing.unknown,
+        tuple(placing.unknown_examples),
+    )
 
 
 def _is_plain(source: Any) -> bool:

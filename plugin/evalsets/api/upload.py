@@ -87,7 +87,7 @@ def upload_predictions(
     upload = uploading(opened, model, checked.task, field=field, overwrite=overwrite)
     with upload as into:
         if not field:
-            samples.write(read, into.write)
+            samples.write(checked, read, into.write)
         made = PredictionSet(
             model=model,
             field=into.field,
@@ -165,7 +165,7 @@ def upload_scores(
     trained = _trained(opened, trained_on, key)
     upload = uploading(opened, model, "scores", metric=metric, overwrite=overwrite)
     with upload as into:
-        samples.write(read, into.write)
+        samples.write(checked, read, into.write)
         matched = int(checked.seen.sum())
         made = ScoreSet(metric, into.field, bool(higher_is_better), matched)
         into.commit(made, model, trained.ids, trained.release)

@@ -60,9 +60,18 @@ def read_records(dataset: fo.Dataset) -> list[dict[str, Any]]:
 
 
 def restore_ledger(dataset: fo.Dataset, records: Sequence[dict[str, Any]]) -> None:
-    """Puts verified records in the place of the ledger that is there."""
-    for record in records:  # before the others go: a kill leaves one of both
-        _save(dataset, record)
+    """Puts verified records in the place of the ledger that is there.
+
+    Records that are there already are not written again: what a kill interrupts is one
+    that differs, and restoring again mends it.
+    """
+    stored = load_runs(dataset, KIND)
+    for record in records:
+        name = _name(record)
+        settings = stored.get(name)
+        there = settings and {**settings, "entries": _stored(dataset, name)}
+        if there != record:
+            _save(dataset, record)
     for name in load_runs(dataset, KIND).keys() - {_name(r) for r in records}:
         delete_run(dataset, KIND, name)
 
@@ -81,6 +90,11 @@ def _whole(dataset: fo.Dataset) -> list[tuple[str, dict[str, Any]]]:
     """Name and settings of each split, but for those interrupted before the ledger."""
     runs = sorted(load_runs(dataset, KIND).items())
     return [run for run in runs if has_results(dataset, KIND, run[0])]
+
+
+def _stored(dataset: fo.Dataset, name: str) -> Any:
+    whole = has_results(dataset, KIND, name)
+    return load_results(dataset, KIND, name, "entries") if whole else None
 
 
 def _entries(dataset: fo.Dataset, name: str) -> list[dict[str, Any]]:
