@@ -40,6 +40,7 @@ def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(
     for arguments in (
         (*compose, "--require", "accuracy >= 0.5", "--require", "accuracy drop <= 0.5"),
         ("populations", name),
+        ("membership", name),
         ("split", name),
         ("coverage", name),
         ("upload", name, "right", tmp_path / "right.csv"),

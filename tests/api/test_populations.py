@@ -6,6 +6,7 @@ import fiftyone as fo
 import pytest
 
 import evalsets as es
+from evalsets.api import populations
 from evalsets.datasets.populations import save_population_views
 from evalsets.errors import (
     ArgumentError,
@@ -229,3 +230,20 @@ def test_a_compose_killed_between_views_and_their_list_can_be_repeated(drawn):
     es.compose(drawn, [es.Population("at night", "time = 'day'"), pair[1]])
     assert [drawn._get_saved_view_doc(p.name).id for p in pair] == kept
     assert set(drawn.load_saved_view("at night").values("time")) == {"day"}
+
+
+def test_a_rename_that_was_killed_is_finished_by_renaming_again(drawn, monkeypatch):
+    dependent = es.Population("on busy", "population('busy') AND num_people > 1")
+    es.compose(drawn, [es.Population("busy", "num_people > 5"), dependent])
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(populations, "rename_answers", killed)
+        with pytest.raises(KeyboardInterrupt):
+            es.rename(drawn, "busy", "full")
+    assert not es.refresh(drawn)
+    es.rename(drawn, "busy", "full")
+    assert set(es.populations(drawn)) == {"full", "on busy"}
+    assert not es.refresh(drawn)

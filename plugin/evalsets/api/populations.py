@@ -165,7 +165,8 @@ def remove(dataset: Source, name: str) -> None:
 def rename(dataset: Source, name: str, new: str) -> None:
     """Gives a population another name, in the queries that refer to it as well.
 
-    Its versions, its calibration and the hold-out it has got stay.
+    Its versions, its calibration and the hold-out it has got stay. What a kill leaves
+    half done is finished by renaming it again.
 
     Raises:
         UnknownNameError: there is no such population
@@ -176,10 +177,11 @@ def rename(dataset: Source, name: str, new: str) -> None:
         recipes = load_recipes(opened)
         if name not in recipes:
             raise UnknownNameError("population", name, recipes)
-        if new in recipes:
-            raise NameTakenError(f"There is a population '{new}' already")
         called = replace(recipes[name].population, name=new)
+        if new in recipes and recipes[new].population != called:
+            raise NameTakenError(f"There is a population '{new}' already")
         check_names(opened, recipes, [new], [name])
+        save_recipe(opened, replace(recipes[name], population=called))
         for other, recipe in recipes.items():
             query = parse(recipe.population.query)
             if name in references(query):
@@ -187,7 +189,6 @@ def rename(dataset: Source, name: str, new: str) -> None:
                 changed = replace(recipe.population, query=text)
                 recipes[other] = replace(recipe, population=changed)
                 save_recipe(opened, recipes[other])
-        save_recipe(opened, replace(recipes[name], population=called))
         rename_answers(opened, name, new)
         delete_recipe(opened, name)
     refresh(opened)

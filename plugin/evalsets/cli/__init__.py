@@ -32,6 +32,7 @@ for _panel, _commands in {
     "Populations": (
         populations.compose,
         populations.populations,
+        populations.membership,
         populations.calibrate,
         populations.rename,
         populations.remove,

@@ -61,6 +61,11 @@ def populations(dataset: Dataset) -> None:
     console.print(table)
 
 
+def membership(dataset: Dataset) -> None:
+    """Print which samples are in which population, as CSV of 0 and 1."""
+    typer.echo(es.membership(dataset).astype(int).to_csv(), nl=False)
+
+
 def calibrate(
     dataset: Dataset,
     name: Annotated[str, typer.Argument(help="Name of the population.")],
