@@ -20,6 +20,7 @@ from evalsets.query import (
     check,
     interpret,
     parse,
+    terms,
     to_text,
 )
 from evalsets.query.interpret import value_of
@@ -186,15 +187,20 @@ often = settings(
 @example(parse("f <> 0.5 AND s IS NOT NULL OR f BETWEEN 0 AND 9 OR 'a' IN words"))
 def test_mongodb_plain_rows_and_duckdb_agree(world, query):
     from evalsets.datasets.compile import apply, compile_query
+    from evalsets.datasets.populations import members
 
     text = to_text(query)
     note(text)
     checked = check(parse(text), world.schema)
     meant = world.meant(checked)
     assert apply(world.dataset, checked, {SIMILAR: "sim"}).values("id") == meant
-    if checked.limit is None:  # what memberships are read by
+    if checked.limit is None:
         condition = compile_query(checked, {SIMILAR: "sim"})
         assert set(world.dataset.match(condition).values("id")) == set(meant)
+    if checked.limit is None and not terms(checked):
+        frame = members(world.dataset.view(), {"one": checked, "other": checked})
+        assert frame.index[frame["one"]].tolist() == sorted(meant)
+        assert (frame["one"] == frame["other"]).all()
     reference = world.duck.ids(query)
     assert reference is None or meant == reference
 

@@ -10,7 +10,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
-from evalsets.datasets.columns import read
+from evalsets.datasets.columns import gather_fields
 from evalsets.datasets.predictions import PredictionSet
 
 _TOLD = {
@@ -58,8 +58,9 @@ def labels_digest(view: fo.DatasetView, field: str, task: str, *, scored: bool) 
     if isinstance(held, fo.EmbeddedDocumentField):
         parts = [p for p in _TOLD[task] if scored or "confidence" not in p]
         paths = [f"{field}.{part}" for part in parts]
-    columns = read(view, ["id", *(p for p in paths if view.get_field(p) is not None)])
-    return _digest(map(repr, columns.values()))
+    there = [path for path in paths if view.get_field(path) is not None]
+    ids, columns = gather_fields(view, there)
+    return _digest(map(repr, [ids, *columns]))
 
 
 def uploads(stored: PredictionSet) -> dict[str, str]:

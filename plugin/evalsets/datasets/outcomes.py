@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from evalsets.datasets.boxes import read_boxes
+from evalsets.datasets.columns import gather_fields
 from evalsets.datasets.documents import TASK_OF
 from evalsets.datasets.masks import read_masks
 from evalsets.datasets.predictions import PredictionSet, ScoreSet
@@ -42,7 +43,7 @@ class Read:
     """The outcomes of some samples.
 
     Args:
-        ids: ``(n,)`` of the samples that have a true label, in the view's order
+        ids: ``(n,)`` of the samples that have a true label, rising where one value is read of each
         outcomes: of the same samples
         answered: ``(n,)`` whether a sample has a prediction; one without counts as wrong
         unlabelled: samples left out, since they have no true label
@@ -128,7 +129,7 @@ def read_scores(view: fo.DatasetView, score: ScoreSet) -> Read:
         UnknownNameError: their field is gone
     """
     _refuse_gone(view._dataset, score.field, f"the score '{score.metric}'")
-    ids, values = view.values(["id", score.field])
+    ids, (values,) = gather_fields(view, [score.field])
     known = [at for at, value in enumerate(values) if value is not None]
     outcomes = Scores(
         np.array([values[at] for at in known], float),
@@ -159,9 +160,12 @@ def _labelled(
     view: fo.DatasetView, truth: str, paths: list[str]
 ) -> tuple[int, list[list[Any]]]:
     """How many samples have no truth, and the columns of those that have."""
-    columns = view.values(["id", truth, *paths])
-    kept = [at for at, label in enumerate(columns[1]) if label is not None]
-    return len(columns[0]) - len(kept), [[c[at] for at in kept] for c in columns]
+    ids, columns = gather_fields(view, [truth, *paths])
+    unlabelled = columns[0].count(None)
+    if not unlabelled:
+        return 0, [ids, *columns]
+    kept = [at for at, label in enumerate(columns[0]) if label is not None]
+    return unlabelled, [[c[at] for at in kept] for c in (ids, *columns)]
 
 
 def _classification(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Read:

@@ -11,22 +11,36 @@ import fiftyone as fo
 import fiftyone.core.utils as fou
 import numpy as np
 import pandas as pd
-from bson import Int64, json_util
+from bson import json_util
 from fiftyone.core.odm import SavedViewDocument
 
 from evalsets.calibration import Calibration
+from evalsets.datasets.columns import gather
 from evalsets.datasets.compile import apply, compile_query
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.schema import read_schema, refuse_hidden
 from evalsets.datasets.scores import field_of
 from evalsets.errors import ArgumentError, NameTakenError, QueryError
-from evalsets.query import Query, Schema, Term, check, inline, parse, terms
+from evalsets.query import (
+    Query,
+    Schema,
+    Term,
+    check,
+    column_of,
+    evaluate,
+    inline,
+    is_numeric,
+    parse,
+    terms,
+)
+from evalsets.query.infer import type_of
+from evalsets.query.syntax import Field, Rank, Similarity, walk
 from evalsets.suites import Population
 
 KIND = "population"
-_BITS = 62
-"""Memberships read as one number."""
+_BITS = 52
+"""Memberships read as one number, a double; whole numbers take far longer to read."""
 
 
 @dataclass(frozen=True)
@@ -252,36 +266,50 @@ def check_names(
 def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
     """Which samples are in which population, read in one round trip.
 
-    They come as bits of a few numbers, since lists of a hundred booleans take most of the
-    time to read.
+    Conditions on numbers are worked out here, from columns that many of them share.
+    MongoDB works out the others, as bits of a few numbers.
 
     Returns:
-        bool frame, sample id × population, in no particular order
+        bool frame, sample id × population, by rising id
 
     Raises:
         QueryError: the view leaves out a field that a query reads
     """
     for query in queries.values():
         refuse_hidden(view, query, map(field_of, terms(query)))
-    conditions = [
-        compile_query(query, {t: field_of(t) for t in terms(query)}).to_mongo()
-        for query in queries.values()
-    ]
-    numbers = [
-        {
-            "$add": [
-                {"$cond": [c, Int64(1 << at), Int64(0)]} for at, c in enumerate(part)
-            ]
-        }
-        for part in (conditions[i : i + _BITS] for i in range(0, len(queries), _BITS))
-    ]
-    rows = list(view._aggregate(post_pipeline=[{"$project": {"inside": numbers}}]))
-    packed = np.array([row["inside"] for row in rows], np.int64)
-    inside = np.zeros((len(rows), len(queries)), bool)
-    for at in range(len(queries) if rows else 0):
-        inside[:, at] = packed[:, at // _BITS] >> at % _BITS & 1
+    conditions = {name: query.where for name, query in queries.items()}
+    here = {n: e for n, e in conditions.items() if e is not None and is_numeric(e)}
+    read: dict[Term | str, str] = {}
+    for node in (node for expr in here.values() for node in walk(expr)):
+        if isinstance(node, Field):
+            read[node.path] = f"${type_of(node).path or node.path}"
+        elif isinstance(node, (Similarity, Rank)):
+            read[node] = f"${field_of(node)}"
+    there = [name for name in queries if name not in here]
+    ids, columns = gather(view, {**read, **_bits(queries[n] for n in there)})
+    table = dict(zip(read, map(column_of, columns), strict=False))
+    inside = {name: evaluate(expr, table)[0] for name, expr in here.items()}
+    packed = [np.array(column).astype(np.int64) for column in columns[len(read) :]]
+    for at, name in enumerate(there):
+        inside[name] = packed[at // _BITS] >> at % _BITS & 1 > 0
     return pd.DataFrame(
         inside,
-        index=pd.Index([str(row["_id"]) for row in rows], name="id", dtype=object),
+        index=pd.Index(ids.tolist(), name="id", dtype=object),
         columns=list(queries),
+        dtype=bool,
     )
+
+
+def _bits(queries: Iterable[Query]) -> dict[str, Any]:
+    """Whether each query is true, as bits of a few numbers."""
+    conditions = [
+        compile_query(query, {t: field_of(t) for t in terms(query)}).to_mongo()
+        for query in queries
+    ]
+    parts = [conditions[i : i + _BITS] for i in range(0, len(conditions), _BITS)]
+    return {
+        str(number): {
+            "$add": [{"$cond": [c, 2.0**at, 0.0]} for at, c in enumerate(part)]
+        }
+        for number, part in enumerate(parts)
+    }

@@ -1,7 +1,7 @@
 """The query language: text → tree → checked tree, and what it means."""
 
 from evalsets.query.advice import PromptWarning, advise
-from evalsets.query.arrays import column_of, evaluate
+from evalsets.query.arrays import column_of, evaluate, is_numeric
 from evalsets.query.check import check
 from evalsets.query.interpret import interpret
 from evalsets.query.parse import parse
@@ -36,6 +36,7 @@ __all__ = [
     "fields",
     "inline",
     "interpret",
+    "is_numeric",
     "models",
     "parse",
     "references",

@@ -74,6 +74,15 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
     return true, np.array([value is None for value in found], dtype=bool)
 
 
+def is_numeric(expr: Expr) -> bool:
+    """Whether a condition reads numbers alone, and is quick to :func:`evaluate`."""
+    nodes = list(walk(expr))
+    read = [node for node in nodes if isinstance(node, (Field, Similarity, Rank))]
+    types = [type_of(node) for node in read]
+    numbers = all(t.kind == "number" and t.stored_as == "value" for t in types)
+    return bool(read) and numbers and all(map(_is_vectorised, nodes))
+
+
 def column_of(values: Sequence[Any]) -> NDArray[Any]:
     """The values of a field for :func:`evaluate`; None is NULL, and NaN is a number."""
     null = [value is None for value in values]
