@@ -325,3 +325,32 @@ def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
     assert value["precision"] == 1
     assert value["recall"] == pytest.approx(len(half) / len(names))
     assert value["map50"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_verdict_on_classes_names_those_that_a_population_lacks(dataset):
+    n = 120
+    names = ["cat", "dog", "eel"]
+    truth = [names[at % 3] for at in range(n)]
+    dataset.add_samples(
+        [
+            fo.Sample(f"/{at}.jpg", at=at, ground_truth=fo.Classification(label=label))
+            for at, label in enumerate(truth)
+        ]
+    )
+    bound = es.Requirement("balanced_accuracy", at_least=0.5)
+    single = es.Requirement("recall:cat", at_least=0.5)
+    es.compose(
+        dataset,
+        [
+            es.Population("pets", "ground_truth <> 'eel'", require=[bound, single]),
+            es.Population("all kinds", "at >= 0", require=[bound]),
+        ],
+    )
+    es.upload_predictions(dataset, "right", truth)
+    report = es.evaluate(dataset, "right", split=None)
+    (told,) = report.provenance["remarks"].values()
+    assert told == {
+        "balanced_accuracy >= 0.5": "class 'eel' does not occur in it, so "
+        "balanced_accuracy says nothing of that"
+    }
+    assert any("class 'eel' does not occur" in said for said in report.summary)

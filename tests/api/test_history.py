@@ -55,6 +55,15 @@ def test_a_report_is_stale_once_what_it_goes_by_has_changed(judged, reason):
     assert stale(judged)[-1] == ""
 
 
+def test_what_is_said_of_a_population_makes_no_report_stale(judged):
+    es.evaluate(judged, "bad", split=None)
+    told = es.Population(
+        "left", "at < 20", require=[MANY], description="the left third", owner="me"
+    )
+    es.compose(judged, told)
+    assert stale(judged) == [""]
+
+
 def test_models_may_have_any_name(judged):
     es.upload_predictions(judged, "$net.v1", ["a"] * N)
     es.evaluate(judged, "bad", baseline="$net.v1", split=None)

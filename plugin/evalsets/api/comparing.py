@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
 from evalsets.datasets.predictions import PredictionSet, prediction_set, trained_on
 from evalsets.errors import ArgumentError, counted
-from evalsets.metrics import Codes, Evaluated, Outcomes, Row, not_given
+from evalsets.metrics import INCONCLUSIVE, Codes, Evaluated, Outcomes, Row, not_given
 from evalsets.suites import Population
 
 
@@ -74,12 +74,31 @@ class Compared:
         if row.n < n:
             lack = counted(n - row.n, "of its samples has", "of its samples have")
             return f"{lack} no prediction, which {row.metric} leaves out; upload them"
+        settled = n and row.verdict != INCONCLUSIVE
+        unseen = self._unseen(row.metric, members) if settled else []
+        if unseen:
+            shown = ", ".join(f"'{name}'" for name in unseen[:3])
+            more = f" and {len(unseen) - 3} more" if len(unseen) > 3 else ""
+            return (
+                f"class {shown}{more} does not occur in it, so {row.metric} says nothing "
+                "of that"
+            )
         if self.paired is None or " drop " not in row.requirement:
             return ""
         common = int(np.count_nonzero(members & (self.paired >= 0)))
         if common == n:
             return ""
         return f"compared on {counted(common, 'sample')} that both models answered"
+
+    def _unseen(self, metric: str, members: NDArray[np.bool_]) -> list[str]:
+        """Classes of the evaluated data that an average over a population leaves out."""
+        outcomes = self.read.outcomes
+        below = None if ":" in metric else outcomes.denominators(metric)
+        if below is None or below.shape[1] != len(outcomes.classes):
+            return []
+        everywhere, here = below.sum(axis=0), below[members].sum(axis=0)
+        unseen = (np.ravel(everywhere) > 0) & (np.ravel(here) == 0)
+        return [outcomes.classes[at] for at in np.flatnonzero(unseen)]
 
 
 def remarks(

@@ -17,6 +17,8 @@ from evalsets.datasets.predictions import PredictionSet, prediction_sets
 from evalsets.errors import EvalsetsError
 from evalsets.suites import Population
 
+_SAID = {"description", "owner"}
+
 
 def basis(
     dataset: fo.Dataset,
@@ -48,8 +50,10 @@ def basis(
 
 
 def suite_digest(populations: Iterable[Population]) -> str:
-    """Changes with any definition of a suite."""
-    text = json.dumps([p.to_dict() for p in populations], sort_keys=True)
+    """Changes with any definition of a suite, not with what is said of it to people."""
+    entries = [p.to_dict() for p in populations]
+    judged_by = [{k: e[k] for k in e.keys() - _SAID} for e in entries]
+    text = json.dumps(judged_by, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

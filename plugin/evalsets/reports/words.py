@@ -176,6 +176,8 @@ def summary(
     open_rows = [r for r in rows if r.verdict == INCONCLUSIVE and r.needed]
     open_rows.sort(key=lambda row: row.needed or 0)
     said += [explain(r, provenance) + "." for r in open_rows][:3]
+    narrow = [r for r in rows if r.verdict == PASS and _remark(r, provenance)]
+    said += [explain(r, provenance) + "." for r in narrow][:3]
     overall = next(
         (r for r in rows if r.population == ALL and r.delta is not None), None
     )
