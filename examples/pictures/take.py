@@ -1,8 +1,8 @@
-"""Takes the README's pictures of both panels from the real App.
+"""Takes the pictures of the README and of the tour from the real App.
 
     python examples/pictures/take.py evalsets-demo
 
-The dataset must have populations, a split and an evaluated model, as the demo leaves it.
+The dataset must be as the demo leaves it: populations, a split, an evaluated model.
 Needs Chromium and the package playwright, which `make setup` installs.
 """
 
@@ -33,12 +33,9 @@ LARGEST = 400_000  # bytes; a README should load fast
 
 
 def main() -> None:
-    """Reads the command line and takes both pictures."""
+    """Reads the command line and takes every picture."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("dataset", help="name of the dataset to show")
-    parser.add_argument(
-        "--query", help="for the Populations panel; by default the first"
-    )
     parser.add_argument("--folder", type=Path, default=HERE, help="to write to")
     asked = parser.parse_args()
     if find_browser() is None:
@@ -46,10 +43,9 @@ def main() -> None:
     known = es.populations(asked.dataset)
     if not known or es.history(asked.dataset).empty:
         sys.exit(f"'{asked.dataset}' has no populations or no evaluation yet")
-    query = asked.query or next(iter(known.values())).query
     with opened(asked.dataset) as page:
-        save(picture_of_populations(page, query), asked.folder / "populations.png")
-        save(picture_of_evaluation(page), asked.folder / "evaluation.png")
+        for name, picture in (*of_populations(page), *of_evaluation(page)):
+            save(picture, asked.folder / f"{name}.png")
 
 
 @contextmanager
@@ -84,25 +80,49 @@ def opened(dataset: str) -> Iterator[Page]:
     session.close()
 
 
-def picture_of_populations(page: Page, query: str) -> bytes:
-    """A query, what it finds, and the table of populations."""
+def of_populations(page: Page) -> Iterator[tuple[str, bytes]]:
+    """A query while it is typed, a cut, samples to judge, and a split to be."""
     panel = open_panel(page, "evalsets_populations")
-    box = panel.get_by_placeholder("AND text")
-    box.fill(query)
-    box.press("Enter")
-    panel.get_by_text(" samples, ").wait_for()
-    return settled(page)
+    query = panel.get_by_role("textbox", name="Query")
+    query.fill("num_people > 5 AND wea")
+    panel.get_by_role("listbox").wait_for()
+    yield "tour-1-type", settled(page)
+    query.fill("num_people > 5 AND weather = 'sunny'")
+    query.press("Enter")
+    panel.get_by_role("figure", name="First found").wait_for()
+    panel.get_by_placeholder("foggy bends").fill("crowded and sunny")
+    yield "tour-2-name", settled(page)
+    query.fill("text('a windy road') > 0.29 AND NOT text('trees') > 0.33")
+    query.press("Enter")
+    panel.get_by_role("figure", name="Just outside").first.wait_for()
+    yield "populations", settled(page)
+    row = panel.get_by_role("row").filter(has_text="sun glare")
+    row.get_by_role("button").click()
+    page.get_by_role("menuitem", name="Calibrate").click()
+    panel.get_by_text("to judge").first.wait_for()
+    yield "tour-3-calibrate", settled(page)
+    panel.get_by_role("button", name="Done").click()
+    panel.get_by_role("button", name="Preview").click()
+    panel.get_by_text("in test").first.wait_for()
+    panel.get_by_role("button", name="Preview").scroll_into_view_if_needed()
+    yield "tour-4-split", settled(page)
 
 
-def picture_of_evaluation(page: Page) -> bytes:
-    """The last report, with the samples of its worst population."""
+def of_evaluation(page: Page) -> Iterator[tuple[str, bytes]]:
+    """The last report, with the samples of its worst population, and the mistakes."""
     page.locator('[data-cy="panel-tab-evalsets_populations"] svg').last.click()
     panel = open_panel(page, "evalsets_evaluation")
     panel.locator(".scatterlayer .point").first.wait_for()
     panel.locator("tbody tr").nth(1).click()
     settled(page)
     panel.get_by_role("button", name="Evaluate").scroll_into_view_if_needed()
-    return settled(page)
+    yield "evaluation", settled(page)
+    panel.get_by_role("tab", name="Mistakes").or_(
+        panel.get_by_text("Mistakes")
+    ).first.click()
+    settled(page)
+    panel.get_by_role("button", name="Worst samples").click()
+    yield "tour-5-mistakes", settled(page)
 
 
 def open_panel(page: Page, name: str) -> Locator:
