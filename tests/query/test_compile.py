@@ -3,12 +3,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import numpy as np
 import pytest
 
 from evalsets.errors import QueryError
 from evalsets.query import (
     Members,
     check,
+    column_of,
+    evaluate,
+    interpret,
     parse,
     replace,
     similarity_predicates,
@@ -196,3 +200,66 @@ def test_a_query_too_large_for_the_database_is_refused(dataset, monkeypatch):
     assert found(dataset, "s = 'x'") == ["a"]
     with pytest.raises(QueryError, match="too large"):
         found(dataset, " OR ".join(["s = 'x'"] * 50))
+
+
+def test_a_single_object_is_asked_for_its_label_and_its_box(dataset):
+    import fiftyone as fo
+
+    from evalsets.datasets.compile import read_fields
+    from evalsets.datasets.schema import read_schema
+
+    def box(label, *sides):
+        return fo.Detection(label=label, bounding_box=list(sides))
+
+    add(
+        dataset,
+        {
+            "cat": {"one": box("cat", 0.1, 0.25, 0.5, 0.5)},
+            "dog": {"one": box("dog", 0.5, 0.5, 0.25, 0.25)},
+            "bare": {"one": fo.Detection(label="cat")},
+            "none": {},
+        },
+    )
+    rows = [
+        {"filepath": name, "one": label and label.to_dict()}
+        for name, label in zip(*dataset.values(["filepath", "one"]), strict=True)
+    ]
+    for text, names in {
+        "one = 'cat'": ["cat", "bare"],
+        "one.x < 0.3": ["cat"],
+        "one.area BETWEEN 0.05 AND 0.1 AND one = 'dog'": ["dog"],
+        "NOT one.w > 0.3": ["dog"],
+        "one.y + one.h > 0.74 AND one.h <> 0.5": ["dog"],
+        "one.x IS NULL": ["bare", "none"],
+    }.items():
+        query = check(parse(text), read_schema(dataset))
+        assert found(dataset, text) == names
+        meant = [rows[at]["filepath"][1:-4] for at in interpret(query, rows)]
+        assert meant == names
+        columns = read_fields(dataset.view(), [query.where])
+        table = {path: column_of(values) for path, values in columns.items()}
+        true, _ = evaluate(query.where, table)
+        assert [rows[at]["filepath"][1:-4] for at in np.flatnonzero(true)] == names
+    whole = [fo.Detections(detections=[box("cat", 0, 0, 1, 1)]) for _ in range(4)]
+    dataset.set_values("many", whole)
+    patches = dataset.to_patches("many")
+    assert len(found(patches, "many = 'cat' AND many.area = 1")) == 4
+
+
+def test_spans_of_time_are_counted_and_lists_of_dates_are_refused(dataset):
+    import fiftyone as fo
+
+    runs = [fo.TemporalDetection(label="run", support=[1, 3], confidence=0.5)]
+    add(
+        dataset,
+        {
+            "a": {"spans": fo.TemporalDetections(detections=runs)},
+            "b": {"days": [dt.date(2024, 1, 2)]},
+        },
+    )
+    assert found(dataset, "COUNT(spans, label = 'run' AND confidence > 0.4) = 1") == [
+        "a"
+    ]
+    assert found(dataset, "COUNT(spans) = 0") == ["b"]
+    with pytest.raises(QueryError, match="'days' is a list of other things than"):
+        found(dataset, "'2024-01-02' IN days")

@@ -109,13 +109,13 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("a = 1; DROP TABLE b", "one query, not several", ";"),
         ("a IN (SELECT b)", "A query inside a query", "b"),
         ("a = 1 GROUP BY b", "GROUP BY is not part", "b"),
-        ("SELECT * FROM dataset JOIN c ON a = b", "JOIN is not part", "c ON a = b"),
+        ("SELECT * FROM dataset JOIN c ON a = b", "JOIN is not part", "JOIN"),
         ("SELECT * FROM dataset, c", "JOIN is not part", "c"),
-        ("a = 1 UNION SELECT 2", "UNION is not part", "a = 1 UNION SELECT 2"),
+        ("a = 1 UNION SELECT 2", "UNION is not part", "UNION"),
         ("WITH x AS (SELECT 1) SELECT * FROM dataset", "WITH is not part", None),
         ("SELECT DISTINCT a FROM dataset", "DISTINCT is not part", None),
         ("SELECT a + 1 FROM dataset", "selects samples", "a + 1"),
-        ("SELECT * EXCEPT (a) FROM dataset", "EXCEPT is not part", "a"),
+        ("SELECT * EXCEPT (a) FROM dataset", "EXCEPT is not part", "EXCEPT"),
         ("SELECT * FROM dataset LIMIT 5%", "percent", None),
         ("SELECT * FROM dataset LIMIT 5 PERCENT", "percent", None),
         ("SELECT * FROM dataset LIMIT 5 WHERE n > 1", "WHERE comes first", "WHERE"),
@@ -123,7 +123,7 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("SELECT * FROM road", "FROM dataset", "road"),
         ("a = 1 LIMIT b", "whole number", "b"),
         ("ORDER BY " + ", ".join("abcdefghi"), "at most 8 values", "a"),
-        ("a = 1 LIMIT 3 OFFSET 3", "OFFSET is not part", "3"),
+        ("a = 1 LIMIT 3 OFFSET 3", "OFFSET is not part", "OFFSET"),
         ("cuont(gt) > 1", "did you mean 'COUNT'", "cuont"),
         ("COUNT(DISTINCT gt) > 1", "DISTINCT", None),
         ("RANK(1) < 2", "RANK takes a similarity", "RANK"),
@@ -163,3 +163,23 @@ def test_text_outside_the_language_is_refused_where_it_stands(text, problem, wor
 def test_a_query_that_is_no_text_is_refused():
     with pytest.raises(ArgumentError, match="A query is text, not int"):
         parse(5)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("n > 1 UNION SELECT * FROM dataset", "UNION"),
+        ("s = 'a union b' EXCEPT SELECT * FROM b", "EXCEPT"),
+        ("SELECT * FROM dataset LIMIT 3 offset 2", "offset"),
+        ("SELECT * FROM dataset\n WHERE n > 1\n OFFSET 2", "OFFSET"),
+        ("SELECT * FROM dataset JOIN b ON a = b", "JOIN"),
+        ("SELECT * FROM dataset WHERE n > 1 FOR  UPDATE", "FOR  UPDATE"),
+        ("n > INTERVAL '1' DAY", "INTERVAL"),
+    ],
+)
+def test_a_refused_keyword_is_shown_where_it_stands(text, word):
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    assert caught.value.word == word
+    assert caught.value.position == text.index(word)
+    assert " ".join(word.upper().split()) in caught.value.problem

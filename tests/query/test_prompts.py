@@ -33,6 +33,8 @@ TAGGED = Schema({"stats.car_count": INTEGER, "n_people": FieldType("text")})
         ("a photo of no trees", "", ["trees"]),
         ("everything except cats", "", ["cats"]),
         ("not", "", []),
+        ("road (no trees)", "road", ["trees"]),
+        ("road (without trees or cars) at night", "road at night", ["trees", "cars"]),
     ],
 )
 def test_what_is_said_to_be_absent_is_read(prompt, shown, absent):
@@ -53,6 +55,12 @@ def test_what_is_said_to_be_absent_is_read(prompt, shown, absent):
         ("no more than five people", "", "people", "<=", 5),
         ("exactly one car on the road", "car on the road", "car", "=", 1),
         ("a dozen eggs", "", "eggs", "=", 12),
+        ("two people", "", "people", "=", 2),
+        ("<3 cars", "", "cars", "<", 3),
+        (">= 3 cars at night", "cars at night", "cars", ">=", 3),
+        ("≤2 dogs", "", "dogs", "<=", 2),
+        ("people >5", "", "people", ">", 5),
+        ("people = 5 on a road", "people on a road", "people", "=", 5),
     ],
 )
 def test_how_many_is_read(prompt, shown, noun, operator, number):

@@ -15,7 +15,7 @@ from evalsets.datasets.filters import filter_of
 from evalsets.datasets.mongo import NAN, Mongo, is_null, object_ids
 from evalsets.errors import QueryError
 from evalsets.query.infer import type_of
-from evalsets.query.interpret import in_order, value_of
+from evalsets.query.interpret import BOX, in_order, value_of
 from evalsets.query.rewrite import terms
 from evalsets.query.syntax import (
     And,
@@ -190,7 +190,14 @@ def read_fields(view: fo.DatasetView, exprs: Sequence[Expr]) -> dict[str, list[A
         if isinstance(node, Field) and not node.inner
     }
     objects = sorted(path for path, type_ in asked.items() if type_.kind == "objects")
-    columns = read(view, ["id", *sorted(asked.keys() - {"id", *objects})])
+    owners = {
+        path: path.rpartition(".")[0] for path, t in asked.items() if t.stored_as in BOX
+    }
+    columns = read(view, ["id", *sorted(asked.keys() - {"id", *objects, *owners})])
+    for path, owner in owners.items():
+        boxes = view.values(f"{owner}.bounding_box")
+        part = BOX[asked[path].stored_as]
+        columns[path] = [part(box) if box else None for box in boxes]
     return columns | {path: view.values(path, _raw=True) for path in objects}
 
 

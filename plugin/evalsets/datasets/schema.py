@@ -88,6 +88,13 @@ def _below(schema: Mapping[str, Any], name: str, stored: str) -> dict[str, Field
         found[path] = replace(_type_of(field, at), name=path)
         if isinstance(field, fo.EmbeddedDocumentField):
             found |= _below(field.get_field_schema(), f"{path}.", f"{at}.")
+            if field.document_type is fo.Detection:
+                found |= {
+                    f"{path}.{part}": replace(
+                        box, name=f"{path}.{part}", path=f"{at}.{box.path}"
+                    )
+                    for part, box in _BOX.items()
+                }
             value = _VALUE.get(field.document_type)
             if value:
                 found[path] = found[f"{path}.{value}"]
@@ -96,9 +103,11 @@ def _below(schema: Mapping[str, Any], name: str, stored: str) -> dict[str, Field
 
 _VALUE = {
     fo.Classification: "label",
+    fo.Detection: "label",
     fo.Regression: "value",
     fo.Classifications: "classifications",
     fo.Detections: "detections",
+    fo.TemporalDetections: "detections",
     fo.Polylines: "polylines",
     fo.Keypoints: "keypoints",
 }
@@ -122,7 +131,7 @@ def _list_type(field: Any, at: str) -> FieldType:
         return FieldType("objects", path=at, fields=fields | boxes)
     element = None if item is None else _type_of(item, "")
     if element is None or element.kind not in ("number", "text", "boolean"):
-        return replace(OTHER, path=at)
+        return replace(OTHER, path=at, item=element or OTHER)
     return FieldType("list", path=at, item=element)
 
 

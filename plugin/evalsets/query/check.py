@@ -250,9 +250,9 @@ class _Checker:
     def contains(self, expr: Contains) -> Expr:
         type_ = type_of(expr.elements)
         if type_.kind != "list" or type_.item is None:
-            raise self.error(
-                f"{self.shown(expr.elements)} is not a list", expr.elements
-            )
+            others = "is a list of other things than numbers, text and truth values"
+            problem = f"{others}: test IS NULL" if type_.item else "is not a list"
+            raise self.error(f"{self.shown(expr.elements)} {problem}", expr.elements)
         held, asked = type_.item.kind, type_of(expr.member).kind
         if asked not in (held, "null"):
             elements, member = self.shown(expr.elements), self.shown(expr.member)

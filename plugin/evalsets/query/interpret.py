@@ -115,15 +115,16 @@ def _(expr: Constant, _: _Scope) -> Any:
 
 @_value.register
 def _(expr: Field, scope: _Scope) -> Any:
-    if scope.item is None or not expr.inner:
-        return _at(scope.row, expr.path)
-    if expr.path not in _BOX:
-        return _at(scope.item, expr.path)
-    box = scope.item.get("bounding_box")
-    return None if box is None else _BOX[expr.path](box)
+    row = scope.row if scope.item is None or not expr.inner else scope.item
+    kept = expr.type.stored_as if expr.type is not None else expr.path
+    if kept not in BOX or ("." in expr.path and expr.path in row):
+        return _at(row, expr.path)
+    owner, _, _ = expr.path.rpartition(".")
+    box = _at(row, f"{owner}.bounding_box" if owner else "bounding_box")
+    return BOX[kept](box) if box else None
 
 
-_BOX: Mapping[str, Callable[[Any], Any]] = {
+BOX: Mapping[str, Callable[[Any], Any]] = {
     "x": lambda box: box[0],
     "y": lambda box: box[1],
     "w": lambda box: box[2],

@@ -43,6 +43,7 @@ _BOUNDS = {
     "only": "=",
     "just": "=",
 }
+_SIGNS = {sign: sign for sign in (">=", "<=", ">", "<", "=")} | {"≥": ">=", "≤": "<="}
 _AFTER = {"or more": ">=", "+": ">=", "or fewer": "<=", "or less": "<="}
 _UNITS = (
     "hours minutes seconds years days weeks months decades kilometers kilometres meters "
@@ -55,10 +56,14 @@ def _any(words: Iterable[str]) -> str:
 
 
 _COUNT = re.compile(
-    rf"(?:\b(?P<bound>{_any(_BOUNDS)})\s+)?"
+    rf"(?:\b(?P<bound>{_any(_BOUNDS)})\s+|(?P<sign>{_any(_SIGNS)})\s*)?"
     rf"\b(?P<number>\d{{1,4}}|{_any(_NUMBERS)})"
     rf"(?:\s*(?P<after>{_any(_AFTER)}))?(?:\s+(?:of|the))*"
     r"\s+(?P<noun>(?:[a-z]+\s+)?[a-z]+)\b",
+    re.IGNORECASE,
+)
+_NAMED_FIRST = re.compile(
+    rf"\b(?P<noun>[a-z]+)\s*(?P<sign>{_any(_SIGNS)})\s*(?P<number>\d{{1,4}})\b",
     re.IGNORECASE,
 )
 _PLURAL = re.compile(
@@ -133,7 +138,7 @@ class Reading:
 def read_prompt(prompt: str) -> Reading:
     """Takes a prompt apart into what is seen, what is not, and how many."""
     counts: list[Count] = []
-    rest, masked = _without_counts(prompt, counts)
+    rest, masked = _without_counts(_spoken(prompt), counts)
     marks = list(_ABSENCE.finditer(masked))
     if not marks and not counts:
         return Reading(prompt)
@@ -148,6 +153,19 @@ def read_prompt(prompt: str) -> Reading:
         shown = f"{_LEFT_OPEN.sub('', shown)} {where}"
     shown = _tidied(shown, {c.noun for c in counts} | set(absent))
     return Reading(shown, tuple(dict.fromkeys(absent)), tuple(counts), bool(marks))
+
+
+def _spoken(prompt: str) -> str:
+    """The prompt with "people > 5" as "> 5 people", and commas for parentheses."""
+    turned = _NAMED_FIRST.sub(
+        lambda m: (
+            f"{m['sign']} {m['number']} {m['noun']}"
+            if _PLURAL.match(m["noun"])
+            else m.group()
+        ),
+        prompt,
+    )
+    return re.sub(r"\s*[()\[\]]", ", ", turned)
 
 
 _NONE = {("=", 0), ("<=", 0), ("<", 1)}
@@ -171,11 +189,11 @@ def _without_counts(prompt: str, counts: list[Count]) -> tuple[str, str]:
 
 
 def _count(found: re.Match[str]) -> Count | None:
-    bound = " ".join((found["bound"] or "").lower().split())
+    bound = " ".join((found["bound"] or found["sign"] or "").lower().split())
     after = " ".join((found["after"] or "").lower().split())
     written = " ".join(found["number"].lower().split())
     number = int(written) if written.isdecimal() else _NUMBERS[written]
-    operator = _BOUNDS.get(bound) or _AFTER.get(after) or "="
+    operator = (_BOUNDS | _SIGNS).get(bound) or _AFTER.get(after) or "="
     words = found["noun"].lower().split()
     if _PLURAL.match(words[0]) or (bound and number == 1):
         words = words[:1]

@@ -16,12 +16,32 @@ def refuse(node: Any, text: str, *, what: str = "", problem: str = "") -> QueryE
     first = node[0] if isinstance(node, list) else node
     span = span_of(first) if isinstance(first, exp.Expression) else None
     word = text[span.start : span.end] if span else ""
+    start = span.start if span else 0
     if not problem:
         name = what or _NAMES.get(type(first).__name__) or _spoken(type(first))
         problem = f"{name} is not part of the query language"
-    return QueryError(problem, text, span.start if span else 0, word)
+        start, word = _keyword(name, text, start) or (start, word)
+    return QueryError(problem, text, start, word)
 
 
+def _keyword(name: str, text: str, near: int) -> tuple[int, str] | None:
+    """Where the keyword itself stands that is refused, and how it is written there."""
+    if name not in _KEYWORDS:
+        return None
+    said = r"\s+".join(map(re.escape, name.split()))
+    found = [
+        (mark.start(), mark.group())
+        for mark in re.finditer(rf"{_QUOTED}|\b{said}\b", text, re.IGNORECASE)
+        if mark.group()[0] not in "'\""
+    ]
+    return min(found, key=lambda place: abs(place[0] - near), default=None)
+
+
+_KEYWORDS = {
+    *("UNION", "EXCEPT", "INTERSECT", "OFFSET", "JOIN", "FOR UPDATE", "INTERVAL")
+}
+"""Words that say more than what stands behind them."""
+_QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""
 _NAMES = {
     "Select": "A query inside a query",
     "Subquery": "A query inside a query",
@@ -72,4 +92,4 @@ def closed(text: str, start: int) -> int:
     return len(text)
 
 
-_MARKS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]")
+_MARKS = re.compile(rf"{_QUOTED}|[()]")
