@@ -38,6 +38,18 @@ def share(form: types.Object, name: str, **options: Any) -> types.Property:
     return form.float(name, min=0, max=1, **options)
 
 
+ENGINE = ("engine", "workers")
+
+
+def engine(form: types.Object) -> None:
+    """Inputs for what does a pass over images."""
+    view = types.DropdownView()
+    view.add_choice("local", label="The machine that runs this")
+    view.add_choice("ray", label="A Ray cluster")
+    form.enum("engine", view.values(), default="local", label="Done by", view=view)
+    form.int("workers", min=1, label="Workers", description="Of Ray; else as it has")
+
+
 def given(ctx: foo.ExecutionContext, *names: str) -> dict[str, Any]:
     """The inputs that were filled in, ready to be passed on as keywords."""
     filled = {name: ctx.params.get(name) for name in names}

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import done, given
+from ._forms import ENGINE, done, engine, given
 from ._progress import shown
 from ._verb import Verb, scope
 
@@ -47,10 +47,11 @@ class Embed(Verb):
             description="YAML, as the machine sees it that runs the App; tags the "
             "images in the same pass",
         )
+        engine(form)
         return types.Property(form, view=types.View(label="Embed images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        options = given(ctx, "overwrite", "taggers")
+        options = given(ctx, "overwrite", "taggers", *ENGINE)
         processed = evalsets.embed(
             scope(ctx), ctx.params["encoder"], progress=shown(ctx), **options
         )

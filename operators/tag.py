@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import done
+from ._forms import ENGINE, done, engine, given
 from ._progress import shown
 from ._verb import Verb, scope
 
@@ -36,9 +36,13 @@ class Tag(Verb):
             label="File of taggers",
             description="YAML, as the machine sees it that runs the App",
         )
+        engine(form)
         return types.Property(form, view=types.View(label="Tag images"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        processed = evalsets.tag(scope(ctx), ctx.params["taggers"], progress=shown(ctx))
+        options = given(ctx, *ENGINE)
+        processed = evalsets.tag(
+            scope(ctx), ctx.params["taggers"], progress=shown(ctx), **options
+        )
         ctx.ops.reload_dataset()
         return done(ctx, processed)

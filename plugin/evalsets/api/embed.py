@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsets.api.filling import fill
+from evalsets.api.onepass import engine_named
 from evalsets.api.progress import Progress
 from evalsets.datasets.connect import Source, open_view
 from evalsets.encoders import load_encoder
@@ -22,6 +23,8 @@ def embed(
     models: Mapping[str, Any] | None = None,
     batch_size: int = 64,
     overwrite: bool = False,
+    engine: str = "local",
+    workers: int | None = None,
     progress: Progress = None,
 ) -> Processed:
     """Gives every sample its vector, and its tags if taggers are given.
@@ -39,6 +42,8 @@ def embed(
         models: as for ``tag``
         batch_size: images a batch
         overwrite: replace the vectors of another encoder
+        engine: ``local``, or ``ray`` to have the workers of a Ray cluster do it
+        workers: how many of Ray's; by default as many as it has room for
         progress: whether to show a progress bar, or what to call with it; by default as
             FiftyOne is set
 
@@ -46,15 +51,17 @@ def embed(
         EncoderError: the encoder cannot be loaded, or is not the one that made the
             dataset's vectors
         LockedError: another process embeds or tags the dataset
-        ArgumentError: a tagger is declared wrongly
+        ArgumentError: a tagger is declared wrongly, or Ray is not installed
         NameTakenError: a field holds values that no tagger wrote
     """
     view = open_view(dataset)  # before a model is loaded for nothing
+    does = engine_named(engine, workers)
     return fill(
         view,
         read_taggers(taggers, models),
         embed_by=load_encoder(encoder),
         overwrite=overwrite,
         batch_size=batch_size,
+        engine=does,
         progress=progress,
     )

@@ -14,7 +14,7 @@ from evalsets.api.steps import Finisher, Made, Part, Rows, Step
 from evalsets.datasets.columns import read, write_rows
 from evalsets.datasets.files import STAMP, URL
 from evalsets.encoders.batches import Job, image_batches, portions
-from evalsets.errors import counted
+from evalsets.errors import ArgumentError, counted
 from evalsets.similarity import VectorFile
 
 _UNKNOWN_PIXELS = 12_000_000
@@ -65,6 +65,27 @@ def local(task: Task) -> Iterator[Made]:
     readers = [step.reader for step in task.steps]
     for batch in image_batches(task.jobs, readers, task.portions):
         yield finish(batch, task.ids)
+
+
+def engine_named(name: str, workers: int | None) -> Engine:
+    """The engine of that name.
+
+    Args:
+        name: ``local`` or ``ray``
+        workers: of Ray
+
+    Raises:
+        ArgumentError: there is none of that name, or it is not installed
+    """
+    if name == "ray":
+        from evalsets.api.onray import on_ray
+
+        return on_ray(workers)
+    if name != "local":
+        raise ArgumentError(f"engine is '{name}'; give 'local' or 'ray'")
+    if workers is not None:
+        raise ArgumentError("Workers are those of Ray; give engine 'ray' too")
+    return local
 
 
 def run(

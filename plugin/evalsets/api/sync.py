@@ -47,6 +47,7 @@ from evalsets.ingest import (
     compare,
     list_images,
     look_at,
+    sweep,
 )
 from evalsets.remote import trim
 
@@ -138,6 +139,7 @@ def _sync(
         _record(opened, synced, {**elsewhere, **seen.skipped})
         write_truth(opened, truth)
     journal.drop()
+    sweep(home() / "looks", fo.list_datasets())
     trim()
     warn = seen.newly_skipped or plan.vanished
     sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)

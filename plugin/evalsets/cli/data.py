@@ -16,6 +16,11 @@ from evalsets.cli.shared import (
 )
 from evalsets.errors import counted
 
+Engine = Annotated[str, typer.Option(help="local, or ray for a Ray cluster.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Of Ray; else as many as it has room for.")
+]
+
 
 def sync(
     source: Annotated[str, typer.Argument(help="Folder or URL (s3://…) of images.")],
@@ -64,6 +69,8 @@ def embed(
     tags: Annotated[
         Path | None, typer.Option(help="YAML file of taggers, for the same pass.")
     ] = None,
+    engine: Engine = "local",
+    workers: Workers = None,
 ) -> None:
     """Give every sample its vector, and its tags if a file declares taggers."""
     done = es.embed(
@@ -72,6 +79,8 @@ def embed(
         taggers=() if tags is None else tags,
         batch_size=batch_size,
         overwrite=overwrite,
+        engine=engine,
+        workers=workers,
     )
     console.print(str(done), markup=False)
 
@@ -80,9 +89,14 @@ def tag(
     dataset: Dataset,
     taggers: Annotated[Path, typer.Argument(help="YAML file of taggers.")],
     batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    engine: Engine = "local",
+    workers: Workers = None,
 ) -> None:
     """Fill tag fields: attributes, counts, areas, statistics, text of documents."""
-    console.print(str(es.tag(dataset, taggers, batch_size=batch_size)), markup=False)
+    done = es.tag(
+        dataset, taggers, batch_size=batch_size, engine=engine, workers=workers
+    )
+    console.print(str(done), markup=False)
 
 
 def search(

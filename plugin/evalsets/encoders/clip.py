@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import socket
@@ -39,13 +40,27 @@ class ClipEncoder:
         self._model, self.prepare, self._tokenize = _create(
             name, source, pretrained, folder
         )
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._model.eval().to(self._device, memory_format=torch.channels_last)
-        torch.set_num_threads(min(torch.get_num_threads(), cores()))
+        self._place()
         self.templates: tuple[str, ...] = _templates(folder)
         self.scale = float(self._model.logit_scale.detach().exp())
         self.fingerprint = _fingerprint(self._model)
         self.dim = int(self.encode_texts(["a"]).shape[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """To be sent to another machine, which may have another device."""
+        model = self._model
+        if self._device.type != "cpu":
+            model = copy.deepcopy(model).to("cpu")
+        return {**vars(self), "_model": model}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._place()
+
+    def _place(self) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model.eval().to(self._device, memory_format=torch.channels_last)
+        torch.set_num_threads(min(torch.get_num_threads(), cores()))
 
     def encode_images(self, batch: torch.Tensor) -> Vectors:
         """Unit vectors of prepared images ``(n, 3, height, width)``."""

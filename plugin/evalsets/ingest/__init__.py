@@ -11,7 +11,7 @@ from evalsets.ingest.changes import (
 )
 from evalsets.ingest.coco import Box, read_coco
 from evalsets.ingest.images import Facts, examine
-from evalsets.ingest.journal import Journal
+from evalsets.ingest.journal import Journal, sweep
 from evalsets.ingest.listing import Listing, list_images
 from evalsets.ingest.processed import Processed
 from evalsets.ingest.sidecar import LABEL, read_sidecar
@@ -34,4 +34,5 @@ __all__ = [
     "look_at",
     "read_coco",
     "read_sidecar",
+    "sweep",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,9 @@ from typing import TextIO
 
 from evalsets.ingest.changes import Look, Refused
 from evalsets.ingest.images import Facts
+
+ABANDONED_S = 7 * 86_400
+"""After so long without a look nobody goes on with the first sync of a dataset."""
 
 
 class Journal:
@@ -26,8 +30,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, dataset: str) -> None:
-        name = hashlib.sha256(dataset.encode()).hexdigest()[:32]
-        self._path = folder / f"{name}.jsonl"
+        self._path = folder / _file_name(dataset)
         self._file: TextIO | None = None
 
     def __enter__(self) -> Journal:
@@ -74,3 +77,22 @@ class Journal:
         """Forgets all: the dataset knows it now."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, datasets: Iterable[str]) -> None:
+    """Drops journals that were given up: of no dataset that is, and a week old.
+
+    Args:
+        folder: of journals
+        datasets: names of those that are; a first sync has none yet
+    """
+    kept = {_file_name(name) for name in datasets}
+    given_up = time.time() - ABANDONED_S
+    for path in folder.glob("*.jsonl"):
+        with suppress(OSError):  # another process may be as far
+            if path.name not in kept and path.stat().st_mtime < given_up:
+                path.unlink()
+
+
+def _file_name(dataset: str) -> str:
+    return f"{hashlib.sha256(dataset.encode()).hexdigest()[:32]}.jsonl"
