@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsets.similarity import VectorFile
+from evalsets.similarity.files import packed
+from evalsets.similarity.places import Places
 
 Ids = NDArray[np.str_]
 Rows = NDArray[np.int64]
@@ -75,6 +77,15 @@ class Contents:
 
     def __len__(self) -> int:
         return len(self.sample_ids)
+
+    def rows_of(self, sample_ids: Ids) -> Rows:
+        """The rows of those samples that the index has, rising."""
+        rows = self._row_of.find(packed(sample_ids))
+        return np.sort(rows[rows >= 0])
+
+    @cached_property
+    def _row_of(self) -> Places:
+        return Places(packed(self.sample_ids), np.arange(len(self)))
 
     def find(
         self, asked: Sequence[str], ids: Ids

@@ -9,9 +9,10 @@ import numpy as np
 from fiftyone.brain.similarity import DuplicatesMixin, SimilarityIndex
 from numpy.typing import NDArray
 
-from evalsets.brain.contents import EMPTY, Contents, Ids
+from evalsets.brain.contents import EMPTY, Contents, Ids, Rows
 from evalsets.brain.neighbours import Found, distinct, nearest, others, within
 from evalsets.brain.ranking import ranked
+from evalsets.datasets.columns import gather
 from evalsets.errors import ArgumentError, NoVectorsError
 from evalsets.similarity import unit
 
@@ -54,7 +55,7 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
             aggregation=aggregation or "mean",
             k=k,
             reverse=reverse,
-            among=contents.stored_rows(self._current_inds),
+            among=contents.stored_rows(self._rows_to_rank()),
         )
         rows = contents.places(rows)
         return _listed(contents, [(rows, distances)], True, return_dists)
@@ -101,6 +102,20 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
                 f"{contents.dim}; use the model that made the vectors"
             )
         return vectors, single
+
+    def _rows_to_rank(self) -> Rows | None:
+        """Rows that the view in use holds; None where it holds all.
+
+        FiftyOne reads a document a sample to have them in the view's order, which a
+        ranking does not need.
+        """
+        view = self._curr_view
+        known = self._curr_sample_ids is not None or not self.has_view
+        told = self._curr_view_warn_missing or not self._curr_view_allow_missing
+        if known or told or self.config.patches_field or view._is_patches:
+            rows: Rows | None = self._current_inds
+            return rows
+        return self._contents.rows_of(gather(view, {})[0])
 
     def _current_matrix(self) -> NDArray[np.float32]:
         contents, rows = self._filled(), self._current_inds
