@@ -45,7 +45,7 @@ class Cover:
     Args:
         take: ``(t,)``
         gap: memberships by which the total excess may be above the least, of covers
-            that exceed no quota by a whole group where there are any; 0 is proof
+            that exceed no quota by more than a group where there are any; 0 is proof
     """
 
     take: Ints

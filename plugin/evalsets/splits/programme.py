@@ -39,7 +39,7 @@ class Programme:
         self.most = np.concatenate([size - wanted, wanted])
         self.change = csr_array(hstack([counts.T, -counts.T]))
         self.lacking = target - wanted @ counts
-        self.group = np.maximum(counts.max(axis=0).toarray().ravel(), 1)
+        self.group = np.maximum(counts.max(axis=0).toarray().ravel(), 1.0)
 
     def linear(self) -> tuple[Floats, Ints, int] | None:
         """The cover if groups could be divided; None if there is none.
@@ -68,7 +68,7 @@ class Programme:
     def integer(self, start: Floats, order: Ints) -> tuple[Ints | None, bool]:
         """The best cover in whole groups that changes only the first kinds in order.
 
-        Where there are any, it is one in which no quota is exceeded by a whole group.
+        Where there are any, it is one in which no quota is exceeded by more than a group.
 
         Returns:
             ``(t,)`` what to take, None if no cover was found, and whether none of all
@@ -78,9 +78,9 @@ class Programme:
         if take is None:
             return None, False
         over = self.change[:, : len(take)] @ (take - self.wanted) - self.lacking
-        if (over < self.group).all():
+        if (over <= self.group).all():
             return take, proven
-        within, within_proven = self._whole(start, order, self.group - 1.0)
+        within, within_proven = self._whole(start, order, self.group)
         return (take, proven) if within is None else (within, within_proven)
 
     def _whole(
