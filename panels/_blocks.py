@@ -391,3 +391,36 @@ def note(
 def signs(text: str) -> str:
     """Requirements as people write them by hand."""
     return text.replace(">=", "≥").replace("<=", "≤")
+
+
+def plot(
+    parent: types.Object,
+    name: str,
+    traces: list[dict[str, Any]],
+    layout: dict[str, Any],
+    on_click: Callable[..., Any] | None = None,
+) -> None:
+    """A Plotly figure on the panel's own ground, which nobody drags or zooms.
+
+    Args:
+        parent: to draw on
+        name: of the property
+        traces: of Plotly
+        layout: of Plotly, with its height
+        on_click: gets ``x`` and ``y`` in its parameters
+    """
+    clear = "rgba(0,0,0,0)"
+    clicked = {} if on_click is None else {"on_click": on_click}
+    view = types.PlotlyView(
+        data=traces,
+        layout={
+            **layout,
+            "paper_bgcolor": clear,
+            "plot_bgcolor": clear,
+            "dragmode": False,
+        },
+        config={"displayModeBar": False, "scrollZoom": False},
+        height=f"{layout['height']}px",
+        **clicked,
+    )
+    parent.define_property(name, types.Object(), view=view)

@@ -69,19 +69,10 @@ def draw_plot(
     for axis in ("xaxis", "yaxis"):
         layout[axis].pop("gridcolor", None)
         layout[axis] |= {"fixedrange": True, "zeroline": False}
-    layout |= {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}
-    layout |= {"font": {"size": 12}, "dragmode": False, "hovermode": "closest"}
+    layout |= {"font": {"size": 12}, "hovermode": "closest"}
     if legend:
         layout["legend"] = {**layout.get("legend", {}), "font": {"color": "#8b93a1"}}
-    clicked = {} if on_click is None else {"on_click": on_click}
-    view = types.PlotlyView(
-        data=traces,
-        layout=layout,
-        config={"displayModeBar": False, "scrollZoom": False},
-        height=f"{layout['height']}px",
-        **clicked,
-    )
-    root.define_property(name, types.Object(), view=view)
+    blocks.plot(root, name, traces, layout, on_click)
 
 
 def _toned(trace: dict[str, Any]) -> dict[str, Any]:

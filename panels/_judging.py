@@ -169,15 +169,6 @@ def _plot(box: types.Object, judged: Judged) -> None:
     layout |= {
         "height": _HEIGHT,
         "margin": {"t": 18, "b": 44, "l": 62, "r": 12},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 12, "color": blocks.NEUTRAL},
-        "dragmode": False,
     }
-    view = types.PlotlyView(
-        data=judged.drawn["data"],
-        layout=layout,
-        config={"displayModeBar": False, "scrollZoom": False},
-        height=f"{_HEIGHT}px",
-    )
-    box.define_property("plot", types.Object(), view=view)
+    blocks.plot(box, "plot", judged.drawn["data"], layout)

@@ -67,18 +67,9 @@ def draw_overlap(root: types.Object, panel: Any, state: PopulationsState) -> Non
     layout = {
         **state.overlap["layout"],
         "height": height,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 12, "color": blocks.NEUTRAL},
-        "dragmode": False,
     }
-    view = types.PlotlyView(
-        data=state.overlap["data"],
-        layout=layout,
-        config={"displayModeBar": False, "scrollZoom": False},
-        height=f"{height}px",
-    )
-    root.define_property("overlap_plot", types.Object(), view=view)
+    blocks.plot(root, "overlap_plot", state.overlap["data"], layout)
 
 
 def draw_releases(root: types.Object, panel: Any, state: PopulationsState) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from evalsets import query as language
 from evalsets.datasets.connect import Source, open_dataset
-from evalsets.datasets.populations import load_recipes, schema_of
-from evalsets.query import PromptWarning, check, inline, parse
+from evalsets.datasets.populations import read_query
+from evalsets.query import PromptWarning
 
 
 def advise(dataset: Source, query: str) -> PromptWarning | None:
@@ -26,7 +26,5 @@ def advise(dataset: Source, query: str) -> PromptWarning | None:
         QueryError: the query cannot be read, or names what the dataset does not have
     """
     opened = open_dataset(dataset)
-    known = {n: parse(r.population.query) for n, r in load_recipes(opened).items()}
-    parsed, schema = parse(query), schema_of(opened, known)
-    check(inline(parsed, known), schema)
+    parsed, _, schema = read_query(opened, query)
     return language.advise(parsed, schema)

@@ -13,18 +13,15 @@ from numpy.typing import NDArray
 from evalsets.api.cuts import Cut, find_cut, others
 from evalsets.api.search import search
 from evalsets.datasets.connect import Source, database, open_dataset
-from evalsets.datasets.populations import load_recipes, schema_of
+from evalsets.datasets.populations import load_recipes, read_query, schema_of
 from evalsets.datasets.scores import query_vectors, term_values
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, SeveralCutsError
 from evalsets.query import (
     Query,
     Similarity,
-    check,
     evaluate,
-    inline,
     parse,
-    references,
     terms,
     to_text,
 )
@@ -95,7 +92,7 @@ def preview(dataset: Source, query: str, *, term: str = "", shown: int = 6) -> P
         EncoderError: the encoder of a prompt cannot be loaded
     """
     opened = open_dataset(dataset)
-    parsed = _checked(opened, query)
+    parsed, _, _ = read_query(opened, query)
     cuts = _cuts(parsed)
     with database():
         samples = len(opened)
@@ -182,14 +179,6 @@ def with_similarity(
     cut = float(np.quantile(score, 1 - _SHARE)) if len(score) else 0.0
     value = math.floor(1000 * cut) / 1000
     return joined(query, Compare("<" if less else ">", term, Constant(value)))
-
-
-def _checked(dataset: fo.Dataset, query: str) -> Query:
-    recipes, parsed = load_recipes(dataset), parse(query)
-    named = recipes if references(parsed) else {}
-    known = {n: parse(r.population.query) for n, r in named.items()}
-    check(inline(parsed, known), schema_of(dataset, recipes))
-    return parsed
 
 
 def _cuts(query: Query) -> list[Cut]:

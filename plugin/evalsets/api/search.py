@@ -11,9 +11,10 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
+from evalsets.datasets.columns import gather
 from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
-from evalsets.datasets.populations import load_recipes, schema_of
+from evalsets.datasets.populations import read_query
 from evalsets.datasets.schema import refuse_hidden
 from evalsets.datasets.scores import (
     kept_fields,
@@ -30,13 +31,9 @@ from evalsets.query import (
     Similarity,
     Term,
     advise,
-    check,
     column_of,
     evaluate,
     fields,
-    inline,
-    parse,
-    references,
     replace,
     similarity_predicates,
     terms,
@@ -68,11 +65,7 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         PromptWarning: a prompt says "no", or a number, which encoders do not understand
     """
     opened, view = open_both(dataset)
-    recipes, parsed = load_recipes(opened), parse(query)
-    named = recipes if references(parsed) else {}
-    known = {n: parse(r.population.query) for n, r in named.items()}
-    schema = schema_of(opened, recipes)
-    checked = check(inline(parsed, known), schema)
+    parsed, checked, schema = read_query(opened, query)
     refuse_hidden(view, checked)
     advice = advise(parsed, schema)
     if advice is not None:
@@ -123,7 +116,7 @@ def _nearest(
     """The ``k`` samples of a view most similar to a query; at last any without vector."""
     if is_whole(view) and len(view) == len(file):
         return file.top_k(query, k)[0].tolist()
-    ids = np.array(sorted(view.values("id")), dtype="<U24")
+    ids, _ = gather(view, {})
     places = file.find(ids)
     among = np.sort(places[places >= 0])
     found = file.top_k(query, k, among)[0] if among.size else among.astype("<U24")

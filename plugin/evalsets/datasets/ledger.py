@@ -72,7 +72,7 @@ def restore_ledger(dataset: fo.Dataset, records: Sequence[dict[str, Any]]) -> No
         there = settings and {**settings, "entries": _stored(dataset, name)}
         if there != record:
             _save(dataset, record)
-    for name in load_runs(dataset, KIND).keys() - {_name(r) for r in records}:
+    for name in stored.keys() - {_name(r) for r in records}:
         delete_run(dataset, KIND, name)
 
 

@@ -32,6 +32,7 @@ from evalsets.query import (
     inline,
     is_numeric,
     parse,
+    references,
     terms,
 )
 from evalsets.query.infer import type_of
@@ -167,6 +168,19 @@ def resolve(
         except QueryError as error:
             failed[name] = error
     return queries, failed
+
+
+def read_query(dataset: fo.Dataset, text: str) -> tuple[Query, Query, Schema]:
+    """A query as it is written and as it is meant, and the schema that it fits.
+
+    Raises:
+        QueryError: it cannot be read, or does not fit the dataset's fields
+    """
+    recipes, parsed = load_recipes(dataset), parse(text)
+    named = recipes if references(parsed) else {}
+    known = {name: parse(r.population.query) for name, r in named.items()}
+    schema = schema_of(dataset, recipes)
+    return parsed, check(inline(parsed, known), schema), schema
 
 
 def used_terms(populations: Mapping[str, Population]) -> set[Term]:

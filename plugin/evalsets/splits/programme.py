@@ -74,7 +74,7 @@ class Programme:
             ``(t,)`` what to take, None if no cover was found, and whether none of all
             such covers is better
         """
-        take, proven = self._whole(start, order, np.full(len(self.group), np.inf))
+        take, proven = self._whole(start, order, np.inf)
         if take is None:
             return None, False
         over = self.change[:, : len(take)] @ (take - self.wanted) - self.lacking
@@ -84,7 +84,7 @@ class Programme:
         return (take, proven) if within is None else (within, within_proven)
 
     def _whole(
-        self, start: Floats, order: Ints, spare: Floats
+        self, start: Floats, order: Ints, spare: Floats | float
     ) -> tuple[Ints | None, bool]:
         """That cover, with at most so many members to spare in each population."""
         n = len(self.wanted)
