@@ -1,6 +1,8 @@
 """Every way to upload, and what becomes of it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import fiftyone as fo
 import numpy as np
@@ -10,10 +12,13 @@ from PIL import Image
 from sklearn import metrics as sk
 
 import evalsets as es
-from evalsets.api import upload
+from evalsets.api import comparing, upload
+from evalsets.datasets import predictions
 from evalsets.datasets.matches import load_matches
+from evalsets.datasets.predictions import prediction_set, uploading
 from evalsets.errors import (
     ArgumentError,
+    LockedError,
     NameTakenError,
     PredictionsError,
     UnknownNameError,
@@ -442,6 +447,67 @@ def test_a_model_trained_on_every_sample_gets_the_real_reason(made):
         ArgumentError, match=r"'m'.* was trained on every sample of any"
     ):
         es.evaluate(made, "m", split=None)
+
+
+def test_while_an_upload_fills_others_write_and_leave_it_alone(made):
+    es.upload_predictions(made, "net", dict.fromkeys(made.values("filepath"), "old"))
+
+    def others():
+        es.compose(made, es.Population("left", "left = true"))
+        es.upload_predictions(made, "other", {"/images/3.jpg": "left"})
+        es.upload_scores(made, "net", {"/images/3.jpg": 0.5}, metric="loss")
+
+    table = pd.DataFrame({"filepath": made.values("filepath"), "label": "new"})
+    again = uploading(made, "net", "classification", overwrite=True)
+    samples = upload.Samples.of(made, "filepath", table)
+
+    def read():
+        return upload.read_tables(table, key="filepath", task="classification")
+
+    with again as into, ThreadPoolExecutor(1) as pool:
+        samples.write(samples.check(read, False), read, into.write)
+        pool.submit(others).result()
+        stored = prediction_set(made, "net")
+        into.commit(replace(stored, field=into.field), "net", None, None)
+    made.reload()
+    assert set(es.populations(made)) == {"left"}
+    assert set(made.values(f"{into.field}.label")) == {"new"}
+    assert [s.metric for s in prediction_set(made, "net").scores] == ["loss"]
+    assert prediction_set(made, "other").matched == 1
+
+
+def test_two_uploads_of_one_model_wait_for_each_other(made, monkeypatch):
+    monkeypatch.setattr(predictions, "PATIENCE_S", 0)
+    with (
+        uploading(made, "net", "classification"),
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(LockedError, match="given 'net' by process"),
+    ):
+        pool.submit(
+            es.upload_predictions, made, "net", {"/images/3.jpg": "left"}
+        ).result()
+
+
+@pytest.mark.parametrize("replaced", ["net", "base"])
+def test_what_is_uploaded_again_while_it_is_read_gives_no_figures(
+    made, monkeypatch, replaced
+):
+    paths = made.values("filepath")
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in paths])
+    for model in ("net", "base"):
+        es.upload_predictions(made, model, dict.fromkeys(paths, "a"))
+    read_outcomes = comparing.read_outcomes
+
+    def late(view, truth, stored):
+        if stored.model == replaced:
+            answers = dict.fromkeys(paths, "a")
+            es.upload_predictions(made, replaced, answers, overwrite=True)
+        return read_outcomes(view, truth, stored)
+
+    monkeypatch.setattr(comparing, "read_outcomes", late)
+    with pytest.raises(LockedError, match=f"'{replaced}' was uploaded again"):
+        es.evaluate(made, "net", baseline="base", split=None)
+    assert es.history(made).empty
 
 
 def test_two_models_are_compared_on_what_both_predicted(made):

@@ -6,11 +6,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import fiftyone as fo
 import pytest
 from fiftyone.operators.store import ExecutionStore
 
 from evalsets.datasets import locks
+from evalsets.datasets.columns import declare
 from evalsets.datasets.locks import KEY, STORE, writing
+from evalsets.datasets.runs import load_runs, save_run
 from evalsets.errors import LockedError
 
 pytestmark = pytest.mark.db
@@ -85,3 +88,34 @@ def test_a_lock_is_renewed_for_as_long_as_it_is_held(dataset, store, monkeypatch
         assert store.get_metadata(KEY)["expires_at"] > first
     assert store.get(KEY) is None
     assert "evalsets-lock" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_writer_that_slept_while_another_took_over_writes_nothing_more(
+    dataset, store, monkeypatch
+):
+    other = {"host": "elsewhere", "pid": 1, "token": "x"}
+    monkeypatch.setattr(locks, "EXPIRES_S", 600)
+    with writing(dataset):
+        save_run(dataset, "kind", "first", {})
+        store.set(KEY, other)
+        slept = time.time() + 700
+        monkeypatch.setattr(locks.time, "time", lambda: slept)
+        with pytest.raises(LockedError, match="another writer"):
+            save_run(dataset, "kind", "second", {})
+        with pytest.raises(LockedError, match="another writer"):
+            declare(dataset, {"more": float})
+    assert list(load_runs(dataset, "kind")) == ["first"]
+    assert store.get(KEY) == other  # which is not ours to release
+
+
+def test_locks_are_of_a_dataset_not_of_its_name(dataset):
+    name = dataset.name
+    with writing(dataset):
+        dataset.name = f"{name}-old"
+        again = fo.Dataset(name)
+        try:
+            with writing(again):
+                there = ExecutionStore.create(STORE, again._doc.id)
+                assert there.get(KEY)["pid"] == os.getpid()
+        finally:
+            again.delete()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalsets.datasets.digests import unreplaced
 from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
 from evalsets.datasets.predictions import PredictionSet, prediction_set, trained_on
 from evalsets.errors import ArgumentError, counted
@@ -136,7 +137,16 @@ def read_compared(
 
     Raises:
         ArgumentError: nothing to evaluate, or two models of different tasks
+        LockedError: one of them was uploaded again meanwhile
     """
+    models = [model] if other is None else [model, other]
+    with unreplaced(view._dataset, *models):
+        return _read_compared(view, truth, model, other)
+
+
+def _read_compared(
+    view: fo.DatasetView, truth: str, model: PredictionSet, other: PredictionSet | None
+) -> list[Compared]:
     parts = []
     if model.task != "scores":
         read = read_outcomes(view, truth, model)

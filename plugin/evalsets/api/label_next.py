@@ -16,6 +16,7 @@ from evalsets.api.looking import sides_of
 from evalsets.api.populations import membership
 from evalsets.datasets.columns import SPLIT, declare, read, write
 from evalsets.datasets.connect import Source, open_both
+from evalsets.datasets.digests import unreplaced
 from evalsets.datasets.locks import writing
 from evalsets.datasets.outcomes import GROUND_TRUTH, read_outcomes
 from evalsets.datasets.populations import load_recipes
@@ -160,7 +161,8 @@ def _mending(
     names = list(dict.fromkeys(row.population for row in rows))
     if not names or not len(pool):
         return []
-    wrong = read_outcomes(side, truth, stored).mistakes
+    with unreplaced(side._dataset, stored):
+        wrong = read_outcomes(side, truth, stored).mistakes
     inside = membership(side)
     picks: Picks = []
     for name, share in zip(names, _shares(n, len(names)), strict=True):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from evalsets.api.split import group_values, on_split
 from evalsets.datasets.columns import SPLIT, read
+from evalsets.datasets.digests import unreplaced
 from evalsets.datasets.outcomes import read_outcomes, read_scores
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.datasets.vectors import open_vectors
@@ -84,10 +85,11 @@ def look(
         UnknownNameError: no field of that name
         ArgumentError: the truth is of another task than the predictions
     """
-    if stored.task == "scores":
-        outcome = read_scores(view, stored.scores[0])
-    else:
-        outcome = read_outcomes(view, truth, stored)
+    with unreplaced(dataset, stored):
+        if stored.task == "scores":
+            outcome = read_scores(view, stored.scores[0])
+        else:
+            outcome = read_outcomes(view, truth, stored)
     answered = np.flatnonzero(outcome.answered)
     ids = [outcome.ids[at] for at in answered]
     quality = np.asarray(outcome.outcomes.quality, dtype=float)[answered]

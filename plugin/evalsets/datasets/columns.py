@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from evalsets.datasets.locks import schema_lock, writing
+from evalsets.datasets.locks import check_held, schema_lock, writing
 from evalsets.errors import ArgumentError, NameTakenError
 from evalsets.similarity.files import unpacked
 
@@ -107,8 +107,10 @@ def declare(
 
     Raises:
         NameTakenError: a field of that name has another type or another writer
+        LockedError: others write the dataset
     """
     with writing(dataset), schema_lock:
+        check_held(dataset)
         check_free(dataset, fields, owner)
         schema = dataset.get_field_schema()
         about = None if info is None else {"evalsets": dict(info)}

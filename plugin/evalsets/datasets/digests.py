@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import fiftyone as fo
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from evalsets.datasets.columns import gather_fields
-from evalsets.datasets.predictions import PredictionSet
+from evalsets.datasets.predictions import PredictionSet, prediction_sets
+from evalsets.errors import LockedError
 
 _TOLD = {
     "classification": ("label", "confidence"),
@@ -69,6 +71,28 @@ def uploads(stored: PredictionSet) -> dict[str, str]:
     return (
         marks if stored.task == "scores" else {**marks, stored.field: stored.uploaded}
     )
+
+
+@contextmanager
+def unreplaced(dataset: fo.Dataset, *models: PredictionSet) -> Iterator[None]:
+    """Refuses what was read inside if an upload replaced it meanwhile.
+
+    The replaced field empties under who reads it, as if nothing had been predicted.
+
+    Raises:
+        LockedError: it did
+    """
+    try:
+        yield
+    finally:
+        known = prediction_sets(dataset)
+        for stored in models:
+            now = known.get(stored.model)
+            if now is None or not uploads(stored).items() <= uploads(now).items():
+                raise LockedError(
+                    f"Model '{stored.model}' was uploaded again while its predictions "
+                    "were read; do this again"
+                )
 
 
 def _digest(texts: Iterable[str], more: bytes = b"") -> str:

@@ -17,6 +17,7 @@ from fiftyone.core.odm import SavedViewDocument
 from evalsets.calibration import Calibration
 from evalsets.datasets.columns import gather
 from evalsets.datasets.compile import apply, compile_query
+from evalsets.datasets.locks import check_held
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.schema import read_schema, refuse_hidden
@@ -206,6 +207,7 @@ def save_population_views(
 
     ``Dataset.save_view`` reads and writes that list for each, and drops what it replaces.
     """
+    check_held(dataset)
     dataset._doc.reload("saved_views")
     known = {doc.name: doc for doc in dataset._doc.get_saved_views()}
     now = datetime.now(timezone.utc).replace(tzinfo=None)  # as FiftyOne keeps it

@@ -3,16 +3,18 @@
 An upload writes a new field that nothing refers to, then the run, in one document, which
 is the switch from the old set to the new; the old field goes last. Killed at any moment,
 the dataset has exactly the old set or exactly the new one, and what was left over goes
-with the next upload.
+with the next upload. While the field fills, others may write the dataset: its own lock
+says that it is no leftover.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from itertools import chain, count
 from typing import Any
 
 import fiftyone as fo
@@ -23,13 +25,20 @@ from pymongo import UpdateOne
 
 from evalsets.datasets.columns import provenance, slug
 from evalsets.datasets.documents import LABEL_OF, documents
-from evalsets.datasets.locks import writing
+from evalsets.datasets.locks import PATIENCE_S, filling, schema_lock, writing
 from evalsets.datasets.matches import drop_matches
 from evalsets.datasets.runs import delete_run, load_results, load_runs, save_run
-from evalsets.errors import NameTakenError, PredictionsError, UnknownNameError
+from evalsets.errors import (
+    LockedError,
+    NameTakenError,
+    PredictionsError,
+    UnknownNameError,
+)
 from evalsets.predictions import DetectionTable, Table
 
 KIND = "predictions"
+COMMIT_PATIENCE_S = 600
+"""For other writers: what has been uploaded is not given up for less."""
 _TRAINING = "training"
 _OWNER = "prediction_set"
 
@@ -137,9 +146,8 @@ def trained_on(dataset: fo.Dataset, stored: PredictionSet) -> set[str]:
 class Upload:
     """Predictions on their way into a field that does not count yet."""
 
-    def __init__(self, dataset: fo.Dataset, field: str, before: PredictionSet | None):
+    def __init__(self, dataset: fo.Dataset, field: str):
         self._dataset = dataset
-        self._before = before
         self.field = field
 
     def write(
@@ -175,7 +183,7 @@ class Upload:
         model: str,
         trained: Sequence[str] | None,
         release: int | None,
-    ) -> PredictionSet:
+    ) -> None:
         """Makes the field count, in one write.
 
         Args:
@@ -184,23 +192,31 @@ class Upload:
             trained: ids of the samples it was trained on; None for what was known
             release: number of the release it was trained on, if one was named
         """
-        before = self._before
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         made = replace(made, uploaded=now)
-        if isinstance(made, PredictionSet):
-            stored = replace(made, scores=before.scores if before else ())
-        else:
-            others = before.scores if before else ()
-            kept = tuple(s for s in others if s.metric != made.metric)
-            stored = _with_scores(before, model, (*kept, made))
-        if trained is None and before is not None:
-            stored = replace(stored, training=before.training, release=before.release)
-        elif trained:
-            key = os.urandom(8).hex()
-            save_run(self._dataset, _TRAINING, key, {}, {"ids": sorted(trained)})
-            stored = replace(stored, training=key, release=release)
-        save_run(self._dataset, KIND, model, asdict(stored))
-        return stored
+        with writing(self._dataset, patience=COMMIT_PATIENCE_S):
+            before = prediction_sets(self._dataset).get(model)
+            stored = _joined(made, model, before)
+            if trained is None and before is not None:
+                stored = replace(
+                    stored, training=before.training, release=before.release
+                )
+            elif trained:
+                key = os.urandom(8).hex()
+                save_run(self._dataset, _TRAINING, key, {}, {"ids": sorted(trained)})
+                stored = replace(stored, training=key, release=release)
+            save_run(self._dataset, KIND, model, asdict(stored))
+
+
+def _joined(
+    made: PredictionSet | ScoreSet, model: str, before: PredictionSet | None
+) -> PredictionSet:
+    """What was uploaded, with what the model had beside it."""
+    others = before.scores if before else ()
+    if isinstance(made, PredictionSet):
+        return replace(made, scores=others)
+    kept = tuple(s for s in others if s.metric != made.metric)
+    return _with_scores(before, model, (*kept, made))
 
 
 def _with_scores(
@@ -242,7 +258,8 @@ def uploading(
     Raises:
         NameTakenError: the model has such predictions already
     """
-    with writing(dataset):
+    name = f"{model} {metric}" if metric else model
+    with filling(dataset, name, patience=PATIENCE_S):
         before = prediction_sets(dataset).get(model)
         if not overwrite and _is_taken(before, metric):
             what = f"scores '{metric}'" if metric else "predictions"
@@ -251,16 +268,13 @@ def uploading(
                 "overwrite them (option overwrite), or choose another name"
             )
         drop_leftovers(dataset)
-        made = field or _declare(
-            dataset, f"{model} {metric}" if metric else model, task
-        )
+        made = field or _declare(dataset, name, task)
         try:
-            yield Upload(dataset, made, before)
+            yield Upload(dataset, made)
         finally:
-            if not field and not any(
-                made in known.fields for known in prediction_sets(dataset).values()
-            ):
-                _drop(dataset, made)
+            if not field and made not in _fields_in_use(dataset):
+                with writing(dataset):
+                    _drop(dataset, made)
 
 
 def _is_taken(before: PredictionSet | None, metric: str) -> bool:
@@ -272,40 +286,49 @@ def _is_taken(before: PredictionSet | None, metric: str) -> bool:
 
 
 def _declare(dataset: fo.Dataset, name: str, task: str) -> str:
-    taken = dataset.get_field_schema()
-    field = first = _first_field(name)
-    number = 1
-    while field in taken:
-        number += 1
-        field = f"{first}_{number}"
     info = {"evalsets": {_OWNER: name}}
-    if task == "scores":
-        dataset.add_sample_field(field, fo.FloatField, info=info)
-    else:
-        dataset.add_sample_field(
-            field, fo.EmbeddedDocumentField, embedded_doc_type=LABEL_OF[task], info=info
-        )
+    first = _first_field(name)
+    with writing(dataset), schema_lock:
+        taken = dataset.get_field_schema()
+        others = (f"{first}_{number}" for number in count(2))
+        field = next(f for f in chain([first], others) if f not in taken)
+        if task == "scores":
+            dataset.add_sample_field(field, fo.FloatField, info=info)
+        else:
+            dataset.add_sample_field(
+                field,
+                fo.EmbeddedDocumentField,
+                embedded_doc_type=LABEL_OF[task],
+                info=info,
+            )
     return field
+
+
+def _fields_in_use(dataset: fo.Dataset) -> set[str]:
+    known = prediction_sets(dataset).values()
+    return {field for stored in known for field in (*stored.fields, stored.field)}
 
 
 def drop_leftovers(dataset: fo.Dataset) -> None:
     """Removes fields of uploads that were killed or replaced, and what they said."""
     with writing(dataset):
-        known = prediction_sets(dataset).values()
-        used = {field for stored in known for field in (*stored.fields, stored.field)}
+        used = _fields_in_use(dataset)
         for name, field in dataset.get_field_schema().items():
-            if name not in used and _is_ours(name, provenance(field).get(_OWNER)):
+            owner = provenance(field).get(_OWNER, "")
+            if name in used or not _is_ours(name, owner):
+                continue
+            with suppress(LockedError), filling(dataset, owner):  # else it fills yet
                 _drop(dataset, name)
-        said = {stored.training for stored in known}
+        said = {stored.training for stored in prediction_sets(dataset).values()}
         for key in load_runs(dataset, _TRAINING):
             if key not in said:
                 delete_run(dataset, _TRAINING, key)
         drop_matches(dataset)
 
 
-def _is_ours(field: str, owner: str | None) -> bool:
+def _is_ours(field: str, owner: str) -> bool:
     """Whether we made a field; one that a user cloned from it says so too."""
-    return owner is not None and field.startswith(_first_field(owner))
+    return bool(owner) and field.startswith(_first_field(owner))
 
 
 def _first_field(name: str) -> str:
@@ -316,4 +339,6 @@ def _drop(dataset: fo.Dataset, field: str) -> None:
     """Empties the field first: samples do not load with a value nobody declares."""
     some = {field: {"$exists": True}}
     dataset._sample_collection.update_many(some, {"$unset": {field: ""}})
-    dataset.delete_sample_field(field)
+    with schema_lock:
+        if dataset.has_sample_field(field):  # another may have taken it for a leftover
+            dataset.delete_sample_field(field)

@@ -17,6 +17,8 @@ from fiftyone.core.odm import get_db_conn
 from fiftyone.core.runs import Run
 from gridfs.errors import GridFSError
 
+from evalsets.datasets.locks import check_held
+
 _DIGITS = 16
 
 
@@ -31,7 +33,11 @@ def save_run(
 
     FiftyOne writes the results after the run, so both carry a stamp that tells whether
     they belong together.
+
+    Raises:
+        LockedError: a lock that was taken to write it was lost to another writer
     """
+    check_held(dataset)
     key = _key(kind, name)
     stamp = None if results is None else os.urandom(8).hex()
     config = dataset.init_run()
@@ -90,7 +96,8 @@ def next_number(dataset: fo.Dataset, kind: str) -> int:
 
 
 def delete_run(dataset: fo.Dataset, kind: str, name: str) -> None:
-    """Removes one run with its results."""
+    """Removes one run with its results; refused as :func:`save_run` is."""
+    check_held(dataset)
     dataset.delete_run(_key(kind, name))
 
 
