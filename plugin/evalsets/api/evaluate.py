@@ -15,17 +15,17 @@ import pandas as pd
 from evalsets.api.calibrate import calibrations
 from evalsets.api.comparing import Compared, read_compared, remarks, without_training
 from evalsets.api.detailing import details, failing, shown
-from evalsets.api.judged import judged
+from evalsets.api.judged import Judged, JudgedRelease, judged
 from evalsets.api.split import group_values
 from evalsets.api.staleness import basis, suite_digest
-from evalsets.datasets.connect import Source, is_whole, open_dataset, open_view
+from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
-from evalsets.datasets.outcomes import GROUND_TRUTH, true_labels
+from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
 from evalsets.datasets.predictions import PredictionSet, prediction_set
 from evalsets.datasets.reports import count_looks, save_report
 from evalsets.errors import ArgumentError
-from evalsets.metrics import Codes, Row, evaluate_models
+from evalsets.metrics import Codes, Evaluated, Row, evaluate_models
 from evalsets.reports import Report
 
 logger = logging.getLogger(__name__)
@@ -75,73 +75,47 @@ def evaluate(
         ArgumentError: nothing to evaluate, with the reason
     """
     _check_options(alpha, replicates)
-    view = open_view(dataset)
-    opened = open_dataset(dataset)
+    opened, view = open_both(dataset)
     candidate = prediction_set(opened, model)
     before = None if baseline is None else prediction_set(opened, baseline)
     if eval_key is not None:
         check_evaluation(opened, truth, candidate, eval_key)
     subject = judged(opened, split, release)
-    known, stale = subject.populations, subject.stale
     side = subject.on_side(view)
     frame = subject.members(side)
-    sets = [candidate] if before is None else [candidate, before]
-    based = basis(opened, side, frame, truth, sets)
-    if not is_whole(view):
-        based["data"] = None  # nobody can read the same samples again
+    based = basis(opened, side, frame, truth, [s for s in (candidate, before) if s])
     side, left_out = without_training(opened, side, model, baseline)
     parts = read_compared(side, truth, candidate, before)
-    read = parts[0].read
     _refuse_nothing(opened, parts, candidate, truth, split, left_out)
-    strange = read.strange and read.strange - true_labels(opened, truth, candidate.task)
     grouping = groups or last_split(opened).get("groups")
-    rows = evaluate_models(
-        [
-            part.evaluated(frame, _codes(opened, part.read.ids, grouping), stale)
-            for part in parts
-        ],
-        list(known.values()),
-        [metrics] if isinstance(metrics, str) else metrics,
-        alpha=alpha,
-        seed=seed,
-        replicates=replicates,
-    )
+    stated = list(subject.populations.values())
+    evaluated = _evaluated(opened, parts, frame, grouping, subject.stale)
+    extra = [metrics] if isinstance(metrics, str) else metrics
+    drawn: dict[str, Any] = {"alpha": alpha, "replicates": replicates, "seed": seed}
+    rows = evaluate_models(evaluated, stated, extra, **drawn)
     if eval_key is not None:
-        write_evaluation(opened, read.ids, truth, candidate, eval_key)
+        write_evaluation(opened, parts[0].read.ids, truth, candidate, eval_key)
     provenance = {
         "dataset": opened.name,
         "model": model,
         "baseline": baseline,
         "split": split,
         "release": release,
-        "deleted": subject.deleted,
         "truth": truth,
         "groups": grouping,
-        "samples": len(read.ids),
-        "unlabelled": read.unlabelled,
-        "unpredicted": int((~read.answered).sum()),
-        "unscored": max(len(part.read.lost) for part in parts),
-        "uncompared": max(part.uncompared for part in parts),
-        "incomplete": {k: n for p in parts for k, n in p.incomplete(frame).items()},
-        "remarks": remarks(parts, frame, rows, list(known.values())),
         "trained_release": candidate.release,
-        "lower_is_better": _falling(parts, rows),
-        "strange_labels": sorted(strange),
+        **_lacks(opened, parts, frame, truth, candidate),
         **left_out,
-        "stale": sorted(stale),
-        "uncalibrated": [n for n, found in calibrations(opened).items() if not found],
-        "suite": suite_digest(known.values()),
-        "alpha": alpha,
-        "replicates": replicates,
-        "seed": seed,
+        "remarks": remarks(parts, frame, rows, stated),
+        "lower_is_better": _falling(parts, rows),
+        **_reservations(opened, subject),
+        **drawn,
         "looks": 1 + count_looks(opened, split),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "basis": based,
+        # nobody can read the samples of a view again
+        "basis": based if is_whole(view) else {**based, "data": None},
     }
-    fail = failing(rows)
-    kept = details(read, frame, fail)
-    samples = shown(opened, read, {name: kept.worst[name] for name in fail})
-    report = Report(tuple(rows), provenance, samples, kept)
+    report = _report(opened, parts[0].read, frame, rows, provenance)
     save_report(
         opened,
         {**provenance, "verdict": report.verdict},
@@ -181,6 +155,67 @@ def _refuse_nothing(
                 f"No labelled sample of {where} has {what} of model '{model.model}', "
                 f"which has {model.matched:,} elsewhere; upload those of {_where(split)}"
             )
+
+
+def _evaluated(
+    dataset: fo.Dataset,
+    parts: Sequence[Compared],
+    frame: pd.DataFrame,
+    groups: str | None,
+    stale: Mapping[str, str],
+) -> list[Evaluated]:
+    """What the metrics take of each kind of outcomes."""
+    return [
+        part.evaluated(frame, _codes(dataset, part.read.ids, groups), stale)
+        for part in parts
+    ]
+
+
+def _lacks(
+    dataset: fo.Dataset,
+    parts: Sequence[Compared],
+    frame: pd.DataFrame,
+    truth: str,
+    model: PredictionSet,
+) -> dict[str, Any]:
+    """How many samples the figures rest on, and what labels and predictions lack."""
+    read = parts[0].read
+    strange = read.strange and read.strange - true_labels(dataset, truth, model.task)
+    return {
+        "samples": len(read.ids),
+        "unlabelled": read.unlabelled,
+        "unpredicted": int((~read.answered).sum()),
+        "unscored": max(len(part.read.lost) for part in parts),
+        "uncompared": max(part.uncompared for part in parts),
+        "incomplete": {k: n for p in parts for k, n in p.incomplete(frame).items()},
+        "strange_labels": sorted(strange),
+    }
+
+
+def _reservations(
+    dataset: fo.Dataset, subject: Judged | JudgedRelease
+) -> dict[str, Any]:
+    """The suite that is judged, and what of it cannot be vouched for."""
+    return {
+        "deleted": subject.deleted,
+        "stale": sorted(subject.stale),
+        "uncalibrated": [n for n, found in calibrations(dataset).items() if not found],
+        "suite": suite_digest(subject.populations.values()),
+    }
+
+
+def _report(
+    dataset: fo.Dataset,
+    read: Read,
+    frame: pd.DataFrame,
+    rows: Sequence[Row],
+    provenance: Mapping[str, Any],
+) -> Report:
+    """The rows, with the samples behind those that fail."""
+    fail = failing(rows)
+    kept = details(read, frame, fail)
+    samples = shown(dataset, read, {name: kept.worst[name] for name in fail})
+    return Report(tuple(rows), provenance, samples, kept)
 
 
 def _falling(parts: Sequence[Compared], rows: Sequence[Row]) -> list[str]:
