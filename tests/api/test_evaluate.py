@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import fiftyone as fo
 import numpy as np
@@ -172,6 +173,16 @@ def test_samples_the_baseline_was_trained_on_are_left_out_too(
     assert report.provenance["trained_on"] == 7
     assert report.provenance["baseline_trained_on"] == 4
     assert report.frame.iloc[0]["n"] == len(labels) - 9
+
+
+def test_evaluations_at_once_count_each_other(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    with ThreadPoolExecutor(4) as pool:
+        reports = pool.map(
+            lambda _: es.evaluate(composed, "blind", split=None), range(4)
+        )
+        looks = sorted(report.provenance["looks"] for report in reports)
+    assert looks == [1, 2, 3, 4]
 
 
 def test_every_report_is_kept_and_looks_are_counted(composed, guesses):

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 import evalsets as es
+from evalsets.api import sync
 from evalsets.api.sync import last_sync
+from evalsets.datasets.runs import load_results
 from evalsets.errors import ArgumentError, NameTakenError, NoImagesError
 
 pytestmark = pytest.mark.db
@@ -42,6 +44,51 @@ def test_syncs_at_the_same_time_add_each_image_once(dataset, world):
         list(pool.map(lambda _: es.sync(world, dataset.name), range(2)))
     paths = dataset.values("filepath")
     assert len(paths) == len(set(paths)) == len(list(world.glob("*.jpg")))
+
+
+def test_while_images_are_added_others_compose_and_upload(dataset, world):
+    seen = []
+
+    def others(bar):
+        if len(dataset) and not seen:
+            seen.append(len(dataset))
+            es.compose(dataset, es.Population("wide", "metadata.width > 100"))
+            key = dataset.first().filepath
+            es.upload_predictions(dataset, "net", {key: "left"})
+
+    def look(bar):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(others, bar).result()
+
+    es.sync(world, dataset.name, progress=look)
+    n = len(list(world.glob("*.jpg")))
+    assert len(dataset) == n
+    assert seen
+    dataset.reload()
+    assert len(dataset.load_saved_view("wide")) == n
+    assert dataset.count("pred_net") == 1
+
+
+def test_unreadable_files_that_another_sync_met_meanwhile_stay_on_record(
+    dataset, world, tmp_path, monkeypatch
+):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        shutil.copy(next(world.glob("*.jpg")), folder / "good.jpg")
+        (folder / "empty.jpg").touch()
+    examined = sync._examined
+
+    def late(*args):
+        monkeypatch.setattr(sync, "_examined", examined)
+        es.sync(second, dataset.name)
+        return examined(*args)
+
+    monkeypatch.setattr(sync, "_examined", late)
+    es.sync(first, dataset.name)
+    held = load_results(dataset, "sync", "sync", "quarantine")
+    names = {str(folder / "empty.jpg") for folder in (first, second)}
+    assert {name for name, _, _ in held} == names
 
 
 def test_unreadable_images_are_left_out_named_and_kept_on_record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from numbers import Integral
 from typing import Any
@@ -21,6 +22,7 @@ from evalsets.api.staleness import basis, suite_digest
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
+from evalsets.datasets.locks import writing
 from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
 from evalsets.datasets.predictions import PredictionSet, prediction_set
 from evalsets.datasets.reports import count_looks, save_report
@@ -110,17 +112,16 @@ def evaluate(
         "lower_is_better": _falling(parts, rows),
         **_reservations(opened, subject),
         **drawn,
-        "looks": 1 + count_looks(opened, split),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         # nobody can read the samples of a view again
         "basis": based if is_whole(view) else {**based, "data": None},
     }
     report = _report(opened, parts[0].read, frame, rows, provenance)
-    save_report(
-        opened,
-        {**provenance, "verdict": report.verdict},
-        report.to_json(),
-    )
+    with writing(opened):  # evaluations at once count each other
+        looks = 1 + count_looks(opened, split)
+        report = replace(report, provenance={**provenance, "looks": looks})
+        told = {**report.provenance, "verdict": report.verdict}
+        save_report(opened, told, report.to_json())
     logger.info("%s", report.headline)
     return report
 

@@ -31,7 +31,7 @@ from evalsets.datasets.files import (
     version_of,
     write_files,
 )
-from evalsets.datasets.locks import writing
+from evalsets.datasets.locks import syncing, writing
 from evalsets.datasets.runs import load_results, load_runs, save_run
 from evalsets.datasets.vectors import home
 from evalsets.encoders.cores import cores
@@ -127,7 +127,7 @@ def _sync(
     journal = Journal(home() / "looks", name)
     seen = _examined(listing, stored, quarantine, journal, progress)
     opened = create_dataset(name)
-    with writing(opened):
+    with syncing(opened):
         if version_of(opened) != version:  # another process was quicker
             stored = stored_files(opened)
         plan = compare(listing, stored, seen.looks)
@@ -135,8 +135,10 @@ def _sync(
             declare_files(opened)
             stored = _apply(opened, listing, seen.looks, plan, stored, progress)
         synced = _summed(listing, seen, plan, _mark_duplicates(opened, stored))
-        elsewhere = {n: r for n, r in quarantine.items() if not _tells_of(listing, n)}
-        _record(opened, synced, {**elsewhere, **seen.skipped})
+        left = {
+            n: r for n, r in _quarantine(opened).items() if not _tells_of(listing, n)
+        }
+        _record(opened, synced, {**left, **seen.skipped})
         write_truth(opened, truth)
     journal.drop()
     sweep(home() / "looks", fo.list_datasets())
@@ -165,7 +167,8 @@ def _record(
     counts = {name: n for name, n in vars(synced).items() if name != "skipped"}
     held = [[name, file.why, file.stamp] for name, file in quarantine.items()]
     skipped = list(synced.skipped.items())
-    save_run(dataset, RUN, RUN, counts, {"skipped": skipped, "quarantine": held})
+    with writing(dataset):
+        save_run(dataset, RUN, RUN, counts, {"skipped": skipped, "quarantine": held})
 
 
 def _examined(
