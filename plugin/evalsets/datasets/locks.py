@@ -71,8 +71,8 @@ class _Lock:
 _held: ContextVar[dict[tuple[ObjectId, str], _Lock]] = ContextVar("_held", default={})  # noqa: B039
 """The locks that this thread holds, by dataset and key; never changed in place."""
 schema_lock = threading.RLock()
-"""Held by whoever changes or reloads a schema: the threads of a process share FiftyOne's
-dataset objects, and a reload in one would take fields from under another."""
+"""Held by whoever changes or reloads schema, views or runs: the threads of a process share
+FiftyOne's dataset objects, and a reload in one would take fields from under another."""
 _alive: set[str] = set()  # tokens of the locks that this process holds or waits for
 
 

@@ -17,7 +17,7 @@ from fiftyone.core.odm import SavedViewDocument
 from evalsets.calibration import Calibration
 from evalsets.datasets.columns import gather
 from evalsets.datasets.compile import apply, compile_query
-from evalsets.datasets.locks import check_held
+from evalsets.datasets.locks import check_held, schema_lock
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.schema import read_schema, refuse_hidden
@@ -208,24 +208,25 @@ def save_population_views(
     ``Dataset.save_view`` reads and writes that list for each, and drops what it replaces.
     """
     check_held(dataset)
-    dataset._doc.reload("saved_views")
-    known = {doc.name: doc for doc in dataset._doc.get_saved_views()}
-    now = datetime.now(timezone.utc).replace(tzinfo=None)  # as FiftyOne keeps it
-    for population, view in views:
-        name = population.name
-        doc = known.get(name) or SavedViewDocument(
-            dataset_id=dataset._doc.id, name=name, created_at=now
-        )
-        doc.slug = fou.to_slug(name)
-        doc.description = population.description or population.query
-        doc.view_stages = _stages(view)
-        doc.last_modified_at = now
-        doc.save(upsert=True)
-        if name not in known:
-            dataset._doc.saved_views.append(doc)
-        view._set_name(name)
-    dataset._doc.last_modified_at = now
-    dataset._doc.save(virtual=True)
+    with schema_lock:
+        dataset._doc.reload("saved_views")
+        known = {doc.name: doc for doc in dataset._doc.get_saved_views()}
+        now = datetime.now(timezone.utc).replace(tzinfo=None)  # as FiftyOne keeps it
+        for population, view in views:
+            name = population.name
+            doc = known.get(name) or SavedViewDocument(
+                dataset_id=dataset._doc.id, name=name, created_at=now
+            )
+            doc.slug = fou.to_slug(name)
+            doc.description = population.description or population.query
+            doc.view_stages = _stages(view)
+            doc.last_modified_at = now
+            doc.save(upsert=True)
+            if name not in known:
+                dataset._doc.saved_views.append(doc)
+            view._set_name(name)
+        dataset._doc.last_modified_at = now
+        dataset._doc.save(virtual=True)
 
 
 def _stages(view: fo.DatasetView) -> list[str]:

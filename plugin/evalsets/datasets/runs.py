@@ -17,7 +17,7 @@ from fiftyone.core.odm import get_db_conn
 from fiftyone.core.runs import Run
 from gridfs.errors import GridFSError
 
-from evalsets.datasets.locks import check_held
+from evalsets.datasets.locks import check_held, schema_lock
 
 _DIGITS = 16
 
@@ -40,18 +40,19 @@ def save_run(
     check_held(dataset)
     key = _key(kind, name)
     stamp = None if results is None else os.urandom(8).hex()
-    config = dataset.init_run()
-    config.method = f"evalsets/{kind}"
-    config.name = name
-    config.content = dict(content)
-    config.stamp = stamp
-    if dataset.has_run(key):
-        dataset.update_run_config(key, config)
-    else:
-        dataset.register_run(key, config)
-    if results is not None:
-        stored = dataset.init_run_results(key, stamp=stamp, **results)
-        dataset.save_run_results(key, stored, overwrite=True)
+    with schema_lock:
+        config = dataset.init_run()
+        config.method = f"evalsets/{kind}"
+        config.name = name
+        config.content = dict(content)
+        config.stamp = stamp
+        if dataset.has_run(key):
+            dataset.update_run_config(key, config)
+        else:
+            dataset.register_run(key, config)
+        if results is not None:
+            stored = dataset.init_run_results(key, stamp=stamp, **results)
+            dataset.save_run_results(key, stored, overwrite=True)
 
 
 def load_runs(dataset: fo.Dataset, kind: str) -> dict[str, dict[str, Any]]:
@@ -98,7 +99,8 @@ def next_number(dataset: fo.Dataset, kind: str) -> int:
 def delete_run(dataset: fo.Dataset, kind: str, name: str) -> None:
     """Removes one run with its results; refused as :func:`save_run` is."""
     check_held(dataset)
-    dataset.delete_run(_key(kind, name))
+    with schema_lock:
+        dataset.delete_run(_key(kind, name))
 
 
 def _key(kind: str, name: str) -> str:
