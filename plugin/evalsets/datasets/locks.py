@@ -33,7 +33,7 @@ EXPIRES_S = 600
 PATIENCE_S = 30.0
 
 _held: ContextVar[frozenset[tuple[str, str]]] = ContextVar("_held", default=frozenset())
-"""Dataset and key of the locks that this thread holds."""
+"""Id of the dataset and key of the locks that this thread holds."""
 schema_lock = threading.RLock()
 """Held by whoever changes or reloads a schema: the threads of a process share FiftyOne's
 dataset objects, and a reload in one would take fields from under another."""
@@ -70,8 +70,8 @@ def passing(dataset: fo.Dataset) -> Iterator[None]:
 def _alone(
     dataset: fo.Dataset, key: str, patience: float, doing: str
 ) -> Iterator[None]:
-    name = dataset.name
-    if (name, key) in _held.get():
+    name, own = dataset.name, (str(dataset._doc.id), key)
+    if own in _held.get():
         yield
         return
     store = ExecutionStore.create(STORE, dataset._doc.id)
@@ -81,7 +81,7 @@ def _alone(
         "token": os.urandom(8).hex(),
     }
     _alive.add(me["token"])
-    token = _held.set(_held.get() | {(name, key)})
+    token = _held.set(_held.get() | {own})
     try:
         _acquire(store, key, me, f"Dataset '{name}' is being {doing} by", patience)
         with _renewing(store, key, me, name):
