@@ -195,9 +195,10 @@ class Upload:
             stored = _with_scores(before, model, (*kept, made))
         if trained is None and before is not None:
             stored = replace(stored, training=before.training, release=before.release)
-        elif trained:
-            key = os.urandom(8).hex()
-            save_run(self._dataset, _TRAINING, key, {}, {"ids": sorted(trained)})
+        elif trained is not None:
+            key = os.urandom(8).hex() if trained else ""
+            if trained:
+                save_run(self._dataset, _TRAINING, key, {}, {"ids": sorted(trained)})
             stored = replace(stored, training=key, release=release)
         save_run(self._dataset, KIND, model, asdict(stored))
         return stored
