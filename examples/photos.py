@@ -11,17 +11,14 @@ done. The populations it starts with are guesses from the data; add your own.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import fiftyone as fo
 import numpy as np
 import pandas as pd
-from fiftyone.utils.coco import add_coco_labels
 
 import evalsets as es
 
@@ -57,7 +54,9 @@ def journey(options: argparse.Namespace) -> int:
     if not options.predictions:
         return 0
 
-    classes = options.labels if is_coco(options.labels) else None
+    classes = None  # of COCO results the annotations name them
+    if (options.labels or "").endswith(".json"):
+        classes = options.labels
     for text in options.predictions:
         model, _, file = text.partition("=")
         uploaded = es.upload_predictions(
@@ -74,15 +73,8 @@ def journey(options: argparse.Namespace) -> int:
 
 def load(images: str, labels: str | None, name: str) -> fo.Dataset:
     """The photographs with their true labels: a CSV, COCO annotations or folders."""
-    special = labels is None or labels == "folders" or is_coco(labels)
-    dataset = es.sync(images, name, labels=None if special else read_labels(labels))
-    if labels == "folders":
-        paths = dataset.values("filepath")
-        folders = [Path(path).parent.name for path in paths]
-        table = pd.DataFrame({"filepath": paths, "label": folders})
-        es.sync(images, name, labels=table)  # labels only what lies in images
-    elif is_coco(labels):
-        add_boxes(dataset, labels)
+    is_table = labels is not None and labels.endswith(".csv")
+    dataset = es.sync(images, name, labels=read_labels(labels) if is_table else labels)
     say("Sync", f"{len(dataset):,} photographs in dataset '{name}'")
     return dataset
 
@@ -96,23 +88,6 @@ def read_labels(path: str) -> pd.DataFrame:
         keep_default_na=False,  # a class may be called "None"
         na_values=[""],
     )
-
-
-def is_coco(labels: str | None) -> bool:
-    """Whether the true labels are COCO annotations."""
-    return labels is not None and labels.endswith(".json")
-
-
-def add_boxes(dataset: fo.Dataset, annotations: str) -> None:
-    """COCO annotations as true boxes; an image without any has an empty list."""
-    content = json.loads(Path(annotations).read_text())
-    known = {image["file_name"]: image["id"] for image in content["images"]}
-    names = [Path(path).name for path in dataset.values("filepath")]
-    dataset.set_values("coco_id", [known.get(name) for name in names])
-    annotated = dataset.exists("coco_id")
-    annotated.set_values(TRUTH, [fo.Detections() for _ in annotated.values("id")])
-    boxes, categories = content["annotations"], content["categories"]
-    add_coco_labels(annotated, TRUTH, boxes, categories, coco_id_field="coco_id")
 
 
 def tag(dataset: fo.Dataset, tags: str | None, detector: str | None) -> None:

@@ -29,6 +29,11 @@ class Yolox(Model):
         threads: of onnxruntime
     """
 
+    media_type = "image"
+    ragged_batches = False
+    transforms = None
+    preprocess = False
+
     def __init__(
         self,
         path: str | Path,
@@ -47,30 +52,6 @@ class Yolox(Model):
         self._confidence = confidence
         self._overlap = overlap
         self.fingerprint = hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
-
-    @property
-    def media_type(self) -> str:
-        """Images."""
-        return "image"
-
-    @property
-    def ragged_batches(self) -> bool:
-        """Images of different sizes may come together; each is predicted by itself."""
-        return False
-
-    @property
-    def transforms(self) -> None:
-        """None: images are resized here."""
-        return
-
-    @property
-    def preprocess(self) -> bool:
-        """There is nothing that FiftyOne could do before prediction."""
-        return False
-
-    @preprocess.setter
-    def preprocess(self, value: bool) -> None:
-        """FiftyOne sets it; there is nothing to switch."""
 
     def predict(self, arg: np.ndarray) -> fo.Detections:
         """The objects in one RGB image ``(height, width, 3)`` of bytes."""

@@ -1,7 +1,10 @@
 """The doctor names what is missing and the one command that mends it."""
 
+import os
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +61,63 @@ def test_a_library_that_mongod_lacks_is_mended_by_its_package(monkeypatch, tmp_p
     monkeypatch.setattr(fo, "__file__", str(tmp_path / "fiftyone" / "__init__.py"))
     (found,) = [f for f in doctor.examine() if f.name == "mongod"]
     assert found.remedy == "apt-get update && apt-get install -y libcurl4"
+
+
+def _database(monkeypatch, folder):
+    """What is found where that folder is the one that FiftyOne is told of."""
+    import fiftyone as fo
+
+    monkeypatch.setattr(fo.config, "database_uri", None)
+    monkeypatch.setattr(fo.config, "database_dir", str(folder))
+    (found,) = [f for f in doctor.examine() if f.name == "database"]
+    return found
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """The folder of a MongoDB that another process has FiftyOne run."""
+    unset = ("FIFTYONE_DATABASE_URI", "FIFTYONE_PRIVATE_DATABASE_PORT")
+    left = {name: value for name, value in os.environ.items() if name not in unset}
+    ask = (
+        "from fiftyone.core.odm import get_db_client as client;"
+        "told = client().admin.command('getCmdLineOpts')['parsed'];"
+        "print(told['storage']['dbPath'], flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", ask],
+        env={**left, "FIFTYONE_DATABASE_DIR": str(tmp_path / "theirs")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Path(process.stdout.readline().strip())
+        process.communicate("\n")
+
+
+def test_a_database_of_another_folder_is_named_with_a_way_to_ones_own(
+    monkeypatch, tmp_path, theirs
+):
+    """FiftyOne joins any MongoDB of its own that runs, whatever folder it is told of."""
+    assert _database(monkeypatch, theirs).ok
+    mine = tmp_path / "my own"
+    found = _database(monkeypatch, mine)
+    assert not found.ok
+    assert str(theirs) in found.detail
+    assert str(mine) in found.detail
+    served = (
+        "python -c 'import os, pymongo;"
+        'client = pymongo.MongoClient(os.environ["FIFTYONE_DATABASE_URI"]).admin;'
+        'print(client.command("getCmdLineOpts")["parsed"]["storage"]["dbPath"]);'
+        'client.command("shutdown", force=True)\' 2>&1'
+    )
+    served = served.replace("python", shlex.quote(sys.executable), 1)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{found.remedy} && {served}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert str(mine) in done.stdout.splitlines(), done.stdout + done.stderr
 
 
 def _disk():

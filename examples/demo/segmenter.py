@@ -77,32 +77,13 @@ def _joined(coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
 class _SceneModel(Model):
     """What both models share: how FiftyOne calls them, and the network."""
 
+    media_type = "image"
+    ragged_batches = False
+    transforms = None
+    preprocess = False
+
     def __init__(self, network: SceneNet) -> None:
         self._network = network.eval()
-
-    @property
-    def media_type(self) -> str:
-        """Images."""
-        return "image"
-
-    @property
-    def ragged_batches(self) -> bool:
-        """Images of different sizes may come in one batch."""
-        return False
-
-    @property
-    def transforms(self) -> None:
-        """None: images are resized here."""
-        return
-
-    @property
-    def preprocess(self) -> bool:
-        """There is nothing to do before prediction."""
-        return False
-
-    @preprocess.setter
-    def preprocess(self, value: bool) -> None:
-        """FiftyOne sets it; there is nothing to switch."""
 
     def predict(self, arg: np.ndarray) -> fo.Label:
         """The label of one (H, W, 3) uint8 image."""

@@ -9,11 +9,14 @@ import os
 import platform
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from packaging.requirements import Requirement
 
 import evalsets
@@ -54,6 +57,7 @@ def examine() -> list[Finding]:
         _torch(),
         _faiss(),
         _mongod(),
+        _served(),
         _plugin(),
         _browser(),
         _disk(),
@@ -164,7 +168,7 @@ def _mongod() -> Finding:
         return _broken("mongod", error, _pip("fiftyone"))
     if fo.config.database_uri:
         return _database(fo.config.database_uri)
-    binaries = Path(fo.__file__).parent / "db" / "bin"
+    binaries = _binaries()
     mongod = shutil.which("mongod", path=str(binaries))
     if mongod is None:
         detail = f"not in {binaries}; without FiftyOne's own, install MongoDB 6"
@@ -175,6 +179,13 @@ def _mongod() -> Finding:
         return Finding("mongod", True, run.stdout.splitlines()[0])
     detail = f"{mongod} does not start: {run.stderr.strip()}"
     return Finding("mongod", False, detail, _library_remedy(run.stderr))
+
+
+def _binaries() -> Path:
+    """Where FiftyOne keeps its own MongoDB."""
+    import fiftyone as fo
+
+    return Path(fo.__file__).parent / "db" / "bin"
 
 
 def _database(uri: str) -> Finding:
@@ -188,6 +199,45 @@ def _database(uri: str) -> Finding:
         detail = f"FIFTYONE_DATABASE_URI does not answer: {str(error).split(',')[0]}"
         return Finding("mongod", False, detail, "unset FIFTYONE_DATABASE_URI")
     return Finding("mongod", True, f"{version} at FIFTYONE_DATABASE_URI")
+
+
+def _served() -> Finding:
+    """Whose folder FiftyOne's server keeps: one that runs is joined, whatever is set."""
+    try:
+        import fiftyone as fo
+        from fiftyone.service.util import find_processes_by_args
+    except (ImportError, OSError) as error:
+        return _broken("database", error, _pip("fiftyone"))
+    if fo.config.database_uri:
+        return Finding("database", True, "that of FIFTYONE_DATABASE_URI")
+    wanted = Path(fo.config.database_dir).absolute()
+    for process in find_processes_by_args(["--51-service", "db", "--multi"]):
+        with suppress(psutil.Error):  # it has ended since
+            command = process.cmdline()
+            held = Path(command[command.index("--dbpath") + 1])
+            if held.resolve() == wanted.resolve():
+                break
+            detail = (
+                f"another's: FiftyOne joins the MongoDB that runs for {held}, and "
+                f"nothing goes to {wanted}"
+            )
+            return Finding("database", False, detail, _own_server(wanted), needed=False)
+    return Finding("database", True, str(wanted))
+
+
+def _own_server(folder: Path) -> str:
+    """Starts a MongoDB for a folder and names it to FiftyOne, which then joins no other."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mongod = _binaries() / "mongod"
+    options = ["--dbpath", str(folder), "--logpath", str(folder / "mongod.log")]
+    options += ["--port", str(port), "--nounixsocket", "--fork"]
+    return (
+        f"{shlex.join(['mkdir', '-p', str(folder)])} && "
+        f"{shlex.join([str(mongod), *options])} && "
+        f"export FIFTYONE_DATABASE_URI=mongodb://127.0.0.1:{port}"
+    )
 
 
 def _mongod_remedy(*options: str) -> str:

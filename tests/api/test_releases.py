@@ -2,7 +2,7 @@ import fiftyone as fo
 import pytest
 
 import evalsets as es
-from evalsets.api.releases import members_of, train_ids
+from evalsets.api.releases import train_ids
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.releases import load_release
 from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError
@@ -47,8 +47,9 @@ def test_ids_of_a_release_are_told_by_side_and_population(released):
     frame = es.membership(released)
     in_test = set(es.select(released, split="test").values("id"))
     night = set(frame.index[frame["at night"]])
-    found = members_of(released, 1, split="test", population="at night")
-    assert set(found) == night & in_test
+    _, frozen = load_release(released, 1)
+    chosen = (frozen.side == "test") & frozen.membership["at night"]
+    assert set(chosen.index[chosen]) == night & in_test
     held_back = set(es.select(released, split="quarantine").values("id"))
     assert set(train_ids(released, 1)) == set(frame.index) - in_test - held_back
 
@@ -137,13 +138,8 @@ def _stop(*_, **__):
     [
         (lambda d: es.diff(d, 1, 9), UnknownNameError, "No release '9'; known: '1'"),
         (lambda d: es.release(d, note=3), ArgumentError, "give a text"),
-        (
-            lambda d: members_of(d, 1, population="att night"),
-            UnknownNameError,
-            "did you mean 'at night'",
-        ),
     ],
-    ids=["no release", "note", "population"],
+    ids=["no release", "note"],
 )
 def test_what_cannot_be_done_is_said(released, call, error, said):
     with pytest.raises(error, match=said):
@@ -166,7 +162,7 @@ def test_a_dataset_without_populations_has_nothing_to_release(drawn):
 def test_a_release_is_evaluated_as_it_was(released, labels):
     es.upload_predictions(released, "right", labels)
     before = es.evaluate(released, "right").frame
-    ids = members_of(released, 1, split="test")
+    ids = es.select(released, split="test").values("id")
     es.compose(released, es.Population("at night", "time = 'day'", holdout=0.9))
     es.remove(released, BUSY.name)
     es.split(released)

@@ -136,6 +136,18 @@ def test_a_file_that_changes_while_it_is_read_is_refused(made, tmp_path, monkeyp
     assert not any(field.startswith("pred_") for field in made.get_field_schema())
 
 
+@pytest.mark.parametrize("anew", ["predictions", "scores"])
+def test_an_empty_list_says_that_a_model_was_trained_on_no_sample(made, anew):
+    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+    es.upload_predictions(made, "m", ["a"] * N, trained_on=made.values("id")[:3])
+    assert es.evaluate(made, "m", split=None).provenance["trained_on"] == 3
+    if anew == "predictions":
+        es.upload_predictions(made, "m", ["a"] * N, overwrite=True, trained_on=[])
+    else:
+        es.upload_scores(made, "m", [0.5] * N, trained_on=[])
+    assert es.evaluate(made, "m", split=None).provenance["trained_on"] == 0
+
+
 def test_the_release_a_model_was_trained_on_may_be_named(made):
     es.compose(made, es.Population("left", "left", holdout=0.5))
     es.split(made, val=0)

@@ -17,7 +17,7 @@ from evalsets.datasets.ledger import read_ledger, read_records
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes, resolve
 from evalsets.datasets.releases import list_releases, load_release, save_release
-from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError
+from evalsets.errors import ArgumentError, EvalsetsError
 from evalsets.query import to_text
 from evalsets.suites.difference import ReleaseDiff, compare
 from evalsets.suites.release import Frozen, Release
@@ -82,31 +82,6 @@ def diff(dataset: Source, before: int, after: int | None = None) -> ReleaseDiff:
     new = capture(opened, "") if after is None else load_release(opened, after)
     moved = not old[1].side.equals(new[1].side)
     return compare(old, new, _rules(opened, new[1].side) if moved else None)
-
-
-def members_of(
-    dataset: Source,
-    number: int,
-    *,
-    split: str | None = None,
-    population: str | None = None,
-) -> list[str]:
-    """Ids of the samples that a release had on a side, in a population, or both.
-
-    Raises:
-        UnknownNameError: there is no such release, or no such population in it
-        EvalsetsError: the release is not what was written
-    """
-    _, frozen = load_release(open_dataset(dataset), number)
-    chosen = pd.Series(True, index=frozen.side.index)
-    if population is not None:
-        if population not in frozen.membership:
-            kind = f"population (in release {number})"
-            raise UnknownNameError(kind, population, frozen.membership.columns)
-        chosen &= frozen.membership[population]
-    if split is not None:
-        chosen &= frozen.side == split
-    return [str(i) for i in chosen.index[chosen]]
 
 
 def train_ids(dataset: Source, number: int) -> list[str]:

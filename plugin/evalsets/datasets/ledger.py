@@ -69,8 +69,8 @@ def restore_ledger(dataset: fo.Dataset, records: Sequence[dict[str, Any]]) -> No
     for record in records:
         name = _name(record)
         settings = stored.get(name)
-        there = settings and {**settings, "entries": _stored(dataset, name)}
-        if there != record:
+        entries = load_results(dataset, KIND, name, "entries") if settings else None
+        if {**(settings or {}), "entries": entries} != record:
             _save(dataset, record)
     for name in stored.keys() - {_name(r) for r in records}:
         delete_run(dataset, KIND, name)
@@ -90,11 +90,6 @@ def _whole(dataset: fo.Dataset) -> list[tuple[str, dict[str, Any]]]:
     """Name and settings of each split, but for those interrupted before the ledger."""
     runs = sorted(load_runs(dataset, KIND).items())
     return [run for run in runs if has_results(dataset, KIND, run[0])]
-
-
-def _stored(dataset: fo.Dataset, name: str) -> Any:
-    whole = has_results(dataset, KIND, name)
-    return load_results(dataset, KIND, name, "entries") if whole else None
 
 
 def _entries(dataset: fo.Dataset, name: str) -> list[dict[str, Any]]:

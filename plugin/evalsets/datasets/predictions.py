@@ -201,9 +201,11 @@ class Upload:
                 stored = replace(
                     stored, training=before.training, release=before.release
                 )
-            elif trained:
-                key = os.urandom(8).hex()
-                save_run(self._dataset, _TRAINING, key, {}, {"ids": sorted(trained)})
+            elif trained is not None:
+                key = os.urandom(8).hex() if trained else ""
+                if trained:
+                    ids = {"ids": sorted(trained)}
+                    save_run(self._dataset, _TRAINING, key, {}, ids)
                 stored = replace(stored, training=key, release=release)
             save_run(self._dataset, KIND, model, asdict(stored))
 
