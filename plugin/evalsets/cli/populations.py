@@ -15,6 +15,7 @@ import evalsets as es
 from evalsets.cli.shared import (
     Dataset,
     console,
+    say_saved,
 )
 from evalsets.errors import ArgumentError, counted
 
@@ -156,7 +157,7 @@ def save_suite(
     file: Annotated[Path, typer.Argument(help="YAML; comments in it stay.")],
 ) -> None:
     """Write every population to a file."""
-    console.print(f"Saved: {es.save_suite(dataset, file)}", markup=False)
+    say_saved(es.save_suite(dataset, file))
 
 
 @suite.command("load")
