@@ -135,8 +135,8 @@ def test_a_warning_names_the_shells_options(run, drawn, encoder, caplog):
     es.embed(drawn, encoder)
     es.split(drawn, near_duplicates=0.97)
     run("split", drawn.name, "--near-duplicates", 0)
-    (warned,) = (Words().format(record) for record in caplog.records)
-    assert warned.endswith("give --near-duplicates 0.97 again")
+    (warned,) = (r for r in caplog.records if r.levelname == "WARNING")
+    assert Words().format(warned).endswith("give --near-duplicates 0.97 again")
 
 
 def test_only_a_sample_that_another_stands_for_is_sent_to_it(run, judged):
@@ -146,6 +146,28 @@ def test_only_a_sample_that_another_stands_for_is_sent_to_it(run, judged):
     told = [run("split", judged.name, "--explain", f"/0{n}.png").stdout for n in (0, 1)]
     assert sum("group" in said for said in told) == 1
     assert sum("its group is that of 0" in said for said in told) == 1
+
+
+def test_long_names_are_shown_whole(run, judged):
+    name = "a_name_without_a_blank_" * 5
+    es.compose(judged, es.Population(name, "shade > 3"))
+    shown = run("populations", judged.name).stdout
+    assert "…" not in shown
+    column = "".join(
+        line.split()[0] for line in shown.splitlines()[1:] if line[1] != " "
+    )
+    assert name in column
+
+
+def test_the_version_is_told(run):
+    assert run("--version").stdout == f"evalsets {es.__version__}\n"
+
+
+def test_long_work_in_a_pipe_says_that_it_begins_and_ends(run, drawn, encoder):
+    done = run("embed", drawn.name, encoder)
+    first, last = done.stderr.splitlines()
+    assert first == f"Embedding dataset '{drawn.name}' …"
+    assert last.startswith(f"Embedding dataset '{drawn.name}' took ")
 
 
 def test_tags_that_cannot_be_read_are_refused_before_anything(

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import warnings
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,6 +21,13 @@ from evalsets.cli import data, gate, machine, models, populations, splits
 from evalsets.cli.wording import Words, sentence, spoken
 
 logger = logging.getLogger(__name__)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"evalsets {es.__version__}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="evalsets",
@@ -66,6 +73,18 @@ for _panel, _commands in {
             app.add_typer(_command, rich_help_panel=_panel)
         else:
             app.command(rich_help_panel=_panel)(spoken(_command))
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Test-driven development for vision models, on FiftyOne."""
 
 
 def main() -> NoReturn:

@@ -51,7 +51,9 @@ def compose(
 
 def populations(dataset: Dataset) -> None:
     """List the populations of a dataset."""
-    table = Table("population", "query", "hold-out", "requires", "precision", box=None)
+    table = Table(box=None)
+    for column in ("population", "query", "hold-out", "requires", "precision"):
+        table.add_column(column, overflow="fold")
     measured = es.calibrations(dataset)
     for p in es.populations(dataset).values():
         required = "\n".join(map(str, p.require))
