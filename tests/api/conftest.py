@@ -1,10 +1,13 @@
 """A small drawn world, its encoder, and datasets of it."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import evalsets as es
+from evalsets.cli import main
 
 ENCODER = Path(__file__).parents[2] / "examples" / "demo" / "models" / "clip"
 
@@ -49,3 +52,19 @@ def drawn(synced):
 def encoder():
     """Path of the demo's small CLIP."""
     return str(ENCODER)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Runs the command line: ``run("search", …)`` gives code and outputs."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["evalsets", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return SimpleNamespace(
+            returncode=ended.value.code, stdout=said.out, stderr=said.err
+        )
+
+    return call

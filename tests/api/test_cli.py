@@ -4,29 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 
 import evalsets as es
-from evalsets.cli import main
 from evalsets.datasets.vectors import open_vectors
 
 pytestmark = pytest.mark.db
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["evalsets", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return SimpleNamespace(
-            returncode=ended.value.code, stdout=said.out, stderr=said.err
-        )
-
-    return call
 
 
 def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(

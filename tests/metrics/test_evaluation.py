@@ -340,6 +340,46 @@ def test_what_a_drop_needs_is_counted_from_the_compared_samples():
     assert needed[0] == needed[1] > 0
 
 
+def test_a_figure_of_one_class_counts_the_samples_of_that_class():
+    names = ["cat", "cat", "cat", "dog", "dog", "owl"]
+    predicted = ["cat", "dog", "dog", "dog", "dog", "cat"]
+    found = Classification.of([*names, "cat"], [*predicted, None])
+    metrics = ["accuracy", "recall:*", "precision:*", "f1:dog", "recall"]
+    nights = population("night", Requirement("recall:cat", at_least=0.1), min_size=5)
+    members = np.arange(7)[:, None] < 6
+    rows = evaluate_populations(found, members, [nights], metrics)
+    everywhere = {row.metric: row.n for row in rows if row.population == "(all)"}
+    assert everywhere == {
+        "accuracy": 7,
+        "recall": 7,
+        "f1:dog": 4,
+        "recall:cat": 4,
+        "recall:dog": 2,
+        "recall:owl": 1,
+        "precision:cat": 2,
+        "precision:dog": 4,
+        "precision:owl": 0,
+    }
+    (required,) = (row for row in rows if row.requirement)
+    assert (required.n, required.verdict) == (3, INCONCLUSIVE)
+    assert required.needed is not None  # of the population, which is large enough
+
+
+def test_boxes_of_one_class_count_the_images_that_have_them():
+    box = np.array([[0, 0, 9, 9], [20, 20, 9, 9], [0, 0, 9, 9]])
+    truth = Boxes(np.array([0, 0, 1]), np.array([0, 0, 1]), box)
+    guess = Boxes(np.array([0, 2, 2]), np.array([0, 1, 1]), box, np.full(3, 0.9))
+    found = Detection.of(truth, guess, 4, ["car", "dog"])
+    metrics = ["recall:car", "precision:dog", "map50:dog", "recall"]
+    rows = evaluate_populations(found, np.ones((4, 0)), [], metrics)
+    assert {row.metric: row.n for row in rows} == {
+        "recall:car": 1,
+        "precision:dog": 1,
+        "map50:dog": 1,
+        "recall": 4,
+    }
+
+
 def test_a_class_or_score_that_is_not_there_leaves_its_row_open_alone():
     absent = [
         Requirement("recall:zebra", at_least=0.5),

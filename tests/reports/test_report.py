@@ -147,6 +147,15 @@ def test_the_headline_says_why_each_population_is_open():
     )
 
 
+def test_a_failing_headline_says_where_there_is_no_baseline():
+    drop = "accuracy drop <= 0.01"
+    rain = Row("rain", "accuracy", 50, 0.9, 0.8, 0.95, drop, INCONCLUSIVE)
+    assert Report([rain, *ROWS], {"model": "net"}).headline == (
+        "net: FAIL: misses what is required on 1 of 5 populations: night; no baseline "
+        "on 1 of 5 populations: rain"
+    )
+
+
 def test_json_brings_back_an_equal_report():
     samples = {"night": [("/a.jpg", "car taken for dog")]}
     report = Report(ROWS, PROVENANCE, samples, DETAILS)

@@ -109,6 +109,18 @@ def test_a_population_that_no_model_could_pass_on_says_what_it_needs(known):
     assert "'b' is too small for its requirement f1 >= 0.5: needs 1 more" in small[1]
 
 
+def test_a_drop_that_a_better_model_passes_sooner_says_so():
+    members = pd.DataFrame({"a": [True, True]}, index=list("xy"))
+    even = {"a": {"accuracy drop <= 0.05": 59}}
+    facts = Facts(fewest={"a": {"accuracy drop <= 0.05": 5}}, even=even)
+    (said,) = coverage(members, ["test", "train"], {}, facts).gaps
+    assert said == (
+        "'a' is too small for its requirement accuracy drop <= 0.05: needs 58 more "
+        "labelled samples in test, where it has 1 (only a model better than its baseline "
+        "can pass on fewer than 59 at level 0.05)"
+    )
+
+
 def test_tags_are_found_when_asked_for():
     asked = []
     found = coverage(

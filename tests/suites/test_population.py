@@ -84,3 +84,13 @@ def test_one_requirement_may_stand_alone_and_anything_else_is_refused():
     assert Population("a", "x > 1", require=bound).require == (bound,)
     with pytest.raises(ArgumentError, match=r"evalsets\.Requirement"):
         Population("a", "x > 1", require="accuracy >= 0.9")
+
+
+def test_a_population_shows_the_call_that_makes_it_and_no_defaults():
+    night = Population(
+        "night", "time = 'night'", require=[Requirement("f1", at_least=1)]
+    )
+    assert repr(night) == (
+        "Population('night', \"time = 'night'\", require=(Requirement('f1', at_least=1),))"
+    )
+    assert eval(repr(night)) == night

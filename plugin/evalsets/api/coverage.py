@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from functools import cache
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 
 import fiftyone as fo
 import pandas as pd
@@ -71,6 +71,8 @@ def coverage(dataset: Source, *, truth: str = "ground_truth") -> Coverage:
         _fewest(known),
         _before(opened, known),
         last_split(opened).get("background") or 0,
+        _even(known),
+        ALPHA,
     )
     return cover(
         frame,
@@ -104,39 +106,50 @@ def _is_labelled(dataset: fo.Dataset, truth: str) -> Query | None:
 
 def _fewest(known: Mapping[str, Population]) -> dict[str, dict[str, int]]:
     """By population and requirement, the samples below which no model can pass."""
-    found: dict[str, dict[str, int]] = {}
-    for name, population in known.items():
-        least = {str(r): _fewest_for(r) for r in population.require}
-        found[name] = {text: max(n, population.min_size) for text, n in least.items()}
-    return found
+    return {
+        name: {str(r): max(_fewest_for(r), p.min_size) for r in p.require}
+        for name, p in known.items()
+    }
 
 
-@cache
+def _even(known: Mapping[str, Population]) -> dict[str, dict[str, int]]:
+    """By population and drop, the samples below which a draw with the baseline is open."""
+    return {
+        name: {
+            str(r): _fewest_even(r.max_drop)
+            for r in p.require
+            if r.metric in _PROPORTIONS and r.max_drop
+        }
+        for name, p in known.items()
+    }
+
+
 def _fewest_for(requirement: Requirement) -> int:
-    """The fewest samples on which a model that has all right would pass, at best."""
+    """The fewest samples on which some model can pass; 1 where nothing is known of it.
+
+    It has all samples right, and the baseline none.
+    """
+    bound, drop = requirement.at_least, requirement.max_drop
     if requirement.metric not in _PROPORTIONS:
         return 1
-    bound, drop = requirement.at_least, requirement.max_drop
-
-    def passes(n: int) -> bool:
-        if bound is not None:
-            return Proportion(n, n, n).p_above(bound) <= ALPHA
-        return PairedProportion(0, 0, n, n).p_above(-(drop or 0)) <= ALPHA
-
-    if (
-        (bound is not None and bound >= 1)
-        or drop == 0
-        or requirement.at_most is not None
-    ):
+    if drop is not None:
+        return _first(lambda n: PairedProportion(n, 0, n, n).p_above(-drop))
+    if bound is None or bound >= 1:
         return 1  # no number of samples would do
+    return _first(lambda n: Proportion(n, n, n).p_above(bound))
+
+
+def _fewest_even(drop: float) -> int:
+    """The fewest samples on which a model passes that is right where its baseline is."""
+    return _first(lambda n: PairedProportion(0, 0, n, n).p_above(-drop))
+
+
+def _first(p_value: Callable[[int], float]) -> int:
+    """The least n whose p-value allows a pass; it falls with n."""
     most = 1
-    while most < _MOST and not passes(most):
+    while most < _MOST and p_value(most) > ALPHA:
         most *= 2
-    least = most // 2
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (least, middle) if passes(middle) else (middle, most)
-    return most
+    return 1 + bisect_left(range(1, most), True, key=lambda n: p_value(n) <= ALPHA)
 
 
 def _tags(view: fo.DatasetView, untested: pd.Index, everyone: pd.Index) -> pd.DataFrame:

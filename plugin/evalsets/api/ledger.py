@@ -11,7 +11,7 @@ from typing import Any
 import fiftyone as fo
 
 from evalsets.api.populations import membership
-from evalsets.api.standing import keys_of, sides_of, standing_of
+from evalsets.api.standing import keys_of, names_of, sides_of, standing_of
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.ledger import (
@@ -24,6 +24,7 @@ from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.releases import list_releases, load_release
 from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError, counted
+from evalsets.files import write_text
 from evalsets.splits import Standing, history, replay, retirement, verify
 from evalsets.splits.explanation import Explanation
 from evalsets.splits.ledger import read_record
@@ -46,6 +47,7 @@ def explain(dataset: Source, sample: str) -> Explanation:
     sample_id = _found(opened, [sample])[0]
     view = opened.select(sample_id)
     split = opened.has_sample_field(SPLIT)
+    ids = opened.values("id")
     holdouts = {n: r.population.holdout for n, r in load_recipes(opened).items()}
     inside = membership(view).iloc[0].to_dict() if holdouts else {}
     frozen = {n: load_release(opened, n)[1].side for n in list_releases(opened)}
@@ -56,6 +58,7 @@ def explain(dataset: Source, sample: str) -> Explanation:
         decisions=tuple(history(read_ledger(opened), sample_id)),
         populations={n: share for n, share in holdouts.items() if inside[n]},
         releases={n: str(s[sample_id]) for n, s in frozen.items() if sample_id in s},
+        name=dict(zip(ids, names_of(opened, ids), strict=True))[sample_id],
     )
 
 
@@ -125,18 +128,16 @@ def save_ledger(dataset: Source, path: str | Path) -> Path:
         raise ArgumentError(f"Dataset '{opened.name}' has not been split yet")
     file = Path(path).expanduser()
     text = "".join(json.dumps(r, sort_keys=True) + "\n" for r in records)
-    part = file.with_name(f"{file.name}.part")
     try:
-        if file.exists() and not text.startswith(file.read_text("utf-8", "replace")):
-            raise ArgumentError(
-                f"'{path}' holds something that the ledger of dataset '{opened.name}' "
-                "does not go on from; give another file"
-            )
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
+        held = file.read_text("utf-8", "replace") if file.exists() else ""
     except OSError as error:
-        raise ArgumentError(f"'{path}' cannot be written: {error.strerror}") from error
-    return file
+        raise ArgumentError(f"'{path}' cannot be read: {error.strerror}") from error
+    if not text.startswith(held):
+        raise ArgumentError(
+            f"'{path}' holds something that the ledger of dataset '{opened.name}' "
+            "does not go on from; give another file"
+        )
+    return write_text(file, text)
 
 
 def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:

@@ -17,6 +17,7 @@ from evalsets.api.grouping import Together, column, vectors_of
 from evalsets.datasets.files import DIGEST
 from evalsets.datasets.releases import list_releases, load_release
 from evalsets.datasets.settings import stated_settings
+from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, NoVectorsError, counted
 from evalsets.splits import (
     LEARNED,
@@ -25,6 +26,7 @@ from evalsets.splits import (
     near_leaks,
     shared_leaks,
 )
+from evalsets.splits.near import check_threshold
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,12 @@ def options_of(
     background: float | None,
     seed: int | None,
 ) -> dict[str, Any]:
-    """The options of a split: what is given, else as before; None where one is off."""
+    """The options of a split: what is given, else as before; None where one is off.
+
+    Raises:
+        ArgumentError: a share or threshold out of range
+        NoVectorsError: a threshold without vectors
+    """
     given = {
         "val": val,
         "groups": groups,
@@ -48,11 +55,17 @@ def options_of(
     before = {"val": 0.1, "background": 0, "seed": 0, **stated_settings(dataset)}
     options = {n: before.get(n) if v is None else v for n, v in given.items()}
     for name in ("val", "near_duplicates", "background"):
-        if not isinstance(options[name], (Real, NoneType)):
-            raise ArgumentError(
-                f"{name} is {options[name]!r}; give a number from 0 to 1"
-            )
-    off = {name: options[name] or None for name in ("groups", "near_duplicates")}
+        value = options[name]
+        if not isinstance(value, (Real, NoneType)) or (
+            name != "near_duplicates" and not 0 <= float(value or 0) <= 1
+        ):
+            raise ArgumentError(f"{name} is {value!r}; give a number from 0 to 1")
+    off: dict[str, Any] = {
+        name: options[name] or None for name in ("groups", "near_duplicates")
+    }
+    if off["near_duplicates"] is not None:
+        open_vectors(dataset)
+        check_threshold(off["near_duplicates"])
     return {**options, **off}
 
 

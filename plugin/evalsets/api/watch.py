@@ -18,6 +18,7 @@ from evalsets.api.tag import tag
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.vectors import encoder_of, fingerprint_of
 from evalsets.errors import ArgumentError, EvalsetsError
+from evalsets.taggers import Tagger, read_taggers
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def watch(
         source: as for ``sync``
         dataset: as for ``sync``
         every: seconds between two rounds
-        tags: YAML file of taggers
+        tags: YAML file of taggers, which is read before anything else
         encoder: embeds a dataset that has no vectors yet; as for ``embed``
         rounds: how many; by default without end
         pause: waits a number of seconds
@@ -52,20 +53,21 @@ def watch(
 
     Raises:
         ArgumentError: ``every`` is not above 0
-        EvalsetsError: the first round failed
+        EvalsetsError: the first round failed, or the taggers cannot be read
     """
     if not every > 0:
         raise ArgumentError(f"The time between two rounds is {every}; give seconds")
     if not isinstance(source, (str, Path)):
         source = list(source)  # it may be one that can be gone through just once
-    opened = _round(source, dataset, tags, encoder, options)
+    taggers = [] if tags is None else read_taggers(tags)
+    opened = _round(source, dataset, taggers, encoder, options)
     wait = every
     for done in count(1):
         if rounds is not None and done >= rounds:
             break
         pause(wait)
         try:
-            opened = _round(source, opened, tags, encoder, options)
+            opened = _round(source, opened, taggers, encoder, options)
             wait = every
         except EvalsetsError as error:
             wait = min(2 * wait, max(LONGEST_WAIT_S, every))
@@ -76,16 +78,16 @@ def watch(
 def _round(
     source: Any,
     dataset: str | fo.Dataset,
-    tags: str | Path | None,
+    taggers: list[Tagger],
     encoder: str | None,
     options: Any,
 ) -> fo.Dataset:
     opened = sync(source, dataset, **options)
     embeds_by = encoder or (encoder_of(opened) if fingerprint_of(opened) else None)
     if embeds_by is not None:
-        embed(opened, embeds_by, taggers=() if tags is None else tags)
-    elif tags is not None:
-        tag(opened, tags)
+        embed(opened, embeds_by, taggers=taggers)
+    elif taggers:
+        tag(opened, taggers)
     if split_settings(opened):
         split(opened)
     return open_dataset(opened)

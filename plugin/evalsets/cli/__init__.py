@@ -11,15 +11,23 @@ import logging
 import os
 import sys
 import warnings
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
 import evalsets as es
 from evalsets.cli import data, gate, machine, models, populations, splits
+from evalsets.cli.wording import Words, sentence, spoken
 
 logger = logging.getLogger(__name__)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"evalsets {es.__version__}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="evalsets",
@@ -64,13 +72,27 @@ for _panel, _commands in {
         if isinstance(_command, typer.Typer):
             app.add_typer(_command, rich_help_panel=_panel)
         else:
-            app.command(rich_help_panel=_panel)(_command)
+            app.command(rich_help_panel=_panel)(spoken(_command))
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Test-driven development for vision models, on FiftyOne."""
 
 
 def main() -> NoReturn:
     """Runs the command line and ends the process."""
     _keep_output_clean()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    shown = logging.StreamHandler()
+    shown.setFormatter(Words())
+    logging.basicConfig(level=logging.WARNING, handlers=[shown])
     debug = bool(os.environ.get("EVALSETS_DEBUG"))
     logging.getLogger("evalsets").setLevel(logging.DEBUG if debug else logging.WARNING)
     logging.getLogger("eta").propagate = False  # it draws its bars itself
@@ -78,13 +100,12 @@ def main() -> NoReturn:
     warnings.showwarning = _tell
     try:
         app()
-    except es.EvalsetsError as error:
-        _refuse(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:  # or Python would exit 1, which is a failed model
         logger.debug("Traceback", exc_info=True)
-        _refuse(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        typer.echo(f"Error: {sentence(error)}", err=True)
+        sys.exit(2)
     sys.exit(0)
 
 
@@ -108,8 +129,3 @@ def _tell(message: Any, category: type[Warning], *where: Any, **more: Any) -> No
         Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
     else:
         _shown(message, category, *where, **more)
-
-
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(f"Error: {sentence}", err=True)
-    sys.exit(2)

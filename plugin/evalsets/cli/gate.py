@@ -10,8 +10,19 @@ from typing import Annotated, Any
 import typer
 
 import evalsets as es
-from evalsets.cli.shared import Baseline, Dataset, Model, Split, Truth, load_fiftyone
+from evalsets.cli.shared import (
+    Baseline,
+    Dataset,
+    Model,
+    Split,
+    Truth,
+    load_fiftyone,
+    save,
+    say_saved,
+)
+from evalsets.cli.wording import sentence
 from evalsets.errors import ArgumentError
+from evalsets.files import remove, write_text
 
 Release = Annotated[
     int | None, typer.Option(help="Judge populations and members of this release.")
@@ -58,25 +69,24 @@ def evaluate(
     json: Json = None,
 ) -> None:
     """Score a model on every population and print the verdicts."""
-    _report(
-        *(dataset, model, html, json),
-        baseline=baseline,
-        split=split,
-        truth=truth,
-        release=release,
-        groups=groups,
-        metrics=metric or (),
-        eval_key=eval_key,
-        alpha=alpha,
-    )
+    with _afresh(html, json):
+        _report(
+            *(dataset, model, html, json),
+            baseline=baseline,
+            split=split,
+            truth=truth,
+            release=release,
+            groups=groups,
+            metrics=metric or (),
+            eval_key=eval_key,
+            alpha=alpha,
+        )
 
 
 def check(
     gate: Annotated[
         str,
-        typer.Argument(
-            help="A suite file (.yml), or a dataset.", callback=load_fiftyone
-        ),
+        typer.Argument(help="A suite file (.yml), or a dataset."),
     ],
     model_name: Annotated[
         str | None, typer.Argument(metavar="[MODEL]", help="Name of a prediction set.")
@@ -98,10 +108,16 @@ def check(
     junit: Junit = None,
     markdown: Markdown = None,
 ) -> None:
-    """Evaluate, and let the exit code say whether the model passes."""
-    from evalsets.reports.report import write_text
+    """Evaluate, and let the exit code say whether the model passes.
 
-    with _refusing(markdown):
+    It is 0 for PASS, 1 for FAIL, 3 for INCONCLUSIVE, and 2 for an error. What an earlier
+    run wrote is removed first: after an error there is no HTML and no JSON, and JUnit and
+    Markdown say what is wrong.
+    """
+    from evalsets.reports import texts
+
+    with _afresh(html, json, junit=junit, markdown=markdown):
+        load_fiftyone(gate)
         wanted = model or model_name
         if wanted is None:
             raise ArgumentError("Name the model to check, for example with --model")
@@ -117,24 +133,29 @@ def check(
             eval_key=eval_key,
             alpha=alpha,
         )
-    if junit is not None:
-        report.to_junit(junit)
-    if markdown is not None:
-        write_text(markdown, report.to_markdown())
+        save(junit, lambda: texts.junit(report))
+        save(markdown, report.to_markdown)
     raise typer.Exit(report.exit_code)
 
 
 @contextmanager
-def _refusing(markdown: Path | None) -> Iterator[None]:
-    """Lets the Markdown say why there is no verdict."""
-    from evalsets.reports.report import write_text
-    from evalsets.reports.texts import refusal
+def _afresh(
+    *files: Path | None, junit: Path | None = None, markdown: Path | None = None
+) -> Iterator[None]:
+    """Removes what an earlier run wrote; two of the files say why there is no verdict."""
+    from evalsets.reports import texts
 
+    for path in (*files, junit, markdown):
+        if path is not None:
+            remove(path)
     try:
         yield
-    except es.EvalsetsError as error:
+    except Exception as error:
+        said = sentence(error)
+        if junit is not None:
+            write_text(junit, texts.junit_refusal(said))
         if markdown is not None:
-            write_text(markdown, refusal(str(error)))
+            write_text(markdown, texts.refusal(said))
         raise
 
 
@@ -159,9 +180,6 @@ def _report(
     report = es.evaluate(dataset, model, **options)
     typer.echo(report.to_text())
     if html is not None:
-        report.to_html(html, trend=es.trend(dataset, split=options["split"]))
-    if json is not None:
-        from evalsets.reports.report import write_text
-
-        write_text(json, report.to_json())
+        say_saved(report.to_html(html, trend=es.trend(dataset, split=options["split"])))
+    save(json, report.to_json)
     return report

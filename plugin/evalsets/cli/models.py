@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import evalsets as es
-from evalsets.cli.shared import Baseline, Dataset, Model, Split, Truth
+from evalsets.cli.shared import Baseline, Dataset, Model, Split, Truth, save_figure
 from evalsets.errors import ArgumentError
 
 
@@ -102,9 +102,8 @@ def history(
     if trend is None and heatmap is None:
         return
     found = es.trend(dataset, metric=metric, split=None if split == "all" else split)
-    for path, draw in ((trend, found.plot), (heatmap, found.heatmap)):
-        if path is not None:
-            draw().write_html(path, include_plotlyjs=True)
+    save_figure(trend, found.plot, f"{found.metric} from report to report: {dataset}")
+    save_figure(heatmap, found.heatmap, f"{found.metric} of each model: {dataset}")
 
 
 def discover(

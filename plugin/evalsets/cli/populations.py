@@ -15,6 +15,7 @@ import evalsets as es
 from evalsets.cli.shared import (
     Dataset,
     console,
+    say_saved,
 )
 from evalsets.errors import ArgumentError, counted
 
@@ -50,7 +51,9 @@ def compose(
 
 def populations(dataset: Dataset) -> None:
     """List the populations of a dataset."""
-    table = Table("population", "query", "hold-out", "requires", "precision", box=None)
+    table = Table(box=None)
+    for column in ("population", "query", "hold-out", "requires", "precision"):
+        table.add_column(column, overflow="fold")
     measured = es.calibrations(dataset)
     for p in es.populations(dataset).values():
         required = "\n".join(map(str, p.require))
@@ -156,7 +159,7 @@ def save_suite(
     file: Annotated[Path, typer.Argument(help="YAML; comments in it stay.")],
 ) -> None:
     """Write every population to a file."""
-    console.print(f"Saved: {es.save_suite(dataset, file)}", markup=False)
+    say_saved(es.save_suite(dataset, file))
 
 
 @suite.command("load")

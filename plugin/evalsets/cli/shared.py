@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from evalsets.files import write_text
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 console = Console()
+
+
+def save(path: Path | None, text: Callable[[], str]) -> None:
+    """Writes a file that is asked for, and says where."""
+    if path is not None:
+        say_saved(write_text(path, text()))
+
+
+def say_saved(path: Path) -> None:
+    """Says where a file is, in one line."""
+    typer.echo(f"Saved: {path}")
+
+
+def save_figure(path: Path | None, figure: Callable[[], Figure], title: str) -> None:
+    """Writes a plot that is asked for as a page of its own, and says where."""
+    from evalsets.reports.page import figure_page
+
+    save(path, lambda: figure_page(figure(), title))
 
 
 def load_fiftyone(value: str | None) -> str | None:

@@ -12,8 +12,11 @@ import evalsets as es
 from evalsets.cli.shared import (
     Dataset,
     console,
+    save_figure,
+    say_saved,
 )
 from evalsets.errors import counted
+from evalsets.reports.words import listed
 
 
 def split(
@@ -70,7 +73,28 @@ def leaks(
     )
     for leak in found:
         typer.echo(leak)
+    if not found:
+        typer.echo(_clean(dataset, split, groups, near_duplicates))
     raise typer.Exit(1 if found else 0)
+
+
+def _clean(
+    dataset: str, split: str, groups: str | None, near_duplicates: float | None
+) -> str:
+    """That nothing leaks, and how far that was looked at."""
+    from evalsets.datasets.connect import open_dataset
+    from evalsets.datasets.files import DIGEST
+
+    looked = ["files"] if open_dataset(dataset).has_sample_field(DIGEST) else []
+    looked += [] if groups is None else [f"'{groups}'"]
+    if near_duplicates is not None:
+        looked.append(f"near-duplicates from {near_duplicates:g}")
+    if not looked:
+        return (
+            f"Nothing of dataset '{dataset}' was compared, since it was not synced; name "
+            "--groups or --near-duplicates"
+        )
+    return f"No test sample of '{split}' is in train or val too by {listed(looked)}"
 
 
 def coverage(
@@ -92,9 +116,8 @@ def coverage(
         if not n:
             typer.echo("The commonest tags of what is in no population:")
         typer.echo(f"  {tag.share:.0%}  {tag.tag}")
-    for path, draw in ((plot, found.plot), (overlap, found.plot_overlap)):
-        if path is not None:
-            draw().write_html(path, include_plotlyjs=True)
+    save_figure(plot, found.plot, f"Coverage: {dataset}")
+    save_figure(overlap, found.plot_overlap, f"Overlaps: {dataset}")
 
 
 def select(
@@ -154,7 +177,7 @@ def save_ledger(
     dataset: Dataset, file: Annotated[Path, typer.Argument(help="JSONL.")]
 ) -> None:
     """Write every decision of the split to a file, one line a split."""
-    console.print(f"Saved: {es.save_ledger(dataset, file)}", markup=False)
+    say_saved(es.save_ledger(dataset, file))
 
 
 @ledger.command("load")

@@ -59,6 +59,7 @@ class _Figure:
         baseline: the metric of the baseline
         difference: from the baseline
         compared: samples that the difference rests on
+        own: samples that the figure is of: those of its class, for a metric of one
     """
 
     n: int
@@ -67,6 +68,7 @@ class _Figure:
     baseline: float | None = None
     difference: Estimate | None = None
     compared: int = 0
+    own: int = 0
 
 
 def evaluate_populations(
@@ -168,6 +170,7 @@ def _of_population(
     for name in draws[0]:
         n, counted = len(members), model.outcomes.counted(name)
         figure = _Figure(counted, model.estimate(name), counted == n)
+        figure = replace(figure, own=model.outcomes.own(name))
         if pair is not None and pair[1].gives(name):
             whole = figure.whole and pair[1].counted(name) == len(pair[1])
             figure = replace(figure, compared=len(pair[1]), whole=whole)
@@ -290,7 +293,7 @@ def _row(name: str, metric: str, figure: _Figure) -> Row:
     return Row(
         population=name,
         metric=metric,
-        n=figure.n,
+        n=figure.own,
         value=_known(figure.estimate.value),
         low=_known(low),
         high=_known(high),

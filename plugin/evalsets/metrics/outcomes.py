@@ -100,6 +100,16 @@ class Outcomes(ABC):
         """How many samples a metric counts; where fewer than all, it shows no more."""
         return len(self)
 
+    def own(self, metric: str) -> int:
+        """How many samples a figure is of: a metric of one class, those with that class.
+
+        Of recall they have it in truth, of precision in what is predicted, else in either.
+        """
+        below = self.denominators(metric) if ":" in metric else None
+        if below is None:
+            return self.counted(metric)
+        return int(np.count_nonzero(below.sum(axis=1)))
+
     def denominators(self, metric: str) -> Sums | None:  # noqa: ARG002
         """``(n, c)`` what each class's figure is a share of; None if it is no share."""
         return None

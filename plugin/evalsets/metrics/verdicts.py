@@ -23,7 +23,7 @@ class Row:
     Args:
         population: its name
         metric: its name
-        n: samples evaluated
+        n: samples evaluated; of a metric of one class, those with that class
         value: the figure; None where it is undefined
         low: lower end of its two-sided 95 % interval
         high: upper end

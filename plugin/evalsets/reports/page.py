@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from PIL import Image, ImageOps
 
 from evalsets.reports import words
@@ -65,6 +65,12 @@ def render_page(report: Report, samples: Samples, trend: Trend | None = None) ->
         more=plots[len(metrics) :],
         galleries=_galleries(samples),
     )
+
+
+def figure_page(figure: Figure, title: str) -> str:
+    """One plot as a page of its own, with a title for the browser."""
+    page: str = figure.to_html(include_plotlyjs=True)
+    return page.replace("</head>", f"<title>{escape(title)}</title></head>", 1)
 
 
 _VERDICTS = ("fail", "inconclusive", "pass")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.files import write_text
 from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row, gate
 from evalsets.reports import texts, words
 from evalsets.reports.details import Details
@@ -189,16 +190,3 @@ class Report:
         rows = tuple(Row(**r) for r in held["rows"])
         details = Details.from_dict(held.get("details", {}))
         return cls(rows, held["provenance"], samples, details)
-
-
-def write_text(path: str | Path, text: str) -> Path:
-    """Writes a whole file or none; missing folders are made."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

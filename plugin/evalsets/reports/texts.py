@@ -167,10 +167,22 @@ def junit(report: Report) -> str:
         said = _xml(report.headline)
         case = _case(suite, "suite", "requires something")
         ET.SubElement(case, "error", message=said, type=INCONCLUSIVE).text = said
+    return _junit(suite, report.provenance.get("created"))
+
+
+def junit_refusal(problem: str) -> str:
+    """One test, in error, that says why there is no report."""
+    suite = ET.Element("testsuite", name="evalsets")
+    case, said = _case(suite, "suite", "has a verdict"), _xml(problem)
+    ET.SubElement(case, "error", message=said, type="error").text = said
+    return _junit(suite)
+
+
+def _junit(suite: ET.Element, created: object = None) -> str:
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("*/failure"))))
     suite.set("errors", str(len(suite.findall("*/error"))))
-    if created := report.provenance.get("created"):
+    if created:
         suite.set("timestamp", _xml(str(created)))
     suites = ET.Element("testsuites")
     suites.append(suite)

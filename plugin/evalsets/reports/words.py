@@ -47,6 +47,8 @@ def explain(row: Row, provenance: Mapping[str, Any]) -> str:
     found = f"{found} on {counted(row.n, 'sample')}"
     if row.n == 0:
         found = "no sample was evaluated"
+        if ":" in row.metric:
+            found = f"no sample counts for {row.metric}"
     elif row.value is None:
         found = f"{row.metric} is undefined on {counted(row.n, 'sample')}"
     if not row.requirement:
@@ -155,11 +157,12 @@ def headline(rows: Iterable[Row], verdict: str, provenance: Mapping[str, Any]) -
         met = counted(len(required), "requirement")
         return f"{model}: PASS: meets {met} on {counted(n, 'population')}"
     causes: dict[str, dict[str, None]] = {}
-    for row in (row for row in required if row.verdict == verdict):
+    for row in sorted(required, key=lambda row: row.verdict != FAIL):
         cause = "misses what is required"
-        if verdict == INCONCLUSIVE:
+        if row.verdict == INCONCLUSIVE:
             cause = _cause(row, provenance)
-        causes.setdefault(cause, {})[row.population] = None
+        if row.verdict == verdict or cause == _NO_BASELINE:
+            causes.setdefault(cause, {})[row.population] = None
     said = [
         f"{cause} on {len(names)} {of}: {listed(list(names))}"
         for cause, names in causes.items()

@@ -36,12 +36,16 @@ class Facts:
             on which any model can pass it
         before: by population its samples at the last release; None without one
         background: share of the samples in no population that was asked for test
+        even: as ``fewest``, of drops, for a model that is right where its baseline is
+        alpha: level that ``fewest`` and ``even`` suppose
     """
 
     labelled: NDArray[np.bool_] | None = None
     fewest: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     before: Mapping[str, int] | None = None
     background: float = 0.0
+    even: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    alpha: float = 0.05
 
 
 def _no_tags() -> pd.DataFrame:
@@ -174,7 +178,7 @@ def coverage(
     return Coverage(
         frame=frame,
         overlap=pd.DataFrame(shared, index=names, columns=names),
-        gaps=_gaps(frame, facts.fewest, in_test),
+        gaps=_gaps(frame, facts, in_test),
         shares=frame[list(PARTS)].div(size, axis=1),
         labelled=pd.Series(labelled, index=names),
         growth=frame["n"] - before,
@@ -215,11 +219,7 @@ def _labelled(
     return share, members[test & facts.labelled].sum(axis=0)
 
 
-def _gaps(
-    frame: pd.DataFrame,
-    fewest: Mapping[str, Mapping[str, int]],
-    in_test: NDArray[np.int64],
-) -> list[str]:
+def _gaps(frame: pd.DataFrame, facts: Facts, in_test: NDArray[np.int64]) -> list[str]:
     found = []
     for (name, row), judged in zip(frame.iterrows(), in_test, strict=True):
         n, asked, got = int(row["n"]), row["holdout_asked"], row["holdout_got"]
@@ -235,19 +235,27 @@ def _gaps(
         if asked > 0 and waiting < n and row["test"] < np.ceil(asked * n - 1e-9):
             found.append(f"'{name}' asked {asked:.1%} for test, got {got:.1%}")
         if waiting < n:
-            found += _too_small(str(name), fewest.get(str(name), {}), int(judged))
+            found += _too_small(str(name), facts, int(judged))
     return found
 
 
-def _too_small(name: str, fewest: Mapping[str, int], judged: int) -> list[str]:
-    lacking = {text: least for text, least in fewest.items() if least > judged}
+def _too_small(name: str, facts: Facts, judged: int) -> list[str]:
+    lacking = [
+        (least, text, who)
+        for who, known in (
+            ("no model", facts.fewest),
+            ("only a model better than its baseline", facts.even),
+        )
+        for text, least in known.get(name, {}).items()
+        if least > judged
+    ]
     if not lacking:
         return []
-    text, least = max(lacking.items(), key=lambda pair: pair[1])
+    least, text, who = max(lacking, key=lambda one: one[0])
     return [
         f"'{name}' is too small for its requirement {text}: needs {least - judged:,} more "
-        f"labelled samples in test, where it has {judged:,} (no model can pass on fewer "
-        f"than {least:,})"
+        f"labelled samples in test, where it has {judged:,} ({who} can pass on fewer "
+        f"than {least:,} at level {facts.alpha:g})"
     ]
 
 

@@ -20,6 +20,7 @@ class Explanation:
             ``side``, ``rule``, ``groups`` and maybe ``releases``
         populations: those it is in, with their hold-out
         releases: its side in each release that has it
+        name: by which groups go that it stands for
     """
 
     sample_id: str
@@ -28,18 +29,24 @@ class Explanation:
     decisions: tuple[dict[str, Any], ...]
     populations: dict[str, float]
     releases: dict[int, str]
+    name: str = ""
 
     def __str__(self) -> str:
         side = f"is in {self.side}" if self.side else "has no side yet"
         lines = [f"Sample {self.sample_id} ({self.filepath}) {side}"]
         for decision in self.decisions:
             line = f"{decision['time']}  {decision['side']}: {decision['rule']}"
-            group = decision["groups"][0]
-            past = decision.get("releases", ())
-            past = f"; {trained_in(past)}" if past else ""
-            lines.append(f"  {line} (its group is that of {group}{past})")
+            lines.append(f"  {line}{self._besides(decision)}")
         inside = [f"'{n}' (hold-out {h:.0%})" for n, h in self.populations.items()]
         lines.append(f"  populations: {', '.join(inside) or 'none'}")
         frozen = [f"{n} ({s or 'no side'})" for n, s in self.releases.items()]
         lines.append(f"  releases: {', '.join(frozen) or 'none'}")
         return "\n".join(lines)
+
+    def _besides(self, decision: dict[str, Any]) -> str:
+        """In brackets: the sample its group goes by, and the releases it was trained in."""
+        group, past = decision["groups"][0], decision.get("releases", ())
+        own = {self.sample_id, self.name, *decision.get("keys", ())}
+        said = [] if group in own else [f"its group is that of {group}"]
+        said += [trained_in(past)] if past else []
+        return f" ({'; '.join(said)})" if said else ""

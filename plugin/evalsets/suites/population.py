@@ -50,6 +50,13 @@ class Requirement:
                 "loss as a number of at least 0"
             )
 
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        ((bound, value),) = (
+            (n, v) for n, v in vars(self).items() if n != "metric" and v is not None
+        )
+        return f"Requirement({self.metric!r}, {bound}={value!r})"
+
     def __str__(self) -> str:
         if self.at_least is not None:
             return f"{self.metric} >= {self.at_least:g}"
@@ -120,6 +127,15 @@ class Population:
                 "of at least 1"
             )
         object.__setattr__(self, "require", self._requirements())
+
+    def __repr__(self) -> str:
+        """The call that makes it, without what is left at its default."""
+        changed = (
+            f", {f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)[2:]
+            if getattr(self, f.name) != f.default
+        )
+        return f"Population({self.name!r}, {self.query!r}{''.join(changed)})"
 
     def _requirements(self) -> tuple[Requirement, ...]:
         given: Any = self.require

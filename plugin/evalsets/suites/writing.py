@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from evalsets.errors import ArgumentError
+from evalsets.files import write_text
 from evalsets.suites.population import Population, Requirement
 from evalsets.suites.reading import SuiteFile, read_suite
 from evalsets.suites.suite import Suite
@@ -41,12 +41,7 @@ def write_suite(path: str | Path, suite: Suite) -> None:
     else:
         settings = [_dumped({"split": dict(suite.split)})] if suite.split else []
         text = "\n".join([_HEADER, *settings, _populations(suite)])
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, file)  # noqa: PTH105 (atomic)
-    except OSError as error:
-        raise ArgumentError(f"'{path}' cannot be written: {error.strerror}") from error
+    write_text(file, text)
 
 
 def _rewritten(read: SuiteFile, text: str, suite: Suite) -> str:

@@ -1,0 +1,49 @@
+"""Files that people ask for: written whole or not at all, and never one of yesterday."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evalsets.errors import ArgumentError
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Writes a whole file or none; missing folders are made.
+
+    Raises:
+        ArgumentError: it cannot be written
+    """
+    file = Path(path).expanduser()
+    part = file.with_name(f".{file.name}.part")
+    try:
+        if file.exists() and not file.is_file():  # such as /dev/stdout
+            file.write_text(text, encoding="utf-8")
+            return file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return file
+
+
+def remove(path: str | Path) -> None:
+    """Removes a file, if it is there.
+
+    Raises:
+        ArgumentError: it is there and cannot be removed
+    """
+    file = Path(path).expanduser()
+    try:
+        if file.is_file():
+            file.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: str | Path, error: OSError) -> ArgumentError:
+    why = error.strerror or type(error).__name__
+    return ArgumentError(f"'{path}' cannot be written: {why}; name another file")
