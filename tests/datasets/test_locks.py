@@ -41,17 +41,6 @@ def test_a_holder_may_enter_again(dataset, store):
     assert store.get(KEY) is None
 
 
-def test_a_dataset_made_anew_under_a_name_has_a_lock_of_its_own(dataset):
-    name = dataset.name
-    with writing(dataset):
-        dataset.delete()
-        anew = fo.Dataset(name)
-        with writing(anew):
-            held = ExecutionStore.create(STORE, anew._doc.id).get(KEY)
-    anew.delete()
-    assert held is not None
-
-
 def test_a_living_holder_is_waited_for_and_then_named(dataset, store):
     holder = {"host": socket.gethostname(), "pid": os.getppid(), "token": "x"}
     store.set(KEY, holder)

@@ -36,7 +36,6 @@ SYNCING = "sync"
 EXPIRES_S = 600
 PATIENCE_S = 30.0
 
-<<<<<<< HEAD
 
 @dataclass
 class _Lock:
@@ -71,10 +70,6 @@ class _Lock:
 
 _held: ContextVar[dict[tuple[ObjectId, str], _Lock]] = ContextVar("_held", default={})  # noqa: B039
 """The locks that this thread holds, by dataset and key; never changed in place."""
-=======
-_held: ContextVar[frozenset[tuple[str, str]]] = ContextVar("_held", default=frozenset())
-"""Id of the dataset and key of the locks that this thread holds."""
->>>>>>> lib
 schema_lock = threading.RLock()
 """Held by whoever changes or reloads schema, views or runs: the threads of a process share
 FiftyOne's dataset objects, and a reload in one would take fields from under another."""
@@ -155,13 +150,8 @@ def check_held(dataset: fo.Dataset) -> None:
 def _alone(
     dataset: fo.Dataset, key: str, patience: float, doing: str
 ) -> Iterator[None]:
-<<<<<<< HEAD
     place = (dataset._doc.id, key)
     if place in _held.get():
-=======
-    name, own = dataset.name, (str(dataset._doc.id), key)
-    if own in _held.get():
->>>>>>> lib
         yield
         return
     me: dict[str, Any] = {
@@ -171,11 +161,7 @@ def _alone(
     }
     lock = _Lock(ExecutionStore.create(STORE, dataset._doc.id), key, me)
     _alive.add(me["token"])
-<<<<<<< HEAD
     token = _held.set({**_held.get(), place: lock})
-=======
-    token = _held.set(_held.get() | {own})
->>>>>>> lib
     try:
         _acquire(lock, f"Dataset '{dataset.name}' is being {doing} by", patience)
         with _renewing(lock, dataset.name):
