@@ -42,7 +42,7 @@ from evalsets.similarity import VectorFile
 
 logger = logging.getLogger(__name__)
 
-_LISTED = 10_000  # ids that are cheaper to list than to look for in a view
+_LISTED, _SHARE = 10_000, 20  # ids, or a share, cheaper to list than to find in a view
 
 
 def search(dataset: Source, query: str) -> fo.DatasetView:
@@ -183,8 +183,9 @@ def _covers(
     """
     if view._is_generated or len(view._dataset) != len(file):
         return False
+    most = max(_LISTED, len(file) // _SHARE)
     return is_whole(view) or all(
-        mask is not None and min(mask.sum(), len(mask) - mask.sum()) <= _LISTED
+        mask is not None and min(mask.sum(), len(mask) - mask.sum()) <= most
         for mask in decided
     )
 
