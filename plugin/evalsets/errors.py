@@ -74,6 +74,8 @@ class NameTakenError(EvalsetsError):
 class QueryError(EvalsetsError):
     """A query that cannot be read, with the place where it fails.
 
+    ``line`` and ``column`` say the position as editors do, counted from 1.
+
     Args:
         problem: one sentence, without the position
         text: the whole query
@@ -88,7 +90,23 @@ class QueryError(EvalsetsError):
         self.text = text
         self.position = position
         self.word = word
-        super().__init__(_pointed(problem, text, position, word))
+        self.line = text.count("\n", 0, position) + 1
+        self.column = position - text.rfind("\n", 0, position)
+        super().__init__(self._pointed() if text else problem)
+
+    def _pointed(self) -> str:
+        """The problem and, below it, the line of the query with the word marked."""
+        place = f"position {self.position}"
+        if "\n" in self.text:
+            place += f", line {self.line}, column {self.column}"
+        line, before = self.text.split("\n")[self.line - 1], self.column - 1
+        left = max(0, before - 40)
+        shown = "".join(c if c.isprintable() else " " for c in line[left : left + 80])
+        length = max(
+            1, min(len(self.word.partition("\n")[0]), len(shown) - before + left)
+        )
+        caret = " " * (before - left) + "^" * length
+        return f"{self.problem} (at {place})\n  {shown}\n  {caret}"
 
 
 class NoImagesError(EvalsetsError):
@@ -143,16 +161,3 @@ def counted(n: int, one: str, many: str = "") -> str:
         many: what follows any other number; by default ``one`` with an s
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def _pointed(problem: str, text: str, position: int, word: str) -> str:
-    if not text:
-        return problem
-    start = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", position)
-    line = text[start : end if end >= 0 else len(text)]
-    column = position - start
-    left = max(0, column - 40)
-    shown = line[left : left + 80]
-    caret = " " * (column - left) + "^" * max(1, min(len(word), 80 - (column - left)))
-    return f"{problem} (at position {position})\n  {shown}\n  {caret}"

@@ -248,6 +248,39 @@ def test_a_view_is_searched_alone_and_may_hold_what_the_index_does_not(own):
         _ = index.use_view(view, allow_missing=False).index_size
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("aggregation", ["mean", "post-min"])
+def test_a_view_is_ranked_whether_it_holds_the_nearest_or_the_farthest(
+    dataset, aggregation, reverse
+):
+    rng = np.random.default_rng(11)
+    dataset.add_samples([fo.Sample(f"{n}.png", number=n) for n in range(200)])
+    ids, vectors = dataset.values("id"), rng.normal(size=(200, 8))
+    index = fob.compute_similarity(
+        dataset, embeddings=vectors, backend="faiss", brain_key="own"
+    )
+    index.remove_from_index(sample_ids=ids[50:60])
+    asked = {
+        "query": ids[:2] if aggregation == "post-min" else ids[0],
+        "aggregation": aggregation,
+        "reverse": reverse,
+    }
+    order = index._kneighbors(**asked)[0]
+    kept = random.Random(4).sample(order, 60)
+    for view in (
+        dataset.select(order[:20]),
+        dataset.select(order[-20:]),
+        dataset.select(order[:2] + order[-20:] + ids[50:60]),
+        dataset.select(kept).limit(40),
+        dataset.select(kept, ordered=True).skip(5),
+    ):
+        held = set(view.values("id"))
+        expected = [i for i in order if i in held]
+        for k in (1, 3, 12, 100):
+            with index.use_view(view):
+                assert index._kneighbors(**asked, k=k)[0] == expected[:k]
+
+
 def test_near_duplicates_and_leaks_are_found(own):
     dataset, _, _ = own
     ids = dataset.values("id")

@@ -94,6 +94,7 @@ def holds(text: str, row: dict = ROW) -> bool | None:
         ("NULL AND b", None),
         ("n / 0 > 1000", True),
         ("0 / 0 > 1000", True),
+        ("n / -(0 * 0.5) = n / 0", True),
         ("n % 0 = 1", None),
         ("day = '2024-02-29' AND day < DATE '2024-03-01'", True),
         ("time > day AND time = TIMESTAMP '2024-02-29 13:00:00+01:00'", True),

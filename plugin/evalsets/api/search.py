@@ -11,7 +11,7 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsets.datasets.columns import gather
+from evalsets.datasets.columns import holding
 from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.populations import read_query
@@ -42,7 +42,7 @@ from evalsets.similarity import VectorFile
 
 logger = logging.getLogger(__name__)
 
-_LISTED = 10_000  # ids that are cheaper to list than to look for in a view
+_LISTED, _SHARE = 10_000, 20  # ids, or a share, cheaper to list than to find in a view
 
 
 def search(dataset: Source, query: str) -> fo.DatasetView:
@@ -116,7 +116,7 @@ def _nearest(
     """The ``k`` samples of a view most similar to a query; at last any without vector."""
     if is_whole(view) and len(view) == len(file):
         return file.top_k(query, k)[0].tolist()
-    ids, _ = gather(view, {})
+    ids = holding(view, k, lambda n: file.top_k(query, n)[0])
     places = file.find(ids)
     among = np.sort(places[places >= 0])
     found = file.top_k(query, k, among)[0] if among.size else among.astype("<U24")
@@ -183,8 +183,9 @@ def _covers(
     """
     if view._is_generated or len(view._dataset) != len(file):
         return False
+    most = max(_LISTED, len(file) // _SHARE)
     return is_whole(view) or all(
-        mask is not None and min(mask.sum(), len(mask) - mask.sum()) <= _LISTED
+        mask is not None and min(mask.sum(), len(mask) - mask.sum()) <= most
         for mask in decided
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from evalsets.brain.contents import EMPTY, Contents, Ids, Rows
 from evalsets.brain.neighbours import Found, distinct, nearest, others, within
 from evalsets.brain.ranking import ranked
-from evalsets.datasets.columns import gather
+from evalsets.datasets.columns import gather, holding
 from evalsets.errors import ArgumentError, NoVectorsError
 from evalsets.similarity import unit
 
@@ -48,15 +49,18 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
             found = nearest(self._current_matrix(), unit(vectors), k, reverse)
             return self._named(found, False, return_dists)
         contents = self._contents
-        rows, distances = ranked(
+        rank = partial(
+            ranked,
             contents.stored,
             vectors,
             contents.stored_ids,
             aggregation=aggregation or "mean",
-            k=k,
             reverse=reverse,
-            among=contents.stored_rows(self._rows_to_rank()),
         )
+        among = self._rows_to_rank(
+            k, lambda n: contents.stored_ids[rank(k=n, among=contents.live)[0]]
+        )
+        rows, distances = rank(k=k, among=contents.stored_rows(among))
         rows = contents.places(rows)
         return _listed(contents, [(rows, distances)], True, return_dists)
 
@@ -103,8 +107,8 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
             )
         return vectors, single
 
-    def _rows_to_rank(self) -> Rows | None:
-        """Rows that the view in use holds; None where it holds all.
+    def _rows_to_rank(self, k: int | None, first: Callable[[int], Ids]) -> Rows | None:
+        """Rows that the view in use holds, the first ``k`` at least; None for all.
 
         FiftyOne reads a document a sample to have them in the view's order, which a
         ranking does not need.
@@ -115,7 +119,8 @@ class SearchableIndex(SimilarityIndex, DuplicatesMixin):
         if known or told or self.config.patches_field or view._is_patches:
             rows: Rows | None = self._current_inds
             return rows
-        return self._contents.rows_of(gather(view, {})[0])
+        ids = holding(view, k, first) if k else gather(view, {})[0]
+        return self._contents.rows_of(ids)
 
     def _current_matrix(self) -> NDArray[np.float32]:
         contents, rows = self._filled(), self._current_inds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -17,6 +17,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from evalsets.datasets.locks import check_held, schema_lock, writing
+from evalsets.datasets.mongo import object_ids
 from evalsets.errors import ArgumentError, NameTakenError
 from evalsets.similarity.files import unpacked
 
@@ -48,6 +49,7 @@ _FIELDS: dict[type, tuple[type, dict[str, Any]]] = {
 }
 
 
+_TRIED, _LOOKED_UP = 16, 10_000  # samples tried for each that is wanted, and at most
 _PLAIN = (fo.StringField, fo.FloatField, fo.IntField, fo.BooleanField, type(None))
 
 
@@ -206,6 +208,29 @@ def gather(
         column = [value for part in found for value in part[name]]
         columns.append([column[at] for at in order.tolist()])
     return unpacked(keys[order]), columns
+
+
+def holding(
+    view: fo.Dataset | fo.DatasetView,
+    k: int,
+    first: Callable[[int], Sequence[str] | NDArray[np.str_]],
+) -> NDArray[np.str_]:
+    """Ids of samples of a view, rising; the ``k`` of it that come first are among them.
+
+    What comes first of all is looked up in the view. Where it has too few of those, all
+    its ids are read, which takes many times as long.
+
+    Args:
+        view: of the samples
+        k: at least 1
+        first: ids of that many samples of the dataset, in the order that is meant
+    """
+    if (asked := k * _TRIED) <= _LOOKED_UP:
+        ids = object_ids(frozenset(first(asked)))
+        found, _ = gather(view.match({"_id": {"$in": ids}}), {})
+        if len(found) >= k:
+            return found
+    return gather(view, {})[0]
 
 
 def gather_fields(

@@ -25,7 +25,8 @@ _NULL: Mongo = {"$literal": None}
 
 def object_ids(ids: frozenset[str]) -> list[ObjectId]:
     """Sample ids as MongoDB keeps them, in order."""
-    return [ObjectId(id_) for id_ in sorted(ids)]
+    octets = bytes.fromhex("".join(sorted(ids)))
+    return [ObjectId(octets[at : at + 12]) for at in range(0, len(octets), 12)]
 
 
 def is_null(value: Mongo) -> Mongo:

@@ -178,9 +178,9 @@ def read_query(dataset: fo.Dataset, text: str) -> tuple[Query, Query, Schema]:
     Raises:
         QueryError: it cannot be read, or does not fit the dataset's fields
     """
-    recipes, parsed = load_recipes(dataset), parse(text)
-    named = recipes if references(parsed) else {}
-    known = {name: parse(r.population.query) for name, r in named.items()}
+    parsed = parse(text)
+    recipes = load_recipes(dataset) if references(parsed) else {}
+    known = {name: parse(r.population.query) for name, r in recipes.items()}
     schema = schema_of(dataset, recipes)
     return parsed, check(inline(parsed, known), schema), schema
 

@@ -60,15 +60,19 @@ def load_runs(dataset: fo.Dataset, kind: str) -> dict[str, dict[str, Any]]:
 
     One query reads them: FiftyOne makes objects of every run of every kind first.
     """
-    database = get_db_conn()
-    listed = database.datasets.find_one({"_id": dataset._doc.id}, {"runs": 1}) or {}
-    start = _key(kind, "")[:-_DIGITS]
-    ours = [
-        run
-        for key, run in listed.get("runs", {}).items()
-        if key.startswith(start) and len(key) == len(start) + _DIGITS
-    ]
-    found = database.runs.find({"_id": {"$in": ours}}) if ours else []
+    form = f"^{_key(kind, '')[:-_DIGITS]}[0-9a-f]{{{_DIGITS}}}$"
+    ours = {"$regexMatch": {"input": "$$this.k", "regex": form}}
+    listed = {"$filter": {"input": {"$objectToArray": "$runs"}, "cond": ours}}
+    joined = {"from": "runs", "localField": "listed.v", "foreignField": "_id"}
+    found = get_db_conn().datasets.aggregate(
+        [
+            {"$match": {"_id": dataset._doc.id}},
+            {"$project": {"listed": listed}},
+            {"$lookup": {**joined, "as": "run"}},
+            {"$unwind": "$run"},  # one document a run, for which 16 MB are enough
+            {"$replaceRoot": {"newRoot": "$run"}},
+        ]
+    )
     runs = sorted(found, key=lambda run: run["timestamp"])
     return {run["config"]["name"]: run["config"]["content"] for run in runs}
 

@@ -5,6 +5,7 @@ SQL's meaning with three-valued logic, as in DuckDB wherever DuckDB has the cons
 - a missing value and NULL are the same; a test of NULL is NULL; only true matches;
 - NaN equals NaN and is greater than every other number;
 - ``/`` divides as floating point does: ``x / 0`` is an infinity, or NaN if ``x`` is 0;
+  -0.0 equals 0 and divides as 0 does, where DuckDB turns the sign of the infinity;
   ``%`` takes the sign of the left side, ``x % 0`` is NULL for whole numbers, else NaN;
 - ``ROUND`` rounds halves away from zero; ``SUM`` and ``AVG`` add in the objects' order;
 - decimals such as ``0.1`` are doubles, where DuckDB has exact decimals beside whole

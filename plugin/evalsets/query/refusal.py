@@ -38,7 +38,8 @@ def _keyword(name: str, text: str, near: int) -> tuple[int, str] | None:
 
 
 _KEYWORDS = {
-    *("UNION", "EXCEPT", "INTERSECT", "OFFSET", "JOIN", "FOR UPDATE", "INTERVAL")
+    *("UNION", "EXCEPT", "INTERSECT", "OFFSET", "JOIN", "FOR UPDATE", "INTERVAL"),
+    *("GROUP BY", "HAVING", "DISTINCT", "WINDOW", "QUALIFY", "OVER"),
 }
 """Words that say more than what stands behind them."""
 _QUOTED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\""

@@ -171,12 +171,14 @@ def renamed(query: Query, name: str, new: str) -> str:
 
 def replace(query: Query, members: Mapping[Expr, Members]) -> Query:
     """``query`` with parts of its conditions replaced by what was found for them."""
+    return _mapped(query, partial(_replaced, members=members))
 
-    def replaced(expr: Expr) -> Expr:
-        found = members.get(expr)
-        return rebuild(expr, replaced) if found is None else found
 
-    return _mapped(query, replaced)
+def _replaced(expr: Expr, members: Mapping[Expr, Members]) -> Expr:
+    found = members.get(expr)
+    return (
+        rebuild(expr, partial(_replaced, members=members)) if found is None else found
+    )
 
 
 def _mapped(query: Query, change: Callable[[Expr], Expr]) -> Query:

@@ -46,8 +46,11 @@ def scores(matrix: Floats, query: ArrayLike) -> Floats:
         np.einsum("ij,j->i", matrix[rows], wide, out=found[rows])
 
     # einsum converts to float64 as it goes, without a copy, and lets threads run
-    with ThreadPoolExecutor(faiss.omp_get_max_threads()) as pool:
-        list(pool.map(fill, range(0, len(matrix), _CHUNK)))
+    if len(matrix) <= _CHUNK:
+        fill(0)
+    else:
+        with ThreadPoolExecutor(faiss.omp_get_max_threads()) as pool:
+            list(pool.map(fill, range(0, len(matrix), _CHUNK)))
     return np.clip(found, -1, 1).astype(np.float32)
 
 
@@ -58,10 +61,10 @@ def above(matrix: Floats, query: ArrayLike, threshold: float) -> Rows:
     """
     query = _checked(matrix, query)
     close = matrix @ query
-    unsure = np.flatnonzero(np.abs(close - threshold) <= _slack(matrix))
-    found = close > threshold
-    found[unsure] = scores(matrix[unsure], query).astype(np.float64) > threshold
-    return np.flatnonzero(found)
+    found = np.flatnonzero(close >= threshold - _slack(matrix))
+    unsure = np.flatnonzero(close[found] <= threshold + _slack(matrix))
+    exact = scores(matrix[found[unsure]], query).astype(np.float64)
+    return np.delete(found, unsure[exact <= threshold])
 
 
 def ranks(scores: Floats, ids: ArrayLike) -> Rows:

@@ -36,7 +36,7 @@ from evalsets.similarity.places import Places
 from evalsets.similarity.search import above, scores, top_k
 from evalsets.similarity.unit import unit
 
-_DERIVED = ("n_rows", "_places", "_keys", "live")
+_DERIVED = ("n_rows", "_places", "_keys", "_mapped", "live")
 """What is worked out from the log, and again when it has grown."""
 
 
@@ -327,6 +327,11 @@ class VectorFile:
     @property
     def stored(self) -> NDArray[np.float32]:
         """``(n_rows, dim)`` mapped, replaced and removed rows included."""
+        return self._mapped
+
+    @cached_property
+    def _mapped(self) -> NDArray[np.float32]:
+        """Mapped once: the first to read a page of a mapping waits for the system."""
         if not self.n_rows:
             return np.empty((0, self.dim), dtype=np.float32)
         path = self.folder / "vectors.f32"
