@@ -181,34 +181,6 @@ def tabs(
     return line
 
 
-def busy(parent: types.Object, words: str) -> None:
-    """What is being worked on, above a bar that moves until it is done."""
-    box = card(
-        parent,
-        "busy",
-        background=_MARK,
-        position="relative",
-        overflow="hidden",
-        **{
-            "&::after": {
-                "content": '""',
-                "position": "absolute",
-                "left": 0,
-                "bottom": 0,
-                "height": "3px",
-                "width": "30%",
-                "background": "var(--fo-palette-primary-main)",
-                "animation": "evalsets-busy 1.4s linear infinite",
-            },
-            "@keyframes evalsets-busy": {
-                "from": {"transform": "translateX(-100%)"},
-                "to": {"transform": "translateX(340%)"},
-            },
-        },
-    )
-    text(box, "words", words)
-
-
 def thumbnail(
     parent: types.Object,
     name: str,

@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 
 import evalsets
 
-from ._board import board
+from ._board import Board
 from ._populations_state import Form, PopulationsState
 
 
@@ -38,15 +38,16 @@ def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None
     ctx.panel.set_state(f"save{state.revision}", values)
 
 
-def loaded(ctx: foo.ExecutionContext, state: PopulationsState) -> PopulationsState:
-    """With the table as the dataset has it now."""
-    table, gaps = board(ctx)
-    kept = evalsets.releases(ctx.dataset) if table else {}
+def loaded(
+    ctx: foo.ExecutionContext, state: PopulationsState, counted: Board
+) -> PopulationsState:
+    """With the table as it was counted."""
+    kept = evalsets.releases(ctx.dataset) if counted.lines else {}
     return dataclasses.replace(
         state,
         samples=len(ctx.dataset),
-        lines=table,
-        gaps=gaps,
+        lines=counted.lines,
+        gaps=counted.gaps,
         releases=tuple((n, str(kept[n])) for n in sorted(kept, reverse=True)[:20]),
         overlap={},
     )

@@ -77,6 +77,8 @@ class Note:
         pointer: a query's line and a line that marks the place of its error, or nothing
         failed: whether it tells an error
         warns: whether it tells what may not be meant
+        work: key of what the event began and the panel waits for; empty where it has
+            come to something
     """
 
     event: str
@@ -84,6 +86,7 @@ class Note:
     pointer: str = ""
     failed: bool = False
     warns: bool = False
+    work: str = ""
 
     @classmethod
     def of(cls, event: str, error: Exception) -> Note:
@@ -146,6 +149,11 @@ class PopulationsState:
     def shows_found(self) -> bool:
         """Whether the last search has a result, and nothing else was said since."""
         return self.found is not None and (not self.note or self.note.warns)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the panel waits for what an event began."""
+        return self.note is not None and bool(self.note.work)
 
     @property
     def is_split(self) -> bool:

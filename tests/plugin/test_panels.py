@@ -8,67 +8,16 @@ from pathlib import Path
 import fiftyone as fo
 import pandas as pd
 import pytest
-from bson import json_util
-from fiftyone.operators.executor import ExecutionContext, Executor
 
 import evalsets as es
 from panels.evaluation import Evaluation
 from panels.populations import Populations
 
+from .tab import Tab
+
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
 
 HOSTILE = "<script>alert(1)</script> *a* | `b`"
-
-
-class Tab:
-    """A panel as the browser holds it: its state goes in with each event."""
-
-    def __init__(self, panel, dataset):
-        self.panel = panel
-        self.dataset = dataset
-        self.state = {}
-        self.requests = []
-        self.selected = []
-
-    def event(self, method, **params):
-        """Runs one handler; afterwards ``state`` and ``requests`` are as the App's."""
-        params |= {"panel_id": "p", "panel_state": self.state, "__method__": method}
-        request = {
-            "dataset_name": self.dataset.name,
-            "dataset_id": str(self.dataset._doc.id),
-            "params": params,
-            "selected": self.selected,
-        }
-        ctx = ExecutionContext(request, executor=Executor())
-        self.panel.execute(ctx)
-        self.requests = [(r.operator_uri, r.params) for r in ctx.executor._requests]
-        json.dumps(self.requests)
-        for prompt in self.asked("prompt_user_for_operation"):
-            if prompt["skip_prompt"]:  # as the App does, a panel's own event
-                notices = self.asked("notify")
-                self.event(prompt["operator_uri"].partition("#")[2])
-                self.requests += [("notify", told) for told in notices]
-        return self
-
-    def asked(self, operator):
-        """Parameters of the App's operators that the event asked for."""
-        return [params for uri, params in self.requests if uri == operator]
-
-    @property
-    def notices(self):
-        return [params["message"] for params in self.asked("notify")]
-
-    @property
-    def text(self):
-        """All that the last render shows."""
-        (shown,) = self.asked("show_panel_output")
-        return json.dumps(shown, ensure_ascii=False)
-
-    def view(self):
-        """The view that the App was told to show."""
-        (params,) = self.asked("set_view")
-        stages = json_util.loads(json.dumps(params["view"]))  # as the server reads them
-        return fo.DatasetView._build(self.dataset, stages)
 
 
 @pytest.fixture
