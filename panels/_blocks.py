@@ -58,7 +58,8 @@ def form(parent: types.Object, name: str, **style: Any) -> types.Object:
 def card(parent: types.Object, name: str, **style: Any) -> types.Object:
     """Blocks below each other, set off from the rest by ``style``."""
     box = {"borderRadius": 1, "px": 2, "py": 1.5, **style}
-    props = {"container": {"sx": box}, "grid": {"sx": {"gap": 0.5}}}
+    grid = {"gap": 0.5, "gridTemplateColumns": "minmax(0, 1fr)"}
+    props = {"container": {"sx": box}, "grid": {"sx": grid}}
     return _stack(parent, name, "vertical", props)
 
 

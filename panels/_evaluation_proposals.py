@@ -8,6 +8,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.api.found import find
 from evalsets.errors import counted
 
 from ._evaluation_session import asked_of, show, state_of
@@ -39,7 +40,7 @@ class Propose(Worker):
     @told
     def open_weak(self, ctx: foo.ExecutionContext) -> None:
         candidate = _clicked(ctx)
-        view = evalsets.search(ctx.dataset, candidate.query)
+        view = find(ctx.dataset, candidate.query)
         ctx.ops.set_view(view)
         said = f"The grid shows all samples of {candidate.query}."
         show(ctx, state_of(ctx).saying(said))

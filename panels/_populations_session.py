@@ -9,17 +9,30 @@ import fiftyone.operators as foo
 import evalsets
 
 from ._board import Board
-from ._populations_state import Form, PopulationsState
+from ._populations_state import COUNTED, Form, PopulationsState
 
 
 def state_of(ctx: foo.ExecutionContext) -> PopulationsState:
     """What the panel shows."""
-    return PopulationsState.from_dict(ctx.panel.get_state("shown"))
+    held = ctx.panel.get_state("shown")
+    counted = ctx.panel.get_state("counted") or {}
+    return PopulationsState.from_dict(held and {**held, **counted})
 
 
 def show(ctx: foo.ExecutionContext, state: PopulationsState) -> None:
-    """Keeps what to show."""
-    ctx.panel.set_state("shown", state.to_dict())
+    """Keeps what to show.
+
+    What was counted is kept apart, and written where it changed: an event that overtakes
+    one that counts would put back what was counted before.
+    """
+    changed = {
+        name: getattr(state, name) != getattr(state_of(ctx), name) for name in COUNTED
+    }
+    held = state.to_dict()
+    counted = {name: held.pop(name) for name in COUNTED}
+    if any(changed.values()):
+        ctx.panel.set_state("counted", counted)
+    ctx.panel.set_state("shown", held)
 
 
 def form_of(ctx: foo.ExecutionContext, state: PopulationsState) -> Form:

@@ -22,6 +22,9 @@ LIVE, CALIBRATED, UNCALIBRATED, SMALL, EMPTY, STALE = (
     "stale",
 )
 
+COUNTED = ("samples", "lines", "gaps", "releases")
+"""What of the panel's state is counted."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -188,8 +191,8 @@ class PopulationsState:
             **{
                 **held,
                 "judged": judged and Judged.from_dict(judged),
-                "lines": tuple(Line(**line) for line in held["lines"]),
-                "gaps": tuple(held["gaps"]),
+                "lines": tuple(Line(**line) for line in held.get("lines", ())),
+                "gaps": tuple(held.get("gaps", ())),
                 "releases": tuple(map(tuple, held.get("releases", ()))),
                 "note": note
                 and Note(**{**note, "sentences": tuple(note["sentences"])}),

@@ -11,6 +11,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.api.found import find
 from evalsets.api.split import plan_split
 from evalsets.errors import UnknownNameError
 
@@ -30,7 +31,10 @@ from ._populations_state import (
 )
 from ._releases import Keeper
 
-_UNTYPICAL = ("id", "filepath", "tags", "split", "created_at", "last_modified_at")
+_UNTYPICAL = (
+    *("id", "filepath", "tags", "split", "created_at", "last_modified_at"),
+    *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
+)
 
 
 class Populations(Judge, Keeper, Editor):
@@ -75,7 +79,7 @@ class Populations(Judge, Keeper, Editor):
             ctx.ops.clear_view()
             show(ctx, dataclasses.replace(state, found=None))
             return
-        view = evalsets.search(ctx.dataset, query)
+        view = find(ctx.dataset, query)
         ctx.ops.set_view(view)
         found = state.searched(len(view), len(ctx.dataset))
         show(ctx, found.advised("search", evalsets.advise(ctx.dataset, query)))
