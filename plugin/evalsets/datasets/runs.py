@@ -17,6 +17,8 @@ from fiftyone.core.odm import get_db_conn
 from fiftyone.core.runs import Run
 from gridfs.errors import GridFSError
 
+from evalsets.datasets.locks import schema_lock
+
 _DIGITS = 16
 
 
@@ -39,13 +41,14 @@ def save_run(
     config.name = name
     config.content = dict(content)
     config.stamp = stamp
-    if dataset.has_run(key):
-        dataset.update_run_config(key, config)
-    else:
-        dataset.register_run(key, config)
-    if results is not None:
-        stored = dataset.init_run_results(key, stamp=stamp, **results)
-        dataset.save_run_results(key, stored, overwrite=True)
+    with schema_lock:  # a reload in another thread would take the run from under us
+        if dataset.has_run(key):
+            dataset.update_run_config(key, config)
+        else:
+            dataset.register_run(key, config)
+        if results is not None:
+            stored = dataset.init_run_results(key, stamp=stamp, **results)
+            dataset.save_run_results(key, stored, overwrite=True)
 
 
 def load_runs(dataset: fo.Dataset, kind: str) -> dict[str, dict[str, Any]]:
