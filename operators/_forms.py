@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone.operators as foo
+from bson import ObjectId
+from fiftyone import ViewField
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.api.split import group_values
 from evalsets.errors import UnknownNameError
 
 
@@ -108,6 +111,40 @@ def file_only(ctx: foo.ExecutionContext, field: types.Property, name: str) -> No
     given = ctx.params.get(name)
     if given and not Path(given).expanduser().exists():
         refuse(field, f"There is no file '{given}' on the machine that runs the App")
+
+
+def folder_only(ctx: foo.ExecutionContext, field: types.Property, name: str) -> None:
+    """Refuses a path at which nothing is, unless it is a URL."""
+    if "://" not in (ctx.params.get(name) or ""):
+        file_only(ctx, field, name)
+
+
+def groups_only(ctx: foo.ExecutionContext, field: types.Property, name: str) -> None:
+    """Refuses a field or an expression by which the dataset cannot be grouped."""
+    given = ctx.params.get(name)
+    if not given or ctx.dataset is None:
+        return
+    try:
+        group_values(ctx.dataset.limit(1), ctx.dataset.limit(1).values("id"), given)
+    except evalsets.EvalsetsError as error:
+        first = str(error).partition("\n")[0]
+        refuse(field, getattr(error, "problem", first))
+
+
+def known_sample(
+    ctx: foo.ExecutionContext, field: types.Property, given: str | None
+) -> None:
+    """Refuses a sample that is not there, by its id or its path."""
+    if not given or ctx.dataset is None:
+        return
+    named = (
+        ctx.dataset.select(given)
+        if ObjectId.is_valid(given)
+        else ctx.dataset.match(ViewField("filepath").ends_with(given.lstrip("./")))
+    )
+    if not named.limit(1).count():
+        remedy = "give its id or file path"
+        refuse(field, str(UnknownNameError("sample", given, remedy=remedy)))
 
 
 def models_of(ctx: foo.ExecutionContext) -> list[str]:

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import ENGINE, done, engine, given
+from ._forms import ENGINE, done, engine, file_only, given
 from ._progress import shown
 from ._verb import Verb, scope
 
@@ -25,6 +25,7 @@ class Embed(Verb):
             description="Computes vectors for text() and image() in queries",
             icon="scatter_plot",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
@@ -41,12 +42,13 @@ class Embed(Verb):
             default=False,
             label="Replace the vectors of another encoder",
         )
-        form.str(
+        taggers = form.str(
             "taggers",
             label="File of taggers",
             description="YAML, as the machine sees it that runs the App; tags the "
             "images in the same pass",
         )
+        file_only(ctx, taggers, "taggers")
         engine(form)
         return types.Property(form, view=types.View(label="Embed images"))
 

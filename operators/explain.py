@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import known_sample
 from ._verb import Verb
 
 
@@ -23,13 +24,17 @@ class Explain(Verb):
             description="Every decision about it, its populations and releases",
             icon="help_outline",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.LOW,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
         first = ctx.selected[0] if ctx.selected else None
-        form.str("sample", required=True, default=first, label="Sample id or file path")
+        sample = form.str(
+            "sample", required=True, default=first, label="Sample id or file path"
+        )
+        known_sample(ctx, sample, ctx.params.get("sample"))
         return types.Property(form, view=types.View(label="Explain"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import refuse
 from ._verb import Verb
 
 
@@ -31,7 +32,10 @@ class Rename(Verb):
         form = types.Object()
         known = sorted(evalsets.populations(ctx.dataset)) if ctx.dataset else []
         form.enum("name", known, required=True, label="Population")
-        form.str("new", required=True, label="New name")
+        new = form.str("new", required=True, label="New name")
+        given = ctx.params.get("new")
+        if given in known and given != ctx.params.get("name"):
+            refuse(new, f"There is a population '{given}' already; choose another name")
         return types.Property(form, view=types.View(label="Rename population"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._forms import known_sample
 from ._verb import Verb
 
 
@@ -23,13 +24,18 @@ class Retire(Verb):
             description="The only way out of test; the reason stays in the ledger",
             icon="archive",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.HIGH,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
         if not ctx.selected:
-            form.list("samples", types.String(), required=True, label="Samples")
+            samples = form.list(
+                "samples", types.String(), required=True, label="Samples"
+            )
+            for sample in ctx.params.get("samples") or ():
+                known_sample(ctx, samples, sample)
         form.str("reason", required=True, label="Reason")
         return types.Property(form, view=types.View(label="Retire from test"))
 

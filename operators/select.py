@@ -26,6 +26,7 @@ class Select(Verb):
             description="Sets the view to what training or evaluation would get",
             icon="filter_alt",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.LOW,
         )
 

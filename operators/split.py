@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import choice, fields, given, share
+from ._forms import choice, fields, given, groups_only, share
 from ._tables import rows, table
 from ._verb import Verb
 
@@ -27,6 +27,7 @@ class Split(Verb):
             description="Gives every population its hold-out; test never shrinks",
             icon="call_split",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
@@ -39,13 +40,14 @@ class Split(Verb):
             default=before.get("val", 0.1),
             label="Share of the rest for validation",
         )
-        choice(
+        groups = choice(
             form,
             "groups",
             fields(ctx),
             label="Groups",
             description="Field or expression whose samples stay together, as a scene",
         )
+        groups_only(ctx, groups, "groups")
         share(
             form,
             "near_duplicates",

@@ -10,7 +10,7 @@ from fiftyone.operators import types
 import evalsets
 from evalsets.api.sync import last_sync
 
-from ._forms import given
+from ._forms import folder_only, given
 from ._progress import shown
 from ._verb import Verb
 
@@ -28,17 +28,19 @@ class Sync(Verb):
             description="Adds what is new, and notices what has changed, moved or vanished",
             icon="sync",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        form.str(
+        source = form.str(
             "source",
             required=True,
             label="Folder or URL",
             description="As the machine sees it that runs the App; s3://, gs://, az:// too",
         )
+        folder_only(ctx, source, "source")
         form.str(
             "dataset",
             default=ctx.dataset.name if ctx.dataset else None,

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
-from ._forms import ENGINE, done, engine, given
+from ._forms import ENGINE, done, engine, file_only, given
 from ._progress import shown
 from ._verb import Verb, scope
 
@@ -25,17 +25,19 @@ class Tag(Verb):
             description="Computes attributes, counts, areas, statistics, text of documents",
             icon="sell",
             allow_delegated_execution=True,
+            dynamic=True,
             risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        form.str(
+        taggers = form.str(
             "taggers",
             required=True,
             label="File of taggers",
             description="YAML, as the machine sees it that runs the App",
         )
+        file_only(ctx, taggers, "taggers")
         engine(form)
         return types.Property(form, view=types.View(label="Tag images"))
 

@@ -58,7 +58,8 @@ def form(parent: types.Object, name: str, **style: Any) -> types.Object:
 def card(parent: types.Object, name: str, **style: Any) -> types.Object:
     """Blocks below each other, set off from the rest by ``style``."""
     box = {"borderRadius": 1, "px": 2, "py": 1.5, **style}
-    props = {"container": {"sx": box}, "grid": {"sx": {"gap": 0.5}}}
+    grid = {"gap": 0.5, "gridTemplateColumns": "minmax(0, 1fr)"}
+    props = {"container": {"sx": box}, "grid": {"sx": grid}}
     return _stack(parent, name, "vertical", props)
 
 
@@ -179,34 +180,6 @@ def tabs(
             },
         )
     return line
-
-
-def busy(parent: types.Object, words: str) -> None:
-    """What is being worked on, above a bar that moves until it is done."""
-    box = card(
-        parent,
-        "busy",
-        background=_MARK,
-        position="relative",
-        overflow="hidden",
-        **{
-            "&::after": {
-                "content": '""',
-                "position": "absolute",
-                "left": 0,
-                "bottom": 0,
-                "height": "3px",
-                "width": "30%",
-                "background": "var(--fo-palette-primary-main)",
-                "animation": "evalsets-busy 1.4s linear infinite",
-            },
-            "@keyframes evalsets-busy": {
-                "from": {"transform": "translateX(-100%)"},
-                "to": {"transform": "translateX(340%)"},
-            },
-        },
-    )
-    text(box, "words", words)
 
 
 def thumbnail(

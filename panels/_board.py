@@ -12,6 +12,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.telling import tell
 
 from ._populations_state import Line, lines
 
@@ -19,41 +20,59 @@ _STORE = "evalsets_populations"
 _MOST = 30
 
 
-def board(ctx: foo.ExecutionContext) -> tuple[tuple[Line, ...], tuple[str, ...]]:
-    """The lines of the table and the gaps of coverage.
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """What was counted of the populations.
+
+    Args:
+        lines: of the table
+        gaps: of coverage
+        overlap: traces and layout of a heat map
+    """
+
+    lines: tuple[Line, ...] = ()
+    gaps: tuple[str, ...] = ()
+    overlap: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def store_of(ctx: foo.ExecutionContext) -> Any:
+    """Where a dataset keeps what was counted."""
+    return ctx.store(_STORE)
+
+
+def board(dataset: fo.Dataset, store: Any) -> Board:
+    """The populations, counted.
 
     Counting reads every sample, so the dataset keeps what was counted until a sample,
     a population or an encoder changes.
     """
-    dataset = ctx.dataset
     known = evalsets.populations(dataset)
     if not known:
-        return (), ()
-    store = ctx.store(_STORE)
-    kept = store.get("board")
+        return Board()
     measured = evalsets.calibrations(dataset)
-    if kept and "overlap" in kept and kept["mark"] == _mark(dataset, known, measured):
-        return tuple(Line(**line) for line in kept["lines"]), tuple(kept["gaps"])
+    kept = _kept(store, _mark(dataset, known, measured))
+    if kept is not None:
+        return kept
+    tell(f"Counting the samples of {len(known):,} populations")
     stale = evalsets.refresh(dataset)
     coverage = evalsets.coverage(dataset)
-    counted = lines(coverage.frame, known, stale, measured)
-    store.set(
-        "board",
-        {
-            "mark": _mark(dataset, known, measured),
-            "lines": [dataclasses.asdict(line) for line in counted],
-            "gaps": list(coverage.gaps),
-            "overlap": _overlap(coverage),
-        },
+    found = Board(
+        lines(coverage.frame, known, stale, measured),
+        tuple(coverage.gaps),
+        _overlap(coverage),
     )
-    return counted, tuple(coverage.gaps)
+    mark = _mark(dataset, known, measured)
+    store.set("board", {"mark": mark, **dataclasses.asdict(found)})
+    return found
 
 
-def overlap(ctx: foo.ExecutionContext) -> dict[str, Any]:
-    """Traces and layout of the heat map of overlaps, as last counted."""
-    board(ctx)
-    kept = ctx.store(_STORE).get("board")
-    return dict(kept["overlap"]) if kept else {}
+def _kept(store: Any, mark: str) -> Board | None:
+    """What was counted when the dataset was as it is now."""
+    kept = store.get("board")
+    if not kept or kept["mark"] != mark or "overlap" not in kept:
+        return None
+    counted = tuple(Line(**line) for line in kept["lines"])
+    return Board(counted, tuple(kept["gaps"]), kept["overlap"])
 
 
 def _overlap(coverage: evalsets.Coverage) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from evalsets.datasets.connect import database
 from evalsets.errors import QueryError
 
 from ._populations_state import found_words
+from ._work import Worker
 
 Answer: TypeAlias = dict[str, Any]
 
 QUIET = ("words", "look", "move_cut", "add_field", "add_text", "add_images")
-"""Events that answer the editor without a new rendering of the panel."""
+"""Events that answer the editor alone."""
 
 
 def answered(
@@ -49,14 +50,10 @@ def answered(
     return guarded
 
 
-class Editor(foo.Panel):
+class Editor(Worker):
     """What a query may say, what it finds, and how controls write it."""
 
-    def execute(self, ctx: foo.ExecutionContext) -> Any:
-        method = ctx.params.get("__method__")
-        if method in QUIET:
-            return getattr(self, method)(ctx)
-        return super().execute(ctx)
+    QUIET = (*Worker.QUIET, *QUIET)
 
     @answered
     def words(self, ctx: foo.ExecutionContext) -> Answer:

@@ -91,6 +91,7 @@ class Shown:
         weak: proposed weak spots; None before any search
         paths: of their samples, by id
         taken: names of populations by their query
+        work: key of what the panel waits for; empty where it waits for nothing
     """
 
     state: EvaluationState
@@ -102,6 +103,7 @@ class Shown:
     weak: Sequence[evalsets.Candidate] | None = None
     paths: Mapping[str, str] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    work: str = ""
 
 
 def draw(root: types.Object, panel: Any, choices: Choices, shown: Shown) -> None:
@@ -115,9 +117,9 @@ def draw(root: types.Object, panel: Any, choices: Choices, shown: Shown) -> None
     """
     state, report = shown.state, shown.report
     _chooser(root, panel, choices)
-    if state.busy:
-        blocks.busy(root, state.busy)
-    if state.note:
+    if shown.work:
+        panel.draw_work(root, shown.work)
+    elif state.note:
         color = blocks.BAD if state.failed else blocks.NEUTRAL
         blocks.note(root, [state.note], color=color)
     if report is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fiftyone.operators import types
@@ -11,6 +12,10 @@ from fiftyone.operators import types
 import evalsets
 
 from . import _blocks as blocks
+from ._evaluation_state import table_rows
+
+_MOST = 30
+"""Populations in the plot; more would be a page to scroll through."""
 
 _TRACES = {
     "FAIL": blocks.BAD,
@@ -26,7 +31,8 @@ _MARKS = {"x": "✖", "diamond": "◆", "line-ns-open": "│", "circle-open": "�
 
 def plot(root: types.Object, panel: Any, report: evalsets.Report, metric: str) -> None:
     """Value and interval of each population; a click opens its samples."""
-    drawn = report.plot(metric or None).to_plotly_json()
+    few = _first(report, metric)
+    drawn = few.plot(metric or None).to_plotly_json()
     traces = [_toned(trace) for trace in drawn["data"] if len(trace["x"])]
     layout = drawn["layout"]
     legend = blocks.row(root, "legend", gap=2)
@@ -43,6 +49,21 @@ def plot(root: types.Object, panel: Any, report: evalsets.Report, metric: str) -
     layout["height"] -= layout["margin"]["t"] - 8
     layout["margin"]["t"] = 8
     draw_plot(root, "plot", traces, layout, panel.click_plot)
+    left = len(_names(report.rows)) - len(_names(few.rows))
+    if left:
+        words = f"{left:,} populations more are in the table, the failing ones first."
+        blocks.text(root, "plotmore", words, color=blocks.QUIET, fontSize="0.85rem")
+
+
+def _first(report: evalsets.Report, metric: str) -> evalsets.Report:
+    """The report of the populations that stand first in the table."""
+    names = _names(table_rows(report.rows, metric))[:_MOST]
+    rows = tuple(row for row in report.rows if row.population in names)
+    return dataclasses.replace(report, rows=rows)
+
+
+def _names(rows: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(row.population for row in rows))
 
 
 def draw_plot(

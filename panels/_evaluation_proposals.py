@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.api.found import find
 from evalsets.errors import counted
 
 from ._evaluation_session import asked_of, show, state_of
 from ._events import told
+from ._work import Worker
 
 _STORE = "evalsets_evaluation"
+_NOTHING_TO_LABEL = (
+    "No label would change a verdict: nothing required is open or missed."
+)
 
 
-class Propose:
+class Propose(Worker):
     """Weak spots become populations, and labels are asked for where they settle most."""
 
     @told
     def discover(self, ctx: foo.ExecutionContext) -> None:
-        model = asked_of(ctx).model
-        show(ctx, state_of(ctx).working(f"Looking for weak spots of {model} …"))
-        ctx.prompt(self.run_discover, skip_prompt=True)
-
-    @told
-    def run_discover(self, ctx: foo.ExecutionContext) -> None:
         asked = asked_of(ctx)
-        found = evalsets.discover(ctx.dataset, asked.model, truth=asked.truth)
-        held = {"found": [candidate.to_dict() for candidate in found]}
-        ctx.store(_STORE).set(_key(asked.model), held)
-        show(ctx, state_of(ctx).saying(""))
+        words = f"Looking for weak spots of {asked.model}"
+        search = partial(evalsets.discover, ctx.dataset, asked.model, truth=asked.truth)
+
+        def shown(later: foo.ExecutionContext, found: list[evalsets.Candidate]) -> None:
+            held = {"found": [candidate.to_dict() for candidate in found]}
+            later.store(_STORE).set(_key(asked.model), held)
+            show(later, state_of(later).saying(""))
+
+        self.work(ctx, "discover", words, search, shown)
 
     @told
     def open_weak(self, ctx: foo.ExecutionContext) -> None:
         candidate = _clicked(ctx)
-        view = evalsets.search(ctx.dataset, candidate.query)
+        view = find(ctx.dataset, candidate.query)
         ctx.ops.set_view(view)
         said = f"The grid shows all samples of {candidate.query}."
         show(ctx, state_of(ctx).saying(said))
@@ -42,31 +48,37 @@ class Propose:
     @told
     def name_weak(self, ctx: foo.ExecutionContext) -> None:
         population = _clicked(ctx).population()
-        evalsets.compose(ctx.dataset, population)
-        ctx.ops.reload_dataset()
         said = (
             f"Saved population '{population.name}'. The Populations panel holds a share "
             "of it out and says what it requires."
         )
-        show(ctx, state_of(ctx).saying(said))
+
+        def shown(later: foo.ExecutionContext, _: fo.DatasetView) -> None:
+            later.ops.reload_dataset()
+            show(later, state_of(later).saying(said))
+
+        compose = partial(evalsets.compose, ctx.dataset, population)
+        self.work(ctx, "name_weak", f"Saving '{population.name}'", compose, shown)
 
     @told
     def label_next(self, ctx: foo.ExecutionContext) -> None:
-        model = asked_of(ctx).model
-        show(ctx, state_of(ctx).working(f"Choosing what to label for {model} …"))
-        ctx.prompt(self.run_label_next, skip_prompt=True)
-
-    @told
-    def run_label_next(self, ctx: foo.ExecutionContext) -> None:
         asked = asked_of(ctx)
-        view = evalsets.label_next(ctx.dataset, asked.model, **asked.keywords())
-        n = len(view)
-        if n:
-            ctx.ops.set_view(view)
-            ctx.ops.reload_dataset()
-        said = f"The grid shows {counted(n, 'sample')} to label, the most useful first; the field label_next says why."
-        nothing = "No label would change a verdict: nothing required is open or missed."
-        show(ctx, state_of(ctx).saying(said if n else nothing))
+        words = f"Choosing what to label for {asked.model}"
+        choose = partial(
+            evalsets.label_next, ctx.dataset, asked.model, **asked.keywords()
+        )
+
+        def shown(later: foo.ExecutionContext, view: fo.DatasetView) -> None:
+            n = len(view)
+            if not n:
+                show(later, state_of(later).saying(_NOTHING_TO_LABEL))
+                return
+            later.ops.set_view(view)
+            later.ops.reload_dataset()
+            said = f"The grid shows {counted(n, 'sample')} to label, the most useful first; the field label_next says why."
+            show(later, state_of(later).saying(said))
+
+        self.work(ctx, "label_next", words, choose, shown)
 
 
 def candidates(

@@ -72,7 +72,6 @@ class EvaluationState:
         failed: whether that is an error
         opened: population whose samples were opened last
         part: one of ``PARTS``
-        busy: what is being worked on; empty where nothing is
     """
 
     number: int | None = None
@@ -80,7 +79,6 @@ class EvaluationState:
     failed: bool = False
     opened: str = ""
     part: str = VERDICTS
-    busy: str = ""
 
     def opening(self, population: str) -> EvaluationState:
         """With the samples of a population in the grid."""
@@ -88,11 +86,7 @@ class EvaluationState:
 
     def saying(self, note: str) -> EvaluationState:
         """With what the last event has to say."""
-        return replace(self, note=note, failed=False, busy="")
-
-    def working(self, on: str) -> EvaluationState:
-        """While something is worked on."""
-        return replace(self, note="", failed=False, busy=on)
+        return replace(self, note=note, failed=False)
 
     def turned(self, part: str) -> EvaluationState:
         """With another part of the panel."""
@@ -100,7 +94,7 @@ class EvaluationState:
 
     def failing(self, error: Exception) -> EvaluationState:
         """With the report it has and what went wrong."""
-        return replace(self, note=str(error), failed=True, busy="")
+        return replace(self, note=str(error), failed=True)
 
     def to_dict(self) -> dict[str, Any]:
         """As the browser keeps it."""

@@ -19,10 +19,7 @@ Render = Callable[[Any, foo.ExecutionContext], types.Property]
 
 
 def told(handler: Handler) -> Handler:
-    """A handler whose errors are told in the panel and as a notification.
-
-    The panel gives its ``fail`` method: it keeps what to show beside the cause.
-    """
+    """A handler whose errors are told in the panel and as a notification."""
 
     @functools.wraps(handler)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> None:
@@ -30,10 +27,17 @@ def told(handler: Handler) -> Handler:
             with database():
                 handler(panel, ctx)
         except evalsets.EvalsetsError as error:
-            panel.fail(ctx, handler.__name__, error)
-            ctx.ops.notify(str(error).partition("\n")[0], variant="error")
+            refused(panel, ctx, handler.__name__, error)
 
     return guarded
+
+
+def refused(
+    panel: Any, ctx: foo.ExecutionContext, event: str, error: evalsets.EvalsetsError
+) -> None:
+    """Tells an error; the panel gives its ``fail``, which keeps it beside the cause."""
+    panel.fail(ctx, event, error)
+    ctx.ops.notify(str(error).partition("\n")[0], variant="error")
 
 
 def drawn(render: Render) -> Render:

@@ -3,59 +3,62 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
+import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
 from evalsets.errors import EvalsetsError, SeveralCutsError, UnprovenError
 
+from ._counting import Counter
 from ._events import told
 from ._judging import Judged, words
-from ._populations_session import loaded, show, state_of
-from ._populations_state import PopulationsState
+from ._populations_session import show, state_of
+
+_Proposed: TypeAlias = tuple[Judged, "fo.DatasetView | None"]
 
 
-class Judge:
+class Judge(Counter):
     """What people say of samples in the grid sets the cut of a population."""
 
     @told
     def calibrate(self, ctx: foo.ExecutionContext) -> None:
-        state = state_of(ctx).settled()
         ctx.panel.set_state("cut", {"precision": 90, "term": ""})
-        _judge(ctx, state, state.lines[ctx.params["row"]].name)
+        _judge(self, ctx, state_of(ctx).lines[ctx.params["row"]].name)
 
     @told
     def choose_term(self, ctx: foo.ExecutionContext) -> None:
-        state = state_of(ctx).settled()
+        state = state_of(ctx)
         term = _cut(ctx).get("term")
         if state.judged and term and term != state.judged.term:
-            _judge(ctx, state, state.judged.population, term)
+            _judge(self, ctx, state.judged.population, term)
 
     @told
     def belong(self, ctx: foo.ExecutionContext) -> None:
-        _answer(ctx, dict.fromkeys(_selected(ctx), True))
+        _answer(self, ctx, dict.fromkeys(_selected(ctx), True))
 
     @told
     def others(self, ctx: foo.ExecutionContext) -> None:
-        _answer(ctx, dict.fromkeys(_selected(ctx), False))
+        _answer(self, ctx, dict.fromkeys(_selected(ctx), False))
 
     @told
     def rest(self, ctx: foo.ExecutionContext) -> None:
-        _answer(ctx, dict.fromkeys(_judged(ctx).to_judge, False))
+        _answer(self, ctx, dict.fromkeys(_judged(ctx).to_judge, False))
 
     @told
     def again(self, ctx: foo.ExecutionContext) -> None:
         judged = _judged(ctx)
-        _judge(ctx, state_of(ctx).settled(), judged.population, judged.term)
+        _judge(self, ctx, judged.population, judged.term)
 
     @told
     def end(self, ctx: foo.ExecutionContext) -> None:
         judged = _judged(ctx)
         ctx.ops.clear_selected_samples()
         ctx.ops.set_view(evalsets.select(ctx.dataset, population=judged.population))
-        state = dataclasses.replace(state_of(ctx).settled(), judged=None)
-        show(ctx, loaded(ctx, state))
+        show(ctx, dataclasses.replace(state_of(ctx).settled(), judged=None))
+        self.count(ctx, "end", "Counting")
 
 
 def _judged(ctx: foo.ExecutionContext) -> Judged:
@@ -79,47 +82,69 @@ def _selected(ctx: foo.ExecutionContext) -> list[str]:
 
 
 def _judge(
-    ctx: foo.ExecutionContext,
-    state: PopulationsState,
-    name: str,
-    term: str | None = None,
+    panel: Counter, ctx: foo.ExecutionContext, name: str, term: str | None = None
 ) -> None:
     """Proposes samples to judge, in the grid."""
-    terms = state.judged.terms if state.judged else ()
+    before = state_of(ctx).judged
+
+    def shown(later: foo.ExecutionContext, found: _Proposed) -> None:
+        judged, view = found
+        if view is not None:
+            later.ops.set_view(view)
+        later.ops.clear_selected_samples()
+        state = state_of(later).settled()
+        show(later, dataclasses.replace(state, judged=judged, opened=name))
+
+    propose = partial(_propose, ctx.dataset, name, term, before.terms if before else ())
+    panel.work(ctx, "calibrate", "Choosing samples to judge", propose, shown)
+
+
+def _propose(
+    dataset: fo.Dataset, name: str, term: str | None, terms: tuple[str, ...]
+) -> _Proposed:
+    """What is known of a cut, and the samples to judge; None where all are judged."""
     try:
-        known = evalsets.judging(ctx.dataset, name, term=term)
+        known = evalsets.judging(dataset, name, term=term)
     except SeveralCutsError as error:
         terms, term = error.terms, error.terms[0]
-        known = evalsets.judging(ctx.dataset, name, term=term)
-    to_judge: list[str] = []
-    if known.frame["belongs"].isna().any():
-        proposed = evalsets.calibrate(ctx.dataset, name, term=term)
-        to_judge = proposed.values("id")
-        ctx.ops.set_view(proposed)
-    ctx.ops.clear_selected_samples()
-    judged = Judged.of(known, terms, to_judge)
-    show(ctx, dataclasses.replace(state, judged=judged, opened=name))
+        known = evalsets.judging(dataset, name, term=term)
+    if not known.frame["belongs"].isna().any():
+        return Judged.of(known, terms, []), None
+    view = evalsets.calibrate(dataset, name, term=term)
+    return Judged.of(known, terms, view.values("id")), view
 
 
-def _answer(ctx: foo.ExecutionContext, answers: dict[str, bool]) -> None:
+def _answer(
+    panel: Counter, ctx: foo.ExecutionContext, answers: dict[str, bool]
+) -> None:
     """Keeps answers and sets the cut where they prove one; the grid shows the rest."""
-    judged = _judged(ctx)
-    state = state_of(ctx).settled()
-    name, term = judged.population, judged.term
     wanted = _cut(ctx).get("precision") or 90
-    share = wanted / 100
+    settle = partial(_settle, ctx.dataset, _judged(ctx), answers, wanted)
+
+    def shown(later: foo.ExecutionContext, judged: Judged) -> None:
+        left = list(judged.to_judge)
+        if judged.proven:
+            later.ops.reload_dataset()
+        if left:
+            later.ops.set_view(later.dataset.select(left, ordered=True))
+        later.ops.clear_selected_samples()
+        show(later, dataclasses.replace(state_of(later), judged=judged))
+
+    panel.count(ctx, "belong", "Keeping the answers", settle, shown)
+
+
+def _settle(
+    dataset: fo.Dataset, judged: Judged, answers: dict[str, bool], wanted: float
+) -> Judged:
+    """The cut after more answers."""
+    name, term = judged.population, judged.term
     try:
         found = evalsets.calibrate(
-            ctx.dataset, name, answers, precision=share, term=term
+            dataset, name, answers, precision=wanted / 100, term=term
         )
         said, proven = words(found), True
-        ctx.ops.reload_dataset()
     except UnprovenError:
         said, proven = f"No cut is proven to keep {wanted:g} % yet.", False
     left = [i for i in judged.to_judge if i not in answers]
-    if left:
-        ctx.ops.set_view(ctx.dataset.select(left, ordered=True))
-    ctx.ops.clear_selected_samples()
-    known = evalsets.judging(ctx.dataset, name, term=term)
-    after = Judged.of(known, judged.terms, left, said, proven=proven)
-    show(ctx, dataclasses.replace(loaded(ctx, state), judged=after))
+    known = evalsets.judging(dataset, name, term=term)
+    return Judged.of(known, judged.terms, left, said, proven=proven)

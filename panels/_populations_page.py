@@ -10,7 +10,8 @@ from fiftyone.operators import types
 from . import _blocks as blocks
 from . import _judging, _releases
 from ._editing import QUIET
-from ._populations_state import Note, PopulationsState, found_words
+from ._populations_note import note
+from ._populations_state import PopulationsState, found_words
 from ._populations_table import table
 
 _OF_ROWS = (
@@ -46,8 +47,9 @@ def draw(
         _releases.draw_overlap(root, panel, state)
         _releases.draw_releases(root, panel, state)
     else:
-        _note(root, state, *_OF_ROWS)
-        _welcome(root, panel, proposed)
+        note(root, panel, state, *_OF_ROWS)
+        if not state.is_waiting:
+            _welcome(root, panel, proposed)
 
 
 def _nothing(root: types.Object) -> None:
@@ -71,24 +73,7 @@ def _finder(root: types.Object, panel: Any, state: PopulationsState) -> None:
         **{name: getattr(panel, name) for name in QUIET},
     )
     root.define_property(f"find{state.revision}", types.Object(), view=view)
-    _note(root, state, "search", "on_load")
-
-
-def _note(root: types.Object, state: PopulationsState, *events: str) -> None:
-    """The note of the last event, if it was one of these."""
-    if state.note and state.note.event in events:
-        blocks.note(
-            root,
-            state.note.sentences,
-            pointer=state.note.pointer,
-            color=_color(state.note),
-        )
-
-
-def _color(note: Note) -> str:
-    if note.failed:
-        return blocks.BAD
-    return blocks.OPEN if note.warns else blocks.GOOD
+    note(root, panel, state, "search", "on_load")
 
 
 def _saver(root: types.Object, panel: Any, state: PopulationsState) -> None:
@@ -120,7 +105,7 @@ def _saver(root: types.Object, panel: Any, state: PopulationsState) -> None:
         ),
     )
     blocks.button(save, "save", "Save", panel.save, icon="bookmark_add", submit=True)
-    _note(root, state, "save")
+    note(root, panel, state, "save")
 
 
 def _welcome(root: types.Object, panel: Any, proposed: Sequence[str]) -> None:
@@ -152,7 +137,7 @@ def _board(root: types.Object, panel: Any, state: PopulationsState) -> None:
             head, "more", f"the first {len(shown)} are shown", color=blocks.QUIET
         )
     blocks.button(head, "sync", "Sync", panel.ask_to_sync, icon="sync")
-    _note(root, state, *_OF_ROWS)
+    note(root, panel, state, *_OF_ROWS)
     if state.judged:
         _judging.draw(root, panel, state.judged)
     if state.removing:
@@ -197,7 +182,7 @@ def _splitter(
     )
     blocks.button(sides, "preview", "Preview", panel.preview_split, icon="visibility")
     blocks.button(sides, "split", "Split", panel.split, icon="call_split", submit=True)
-    _note(root, state, "split", "preview_split")
+    note(root, panel, state, "split", "preview_split")
     if not state.is_split:
         hint = "Not split yet: Split gives each population its hold-out for test."
         blocks.text(root, "hint", hint, color=blocks.QUIET)

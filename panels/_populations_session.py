@@ -8,18 +8,31 @@ import fiftyone.operators as foo
 
 import evalsets
 
-from ._board import board
-from ._populations_state import Form, PopulationsState
+from ._board import Board
+from ._populations_state import COUNTED, Form, PopulationsState
 
 
 def state_of(ctx: foo.ExecutionContext) -> PopulationsState:
     """What the panel shows."""
-    return PopulationsState.from_dict(ctx.panel.get_state("shown"))
+    held = ctx.panel.get_state("shown")
+    counted = ctx.panel.get_state("counted") or {}
+    return PopulationsState.from_dict(held and {**held, **counted})
 
 
 def show(ctx: foo.ExecutionContext, state: PopulationsState) -> None:
-    """Keeps what to show."""
-    ctx.panel.set_state("shown", state.to_dict())
+    """Keeps what to show.
+
+    What was counted is kept apart, and written where it changed: an event that overtakes
+    one that counts would put back what was counted before.
+    """
+    changed = {
+        name: getattr(state, name) != getattr(state_of(ctx), name) for name in COUNTED
+    }
+    held = state.to_dict()
+    counted = {name: held.pop(name) for name in COUNTED}
+    if any(changed.values()):
+        ctx.panel.set_state("counted", counted)
+    ctx.panel.set_state("shown", held)
 
 
 def form_of(ctx: foo.ExecutionContext, state: PopulationsState) -> Form:
@@ -38,15 +51,16 @@ def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None
     ctx.panel.set_state(f"save{state.revision}", values)
 
 
-def loaded(ctx: foo.ExecutionContext, state: PopulationsState) -> PopulationsState:
-    """With the table as the dataset has it now."""
-    table, gaps = board(ctx)
-    kept = evalsets.releases(ctx.dataset) if table else {}
+def loaded(
+    ctx: foo.ExecutionContext, state: PopulationsState, counted: Board
+) -> PopulationsState:
+    """With the table as it was counted."""
+    kept = evalsets.releases(ctx.dataset) if counted.lines else {}
     return dataclasses.replace(
         state,
         samples=len(ctx.dataset),
-        lines=table,
-        gaps=gaps,
+        lines=counted.lines,
+        gaps=counted.gaps,
         releases=tuple((n, str(kept[n])) for n in sorted(kept, reverse=True)[:20]),
         overlap={},
     )

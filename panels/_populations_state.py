@@ -22,6 +22,9 @@ LIVE, CALIBRATED, UNCALIBRATED, SMALL, EMPTY, STALE = (
     "stale",
 )
 
+COUNTED = ("samples", "lines", "gaps", "releases")
+"""What of the panel's state is counted."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -77,6 +80,8 @@ class Note:
         pointer: a query's line and a line that marks the place of its error, or nothing
         failed: whether it tells an error
         warns: whether it tells what may not be meant
+        work: key of what the event began and the panel waits for; empty where it has
+            come to something
     """
 
     event: str
@@ -84,6 +89,7 @@ class Note:
     pointer: str = ""
     failed: bool = False
     warns: bool = False
+    work: str = ""
 
     @classmethod
     def of(cls, event: str, error: Exception) -> Note:
@@ -148,6 +154,11 @@ class PopulationsState:
         return self.found is not None and (not self.note or self.note.warns)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether the panel waits for what an event began."""
+        return self.note is not None and bool(self.note.work)
+
+    @property
     def is_split(self) -> bool:
         """Whether a split has reached any population."""
         return any(line.has_sides for line in self.lines)
@@ -180,8 +191,8 @@ class PopulationsState:
             **{
                 **held,
                 "judged": judged and Judged.from_dict(judged),
-                "lines": tuple(Line(**line) for line in held["lines"]),
-                "gaps": tuple(held["gaps"]),
+                "lines": tuple(Line(**line) for line in held.get("lines", ())),
+                "gaps": tuple(held.get("gaps", ())),
                 "releases": tuple(map(tuple, held.get("releases", ()))),
                 "note": note
                 and Note(**{**note, "sentences": tuple(note["sentences"])}),

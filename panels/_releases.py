@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import fiftyone.operators as foo
@@ -12,49 +13,75 @@ import evalsets
 from evalsets.errors import EvalsetsError
 
 from . import _blocks as blocks
-from ._board import overlap
+from ._board import Board, board, store_of
+from ._counting import Counter
 from ._events import told
+from ._populations_note import note
 from ._populations_session import loaded, show, state_of
 from ._populations_state import PopulationsState
 
-EVENTS = ("release", "compare")
+_EVENTS = ("release", "compare")
 _MOST_LINES = 40
 _ROW = 24
 
 
-class Keeper:
+class Keeper(Counter):
     """Freezes the populations, compares what was frozen, shows what overlaps."""
 
     @told
     def release(self, ctx: foo.ExecutionContext) -> None:
-        state = state_of(ctx).settled()
         note = (ctx.panel.get_state("release") or {}).get("note") or ""
-        made = evalsets.release(ctx.dataset, note=note.strip())
-        ctx.panel.set_state("release", {"note": ""})
-        show(ctx, loaded(ctx, state).noted("release", str(made)))
+        freeze = partial(evalsets.release, ctx.dataset, note=note.strip())
+
+        def told_of(later: foo.ExecutionContext, made: evalsets.Release) -> None:
+            later.ops.reload_dataset()
+            later.panel.set_state("release", {"note": ""})
+            show(later, state_of(later).noted("release", str(made)))
+
+        self.count(ctx, "release", "Freezing a release", freeze, told_of)
 
     @told
     def compare(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
         asked = ctx.panel.get_state("compare") or {}
-        before = asked.get("before") or state.releases[0][0]
+        before = int(asked.get("before") or state.releases[0][0])
         after = int(asked.get("after") or 0)
-        if int(before) == after:
+        if before == after:
             raise EvalsetsError("Choose two different releases to compare")
-        lines = str(evalsets.diff(ctx.dataset, int(before), after or None)).split("\n")
-        if len(lines) > _MOST_LINES:
-            more = f"… and {len(lines) - _MOST_LINES:,} lines more; es.diff shows all"
-            lines = [*lines[:_MOST_LINES], more]
-        show(ctx, state.noted("compare", *lines))
+
+        def told_of(later: foo.ExecutionContext, found: evalsets.ReleaseDiff) -> None:
+            lines = _few(str(found).split("\n"))
+            show(later, state_of(later).settled().noted("compare", *lines))
+
+        words = (
+            f"Comparing release {before} with {f'release {after}' if after else 'now'}"
+        )
+        compare = partial(evalsets.diff, ctx.dataset, before, after or None)
+        self.work(ctx, "compare", words, compare, told_of)
 
     @told
     def show_overlap(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
-        drawn = {} if state.overlap else overlap(ctx)
-        show(ctx, dataclasses.replace(state, overlap=drawn))
+        if state.overlap:
+            show(ctx, dataclasses.replace(state, overlap={}))
+            return
+
+        def drawn(later: foo.ExecutionContext, counted: Board) -> None:
+            state = loaded(later, state_of(later).settled(), counted)
+            show(later, dataclasses.replace(state, overlap=dict(counted.overlap)))
+
+        run = partial(board, ctx.dataset, store_of(ctx))
+        self.work(ctx, "show_overlap", "Counting", run, drawn)
 
     def ask_to_sync(self, ctx: foo.ExecutionContext) -> None:
         ctx.prompt("@evalsets/evalsets/sync")
+
+
+def _few(lines: list[str]) -> list[str]:
+    if len(lines) <= _MOST_LINES:
+        return lines
+    more = f"… and {len(lines) - _MOST_LINES:,} lines more; es.diff shows all"
+    return [*lines[:_MOST_LINES], more]
 
 
 def draw_overlap(root: types.Object, panel: Any, state: PopulationsState) -> None:
@@ -95,9 +122,7 @@ def draw_releases(root: types.Object, panel: Any, state: PopulationsState) -> No
     )
     if state.releases:
         _draw_compare(root, panel, state)
-    if state.note and state.note.event in EVENTS:
-        color = blocks.BAD if state.note.failed else blocks.GOOD
-        blocks.note(root, state.note.sentences, color=color)
+    note(root, panel, state, *_EVENTS)
 
 
 def _draw_compare(root: types.Object, panel: Any, state: PopulationsState) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
@@ -43,7 +44,7 @@ _ONE_LABEL = "classification"
 _UPLOAD = "@evalsets/evalsets/upload_predictions"
 
 
-class Evaluation(Look, Propose, foo.Panel):
+class Evaluation(Look, Propose):
     """Evaluates a model and opens the samples behind each figure."""
 
     @property
@@ -73,6 +74,7 @@ class Evaluation(Look, Propose, foo.Panel):
             show(ctx, EvaluationState())
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
+        self.forget(ctx)
         ctx.panel.set_state(ABOUT, ALL)
         show(ctx, EvaluationState())
         self.on_load(ctx)
@@ -97,18 +99,16 @@ class Evaluation(Look, Propose, foo.Panel):
     @told
     def evaluate(self, ctx: foo.ExecutionContext) -> None:
         asked = asked_of(ctx)
-        words = f"Evaluating {asked.model} on {_side(asked.split)} …"
-        show(ctx, state_of(ctx).working(words))
-        ctx.prompt(self.run_evaluate, skip_prompt=True)
+        words = f"Evaluating {asked.model} on {_side(asked.split)}"
+        judge = partial(evalsets.evaluate, ctx.dataset, asked.model, **asked.keywords())
 
-    @told
-    def run_evaluate(self, ctx: foo.ExecutionContext) -> None:
-        asked = asked_of(ctx)
-        evalsets.evaluate(ctx.dataset, asked.model, **asked.keywords())
-        ctx.panel.set_state(METRIC, "")
-        past = evalsets.history(ctx.dataset, data=False)
-        number = int(past.index[past["model"] == asked.model][-1])
-        show(ctx, EvaluationState(number, part=state_of(ctx).part))
+        def shown(later: foo.ExecutionContext, _: evalsets.Report) -> None:
+            later.panel.set_state(METRIC, "")
+            past = evalsets.history(later.dataset, data=False)
+            number = int(past.index[past["model"] == asked.model][-1])
+            show(later, EvaluationState(number, part=state_of(later).part))
+
+        self.work(ctx, "evaluate", words, judge, shown)
 
     def upload(self, ctx: foo.ExecutionContext) -> None:
         ctx.prompt(_UPLOAD, on_success=self.uploaded)
@@ -137,7 +137,9 @@ class Evaluation(Look, Propose, foo.Panel):
             return page
         one_label = [m for m, stored in known.items() if stored.task == _ONE_LABEL]
         choices = Choices(list(known), _truths(ctx.dataset, known), one_label)
-        draw(root, self, choices, _shown(ctx))
+        shown = _shown(ctx)
+        shown.work = self.waits_for(ctx)[1]
+        draw(root, self, choices, shown)
         return page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
@@ -10,6 +11,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.api.found import find
 from evalsets.api.split import plan_split
 from evalsets.errors import UnknownNameError
 
@@ -18,7 +20,7 @@ from ._editing import Editor
 from ._events import drawn, told
 from ._judging_events import Judge
 from ._populations_page import draw
-from ._populations_session import fill, form_of, loaded, show, state_of
+from ._populations_session import fill, form_of, show, state_of
 from ._populations_state import (
     Form,
     Note,
@@ -29,7 +31,10 @@ from ._populations_state import (
 )
 from ._releases import Keeper
 
-_UNTYPICAL = ("id", "filepath", "tags", "split", "created_at", "last_modified_at")
+_UNTYPICAL = (
+    *("id", "filepath", "tags", "split", "created_at", "last_modified_at"),
+    *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
+)
 
 
 class Populations(Judge, Keeper, Editor):
@@ -57,9 +62,12 @@ class Populations(Judge, Keeper, Editor):
                 "groups": before.get("groups") or "",
             }
             ctx.panel.set_state("sides", sides)
-        show(ctx, loaded(ctx, state.settled()))
+        show(ctx, dataclasses.replace(state.settled(), samples=len(ctx.dataset)))
+        if not self.is_busy(ctx):
+            self.count(ctx, "on_load", "Counting")
 
     def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
+        self.forget(ctx)
         show(ctx, PopulationsState(revision=state_of(ctx).revision + 1))
         self.on_load(ctx)
 
@@ -71,7 +79,7 @@ class Populations(Judge, Keeper, Editor):
             ctx.ops.clear_view()
             show(ctx, dataclasses.replace(state, found=None))
             return
-        view = evalsets.search(ctx.dataset, query)
+        view = find(ctx.dataset, query)
         ctx.ops.set_view(view)
         found = state.searched(len(view), len(ctx.dataset))
         show(ctx, found.advised("search", evalsets.advise(ctx.dataset, query)))
@@ -101,28 +109,41 @@ class Populations(Judge, Keeper, Editor):
                 "that one in the table"
             )
         population = form.population(known.get(state.editing))
-        view = evalsets.compose(ctx.dataset, population)
-        ctx.ops.reload_dataset()
-        ctx.ops.set_view(view)
-        fresh = state.renewed()
-        fill(ctx, fresh, Form())
-        saved = dataclasses.replace(loaded(ctx, fresh), opened=name)
-        advice = evalsets.advise(ctx.dataset, population.query)
-        show(ctx, saved.advised("save", advice, f"Saved '{name}'"))
+        dataset = ctx.dataset
+
+        def saved(later: foo.ExecutionContext, view: fo.DatasetView) -> None:
+            later.ops.reload_dataset()
+            later.ops.set_view(view)
+            fresh = state_of(later).renewed()
+            fill(later, fresh, Form())
+            advice = evalsets.advise(dataset, population.query)
+            fresh = dataclasses.replace(fresh, opened=name)
+            show(later, fresh.advised("save", advice, f"Saved '{name}'"))
+
+        words = f"Saving '{name}'"
+        compose = partial(evalsets.compose, dataset, population)
+        self.count(ctx, "save", words, compose, saved)
 
     @told
     def preview_split(self, ctx: foo.ExecutionContext) -> None:
-        state = state_of(ctx).settled()
-        report = plan_split(ctx.dataset, **_sides(ctx))
-        known = state.lines[: blocks.MOST_ROWS]
-        show(ctx, state.noted("split", *planned_words(report, known)))
+        plan = partial(plan_split, ctx.dataset, **_sides(ctx))
+
+        def told_of(later: foo.ExecutionContext, report: evalsets.SplitReport) -> None:
+            state = state_of(later).settled()
+            said = planned_words(report, state.lines[: blocks.MOST_ROWS])
+            show(later, state.noted("split", *said))
+
+        self.work(ctx, "split", "Working out the split", plan, told_of)
 
     @told
     def split(self, ctx: foo.ExecutionContext) -> None:
-        state = state_of(ctx).settled()
-        report = evalsets.split(ctx.dataset, **_sides(ctx))
-        ctx.ops.reload_dataset()
-        show(ctx, loaded(ctx, state).noted("split", *split_words(report)))
+        divide = partial(evalsets.split, ctx.dataset, **_sides(ctx))
+
+        def told_of(later: foo.ExecutionContext, report: evalsets.SplitReport) -> None:
+            later.ops.reload_dataset()
+            show(later, state_of(later).noted("split", *split_words(report)))
+
+        self.count(ctx, "split", "Splitting", divide, told_of)
 
     @told
     def open(self, ctx: foo.ExecutionContext) -> None:
@@ -164,27 +185,46 @@ class Populations(Judge, Keeper, Editor):
     def remove(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx)
         name = state.removing
-        evalsets.remove(ctx.dataset, name)
-        ctx.ops.reload_dataset()
-        left = loaded(ctx, state.settled())
-        show(ctx, left.noted("remove", f"Removed '{name}'"))
+
+        def told_of(later: foo.ExecutionContext, _: None) -> None:
+            later.ops.reload_dataset()
+            show(later, state_of(later).noted("remove", f"Removed '{name}'"))
+
+        words = f"Removing '{name}'"
+        removing = partial(evalsets.remove, ctx.dataset, name)
+        self.count(ctx, "remove", words, removing, told_of)
 
     def fail(self, ctx: foo.ExecutionContext, event: str, error: Exception) -> None:
         """Keeps what to tell beside the part of the panel that was used."""
         state = state_of(ctx).settled()
-        if isinstance(error, UnknownNameError) and error.kind == "population":
-            state = loaded(ctx, state)  # another person removed it
         show(ctx, dataclasses.replace(state, note=Note.of(event, error)))
+        gone = isinstance(error, UnknownNameError) and error.kind == "population"
+        if gone and not self.is_busy(ctx):  # another person removed it
+            note = state_of(ctx).note
+
+            def again(later: foo.ExecutionContext, _: None) -> None:
+                show(later, dataclasses.replace(state_of(later), note=note))
+
+            self.count(ctx, event, "Counting", then=again)
 
     @drawn
     def render(self, ctx: foo.ExecutionContext) -> types.Property:
-        state = state_of(ctx)
+        state = self._waiting(ctx, state_of(ctx))
         root, page = blocks.page()
         fields = _fields(ctx.dataset) if state.lines else []
-        new = state.samples and not state.lines
+        new = state.samples and not state.lines and not state.is_waiting
         proposed = examples(_typical(ctx.dataset)) if new else ()
         draw(root, self, state, fields, proposed)
         return page
+
+    def _waiting(
+        self, ctx: foo.ExecutionContext, state: PopulationsState
+    ) -> PopulationsState:
+        """With what the panel waits for in the place of what its last event said."""
+        event, key = self.waits_for(ctx)
+        return (
+            dataclasses.replace(state, note=Note(event, (), work=key)) if key else state
+        )
 
 
 def _population(ctx: foo.ExecutionContext, name: str) -> evalsets.Population:

@@ -207,6 +207,13 @@ WRONG = {
     "upload_scores": ("scores", "/no/such.csv", "no file '/no/such.csv'"),
     "load_suite": ("path", "/no/such.yml", "no file '/no/such.yml'"),
     "calibrate": ("name", "brigth", "No population with a similarity 'brigth'"),
+    "sync": ("source", "/no/such", "no file '/no/such'"),
+    "embed": ("taggers", "/no/such.yml", "no file '/no/such.yml'"),
+    "tag": ("taggers", "/no/such.yml", "no file '/no/such.yml'"),
+    "split": ("groups", "shadee", "did you mean 'shade'"),
+    "explain": ("sample", "/no/such.png", "No sample '/no/such.png'"),
+    "retire": ("samples", ["such.png"], "No sample 'such.png'"),
+    "rename": ("new", "dark", "a population 'dark' already"),
 }
 
 
@@ -214,6 +221,7 @@ WRONG = {
 def test_a_form_tells_the_remedy_while_one_types(grey, verb):
     rows = [{"id": i, "label": "dark"} for i in grey.values("id")]
     es.upload_predictions(grey, "first", rows, key="id")
+    es.compose(grey, es.Population("dark", "shade < 3"))
     field, typed, remedy = WRONG[verb]
     operator = foo.get_operator(f"@evalsets/evalsets/{verb}")
     assert operator.config.dynamic

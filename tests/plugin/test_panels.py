@@ -8,67 +8,16 @@ from pathlib import Path
 import fiftyone as fo
 import pandas as pd
 import pytest
-from bson import json_util
-from fiftyone.operators.executor import ExecutionContext, Executor
 
 import evalsets as es
 from panels.evaluation import Evaluation
 from panels.populations import Populations
 
+from .tab import Tab
+
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
 
 HOSTILE = "<script>alert(1)</script> *a* | `b`"
-
-
-class Tab:
-    """A panel as the browser holds it: its state goes in with each event."""
-
-    def __init__(self, panel, dataset):
-        self.panel = panel
-        self.dataset = dataset
-        self.state = {}
-        self.requests = []
-        self.selected = []
-
-    def event(self, method, **params):
-        """Runs one handler; afterwards ``state`` and ``requests`` are as the App's."""
-        params |= {"panel_id": "p", "panel_state": self.state, "__method__": method}
-        request = {
-            "dataset_name": self.dataset.name,
-            "dataset_id": str(self.dataset._doc.id),
-            "params": params,
-            "selected": self.selected,
-        }
-        ctx = ExecutionContext(request, executor=Executor())
-        self.panel.execute(ctx)
-        self.requests = [(r.operator_uri, r.params) for r in ctx.executor._requests]
-        json.dumps(self.requests)
-        for prompt in self.asked("prompt_user_for_operation"):
-            if prompt["skip_prompt"]:  # as the App does, a panel's own event
-                notices = self.asked("notify")
-                self.event(prompt["operator_uri"].partition("#")[2])
-                self.requests += [("notify", told) for told in notices]
-        return self
-
-    def asked(self, operator):
-        """Parameters of the App's operators that the event asked for."""
-        return [params for uri, params in self.requests if uri == operator]
-
-    @property
-    def notices(self):
-        return [params["message"] for params in self.asked("notify")]
-
-    @property
-    def text(self):
-        """All that the last render shows."""
-        (shown,) = self.asked("show_panel_output")
-        return json.dumps(shown, ensure_ascii=False)
-
-    def view(self):
-        """The view that the App was told to show."""
-        (params,) = self.asked("set_view")
-        stages = json_util.loads(json.dumps(params["view"]))  # as the server reads them
-        return fo.DatasetView._build(self.dataset, stages)
 
 
 @pytest.fixture
@@ -194,7 +143,7 @@ def test_a_split_tells_sizes_and_fills_the_table(composer, shades):
     saved(composer, query="shade < 10", name="dim", holdout=30)
     assert "Not split yet" in composer.text
     composer.event("split")
-    (line,) = composer.state["shown"]["lines"]
+    (line,) = composer.state["counted"]["lines"]
     assert (line["n"], line["test"]) == (10, 3)
     assert "33 train, 4 val, 3 test" in composer.text
 
@@ -207,11 +156,11 @@ def test_what_happened_elsewhere_is_counted_when_the_panel_opens_again(
         sample["shade"] = 30
         sample.save()
     composer.event("on_load")
-    assert composer.state["shown"]["lines"][0]["n"] == 9
+    assert composer.state["counted"]["lines"][0]["n"] == 9
     es.split(shades)
     shades.delete_samples(shades.match(fo.ViewField("shade") == 4))
     composer.event("on_load")
-    (line,) = composer.state["shown"]["lines"]
+    (line,) = composer.state["counted"]["lines"]
     assert line["n"] == line["test"] + line["val"] + line["train"] == 8
 
 
@@ -228,7 +177,7 @@ def test_another_dataset_brings_its_own_populations(composer, shades):
     composer.dataset = other
     composer.event("on_change_dataset")
     assert "no samples" in composer.text
-    assert not composer.state["shown"]["lines"]
+    assert not composer.state["counted"]["lines"]
     other.delete()
 
 
@@ -369,7 +318,7 @@ def test_samples_marked_in_the_grid_set_the_cut(roads):
     assert judged["proven"]
     found = es.calibrations(roads)["windy"]
     assert f"precision {found.words()}" in judged["said"]
-    (line,) = tab.state["shown"]["lines"]
+    (line,) = tab.state["counted"]["lines"]
     assert line["state"] == "calibrated"
     tab.event("end")
     assert tab.state["shown"]["judged"] is None
@@ -522,7 +471,18 @@ def test_a_population_that_another_removed_is_missed_in_words(composer, shades):
         composer.state = dict(before)
         composer.event(event, row=1)
         assert "No population 'dark'" in composer.text
-        assert [line["name"] for line in composer.state["shown"]["lines"]] == ["kept"]
+        assert [line["name"] for line in composer.state["counted"]["lines"]] == ["kept"]
     composer.state = dict(before)
     composer.event("ask_to_remove", row=1).event("remove")
     assert "No population 'dark'" in composer.text
+
+
+def test_an_event_that_overtakes_one_that_counts_leaves_what_was_counted(composer):
+    saved(composer, name="dark", query="shade < 20")
+    counted = composer.state["counted"]
+    composer.state["counted"] = {**counted, "lines": [], "samples": 40}
+    before = {k: v for k, v in composer.state.items() if k != "counted"}
+    typed(composer, "shade >= 30").event("search")
+    written = [p["state"] for p in composer.asked("patch_panel_state")]
+    assert before["shown"] != composer.state["shown"]
+    assert not any("counted" in patch for patch in written)

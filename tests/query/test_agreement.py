@@ -180,6 +180,7 @@ often = settings(
 @often
 @given(query=queries)
 @example(parse("NOT NULL IN words"))
+@example(parse("NOT NULL IS NOT NULL"))
 @example(parse("NOT s IN words"))
 @example(parse("NOT (f > 0.5 OR s = 'a') AND NOT n IN (1, 2) OR f >= 1"))
 @example(parse("f > 0.5 AND n + 1 > 2 OR s LIKE '%a' AND NOT s LIKE 'a%' OR b"))

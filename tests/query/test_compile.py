@@ -263,3 +263,49 @@ def test_spans_of_time_are_counted_and_lists_of_dates_are_refused(dataset):
     assert found(dataset, "COUNT(spans) = 0") == ["b"]
     with pytest.raises(QueryError, match="'days' is a list of other things than"):
         found(dataset, "'2024-01-02' IN days")
+
+
+def test_members_are_the_same_wherever_they_are_worked_out(dataset, monkeypatch):
+    """Here, column by column; by MongoDB; and by MongoDB where texts are too many."""
+    from evalsets.datasets import populations
+    from evalsets.datasets.schema import read_schema
+
+    add(
+        dataset,
+        {
+            name: {"weather": weather, "street": street, "n": n}
+            for name, weather, street, n in (
+                ("a", "fog", "Ä", 1),
+                ("b", None, "fog", 2),
+                ("c", "sun", None, None),
+                ("d", "Fog", "sun", 0),
+            )
+        },
+    )
+    texts = {
+        "equal": "weather = 'fog' AND n > 0",
+        "not": "NOT weather = 'fog'",
+        "null": "weather IS NULL OR n IS NULL",
+        "like": "weather ILIKE 'fo%' AND NOT street LIKE '%g'",
+        "order": "weather >= 'fog' OR street < 'Ä'",
+        "case": "CASE WHEN weather = 'fog' THEN 'x' ELSE street END = 'x'",
+        "two": "weather = street OR weather = 'sun'",
+        "none": "NOT weather IN ('fog', NULL)",
+    }
+    schema = read_schema(dataset)
+    queries = {name: check(parse(text), schema) for name, text in texts.items()}
+    names = dataset.values("filepath")
+    frames = [populations.members(dataset.view(), queries)]
+    monkeypatch.setattr(populations, "_FEW", 2)
+    frames.append(populations.members(dataset.view(), queries))
+    monkeypatch.setattr(populations, "is_quick", lambda _: False)
+    frames.append(populations.members(dataset.view(), queries))
+    for name, text in texts.items():
+        meant = found(dataset, text)
+        for frame in frames:
+            inside = [
+                path[1:-4]
+                for path, true in zip(names, frame[name], strict=True)
+                if true
+            ]
+            assert inside == meant, name

@@ -1,4 +1,4 @@
-// sources aa6fd45a1ac565aa7f6e8a2ac050ee71cdd42ed9b5510dd094477b7339901c9a
+// sources 9121c70688206685e978f00c68eda99a252c7a525e11cebbd4bf0a0195af93fa
 (() => {
   var __create = Object.create;
   var __defProp = Object.defineProperty;
@@ -457,6 +457,15 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
 .evq-pictures img { width: 72px; height: 54px; object-fit: cover; border-radius: 3px;
   background: var(--fo-palette-background-level2); }
 .evq figcaption { font-size: 0.82rem; }
+.evq-work { gap: 4px; padding: 10px 16px; border-radius: 4px; box-sizing: border-box;
+  background: var(--fo-palette-background-level1); }
+.evq-bar { height: 4px; margin-top: 4px; border-radius: 2px; overflow: hidden;
+  background: var(--fo-palette-background-level3); }
+.evq-bar i { display: block; height: 100%; border-radius: 2px;
+  background: var(--fo-palette-primary-main); transition: width 0.4s; }
+.evq-bar i[data-known=false] { width: 30%; animation: evq-busy 1.4s linear infinite; }
+@keyframes evq-busy { from { transform: translateX(-100%); }
+  to { transform: translateX(340%); } }
 `;
 
   // src/Editor.jsx
@@ -556,11 +565,58 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
     return /* @__PURE__ */ import_react7.default.createElement("div", { className: "evq-samples" }, /* @__PURE__ */ import_react7.default.createElement(Pictures, { title, samples: found.first }), /* @__PURE__ */ import_react7.default.createElement(Pictures, { title: "Just inside the cut", samples: found.inside }), /* @__PURE__ */ import_react7.default.createElement(Pictures, { title: "Just outside", samples: found.outside }));
   }
 
+  // src/Work.jsx
+  var import_react8 = __toESM(require_react(), 1);
+  var import_operators3 = __toESM(require_operators(), 1);
+  var PAUSE2 = 700;
+  function Work({ schema }) {
+    const { view } = schema;
+    const ask = useAsk(view);
+    const trigger = (0, import_operators3.useTriggerPanelEvent)();
+    const [known2, setKnown] = (0, import_react8.useState)({});
+    (0, import_react8.useEffect)(() => {
+      let timer;
+      let over = false;
+      const look = async () => {
+        const answer = await ask("progress", { work: view.work });
+        if (over) return;
+        setKnown(answer);
+        if (answer.done) trigger(view.finish);
+        timer = setTimeout(look, answer.done ? 5 * PAUSE2 : PAUSE2);
+      };
+      look();
+      return () => {
+        over = true;
+        clearTimeout(timer);
+      };
+    }, [view.work]);
+    const { label, problem, share } = known2;
+    const width = typeof share === "number" ? `${Math.round(100 * share)}%` : void 0;
+    return /* @__PURE__ */ import_react8.default.createElement("section", { className: "evq evq-work", role: "status", "aria-busy": !problem }, /* @__PURE__ */ import_react8.default.createElement("style", null, STYLE), /* @__PURE__ */ import_react8.default.createElement("div", null, problem ?? view.words), label && !problem && /* @__PURE__ */ import_react8.default.createElement("div", { className: "evq-quiet" }, label), !problem && /* @__PURE__ */ import_react8.default.createElement(
+      "div",
+      {
+        className: "evq-bar",
+        role: "progressbar",
+        "aria-label": view.words,
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+        "aria-valuenow": width && parseInt(width, 10)
+      },
+      /* @__PURE__ */ import_react8.default.createElement("i", { "data-known": Boolean(width), style: { width } })
+    ));
+  }
+
   // src/index.jsx
   (0, import_plugins.registerComponent)({
     name: "EvalsetsQuery",
     label: "Query",
     component: Editor,
+    type: import_plugins.PluginComponentType.Component
+  });
+  (0, import_plugins.registerComponent)({
+    name: "EvalsetsWork",
+    label: "Work",
+    component: Work,
     type: import_plugins.PluginComponentType.Component
   });
 })();

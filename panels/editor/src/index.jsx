@@ -1,9 +1,17 @@
 import { PluginComponentType, registerComponent } from "@fiftyone/plugins";
 import Editor from "./Editor.jsx";
+import Work from "./Work.jsx";
 
 registerComponent({
   name: "EvalsetsQuery",
   label: "Query",
   component: Editor,
+  type: PluginComponentType.Component,
+});
+
+registerComponent({
+  name: "EvalsetsWork",
+  label: "Work",
+  component: Work,
   type: PluginComponentType.Component,
 });

@@ -66,4 +66,13 @@ export const STYLE = `
 .evq-pictures img { width: 72px; height: 54px; object-fit: cover; border-radius: 3px;
   background: var(--fo-palette-background-level2); }
 .evq figcaption { font-size: 0.82rem; }
+.evq-work { gap: 4px; padding: 10px 16px; border-radius: 4px; box-sizing: border-box;
+  background: var(--fo-palette-background-level1); }
+.evq-bar { height: 4px; margin-top: 4px; border-radius: 2px; overflow: hidden;
+  background: var(--fo-palette-background-level3); }
+.evq-bar i { display: block; height: 100%; border-radius: 2px;
+  background: var(--fo-palette-primary-main); transition: width 0.4s; }
+.evq-bar i[data-known=false] { width: 30%; animation: evq-busy 1.4s linear infinite; }
+@keyframes evq-busy { from { transform: translateX(-100%); }
+  to { transform: translateX(340%); } }
 `;

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalsets.datasets.columns import gather_fields
 from evalsets.datasets.expressions import Compiler
 from evalsets.datasets.files import DIGEST
 from evalsets.datasets.schema import read_schema
@@ -117,7 +118,11 @@ def column(
     field: str | fo.ViewExpression,
 ) -> list[Any]:
     """One value a sample, in the order of ids."""
-    value = dict(zip(*source.values(["id", field]), strict=True))
+    if isinstance(field, str):
+        known, (column,) = gather_fields(source, [field])
+    else:
+        known, column = source.values(["id", field])
+    value = dict(zip(known, column, strict=True))
     return [value[i] for i in ids]
 
 

@@ -102,7 +102,8 @@ def capture(dataset: fo.Dataset, note: str) -> tuple[Release, Frozen]:
     known = {name: recipe.population for name, recipe in recipes.items()}
     queries, _ = resolve(dataset, known)
     records = read_records(dataset)
-    frozen = Frozen.of(membership(dataset), _sides(dataset, records))
+    frame = membership(dataset)
+    frozen = Frozen.of(frame, _sides(dataset, frame.index, records))
     settings = records[-1] if records else {}
     made = Release(
         number=0,
@@ -118,9 +119,10 @@ def capture(dataset: fo.Dataset, note: str) -> tuple[Release, Frozen]:
     return made, frozen
 
 
-def _sides(dataset: fo.Dataset, records: list[dict[str, Any]]) -> pd.Series:
+def _sides(
+    dataset: fo.Dataset, ids: pd.Index, records: list[dict[str, Any]]
+) -> pd.Series:
     """The side of every sample, as the ledger tells it where a field lags behind."""
-    ids = dataset.values("id")
     side = standing_of(dataset, ids, records).side if records else ""
     return pd.Series(side, index=ids, dtype=object)
 

@@ -22,7 +22,13 @@ def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
     if len(set(paths)) < len(paths):
         return ids
     root = os.path.commonpath([min(paths), max(paths)]) if paths else ""
-    return [os.path.relpath(path, root) for path in paths]
+    below = f"{root.rstrip(os.sep)}{os.sep}"
+    return [
+        path[len(below) :]
+        if path.startswith(below) and os.path.normpath(path) == path
+        else os.path.relpath(path, root)
+        for path in paths
+    ]
 
 
 def keys_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -54,4 +60,7 @@ def standing_of(
     """
     ids = list(ids)
     ledger = [entry for record in records for entry in record["entries"]]
-    return standing(ledger, ids, keys_of(dataset, ids), sides_of(dataset, ids))
+    here = set(ids)
+    is_whole = all(here.issuperset(entry["samples"]) for entry in ledger)
+    keys = [""] * len(ids) if is_whole else keys_of(dataset, ids)
+    return standing(ledger, ids, keys, sides_of(dataset, ids))

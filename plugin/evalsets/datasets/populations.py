@@ -28,21 +28,25 @@ from evalsets.query import (
     Schema,
     Term,
     check,
+    coded,
     column_of,
     evaluate,
     inline,
-    is_numeric,
+    is_quick,
     parse,
     references,
     terms,
 )
+from evalsets.query.arrays import Coded
 from evalsets.query.infer import type_of
-from evalsets.query.syntax import Field, Rank, Similarity, walk
+from evalsets.query.syntax import Expr, Field, Rank, Similarity, walk
 from evalsets.suites import Population
 
 KIND = "population"
 _BITS = 52
 """Memberships read as one number, a double; whole numbers take far longer to read."""
+_FEW = 5_000
+"""Texts that are decided one by one sooner than MongoDB decides a field of them."""
 
 
 @dataclass(frozen=True)
@@ -282,10 +286,11 @@ def check_names(
 
 
 def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
-    """Which samples are in which population, read in one round trip.
+    """Which samples are in which population.
 
-    Conditions on numbers are worked out here, from columns that many of them share.
-    MongoDB works out the others, as bits of a few numbers.
+    Conditions on numbers and on texts are worked out here, from columns that many of
+    them share, in one round trip; MongoDB works out the others, and those on fields of
+    very many texts, as bits of a few numbers.
 
     Returns:
         bool frame, sample id × population, by rising id
@@ -296,17 +301,35 @@ def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
     for query in queries.values():
         refuse_hidden(view, query, map(field_of, terms(query)))
     conditions = {name: query.where for name, query in queries.items()}
-    here = {n: e for n, e in conditions.items() if e is not None and is_numeric(e)}
-    read: dict[Term | str, str] = {}
-    for node in (node for expr in here.values() for node in walk(expr)):
-        if isinstance(node, Field):
-            read[node.path] = f"${type_of(node).path or node.path}"
-        elif isinstance(node, (Similarity, Rank)):
-            read[node] = f"${field_of(node)}"
+    return _members(
+        view,
+        queries,
+        {n: e for n, e in conditions.items() if e is not None and is_quick(e)},
+    )
+
+
+def _members(
+    view: fo.DatasetView, queries: Mapping[str, Query], here: Mapping[str, Expr]
+) -> pd.DataFrame:
+    """The frame of :func:`members`, with the conditions to work out here."""
+    read = _read_by(here.values())
+    stored = {key: stored for key, (stored, _) in read.items()}
     there = [name for name in queries if name not in here]
-    ids, columns = gather(view, {**read, **_bits(queries[n] for n in there)})
-    table = dict(zip(read, map(column_of, columns), strict=False))
-    inside = {name: evaluate(expr, table)[0] for name, expr in here.items()}
+    ids, columns = gather(view, {**stored, **_bits(queries[n] for n in there)})
+    table = {
+        key: coded(values) if is_text else column_of(values)
+        for (key, (_, is_text)), values in zip(read.items(), columns, strict=False)
+    }
+    many = {
+        k for k, c in table.items() if isinstance(c, Coded) and len(c.values) > _FEW
+    }
+    if many:
+        few = {n: e for n, e in here.items() if many.isdisjoint(_read_by([e]))}
+        return _members(view, queries, few)
+    inside = {
+        name: evaluate(expr, {k: table[k] for k in _read_by([expr])})[0]
+        for name, expr in here.items()
+    }
     packed = [np.array(column).astype(np.int64) for column in columns[len(read) :]]
     for at, name in enumerate(there):
         inside[name] = packed[at // _BITS] >> at % _BITS & 1 > 0
@@ -316,6 +339,18 @@ def members(view: fo.DatasetView, queries: Mapping[str, Query]) -> pd.DataFrame:
         columns=list(queries),
         dtype=bool,
     )
+
+
+def _read_by(conditions: Iterable[Expr]) -> dict[Term | str, tuple[str, bool]]:
+    """Where MongoDB holds what conditions read, and whether it is text."""
+    read: dict[Term | str, tuple[str, bool]] = {}
+    for node in (node for expr in conditions for node in walk(expr)):
+        if isinstance(node, Field):
+            kind = type_of(node)
+            read[node.path] = f"${kind.path or node.path}", kind.kind == "text"
+        elif isinstance(node, (Similarity, Rank)):
+            read[node] = f"${field_of(node)}", False
+    return read
 
 
 def _bits(queries: Iterable[Query]) -> dict[str, Any]:

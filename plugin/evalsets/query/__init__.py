@@ -1,7 +1,7 @@
 """The query language: text → tree → checked tree, and what it means."""
 
 from evalsets.query.advice import PromptWarning, advise
-from evalsets.query.arrays import column_of, evaluate, is_numeric
+from evalsets.query.arrays import coded, column_of, evaluate, is_quick
 from evalsets.query.check import check
 from evalsets.query.interpret import interpret
 from evalsets.query.parse import parse
@@ -31,12 +31,13 @@ __all__ = [
     "Term",
     "advise",
     "check",
+    "coded",
     "column_of",
     "evaluate",
     "fields",
     "inline",
     "interpret",
-    "is_numeric",
+    "is_quick",
     "models",
     "parse",
     "references",

@@ -23,6 +23,7 @@ from evalsets.query.syntax import (
     Field,
     In,
     IsNull,
+    Like,
     Negative,
     Not,
     Or,
@@ -30,12 +31,25 @@ from evalsets.query.syntax import (
     Similarity,
     Term,
     When,
+    children,
     walk,
 )
 
-Columns: TypeAlias = Mapping["Term | str", NDArray[Any]]
+Columns: TypeAlias = "Mapping[Term | str, NDArray[Any] | Coded]"
 Mask: TypeAlias = NDArray[np.bool_]
 _EXACT = 2**53  # up to here float64 holds every whole number
+
+
+class Coded(NamedTuple):
+    """A column of texts.
+
+    Args:
+        values: each that occurs, once; None is NULL
+        code: ``(n,)`` place in them of each row's
+    """
+
+    values: list[str | None]
+    code: NDArray[np.intp]
 
 
 class _Column(NamedTuple):
@@ -51,13 +65,13 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
     Args:
         expr: a condition from a checked query
         columns: ``(n,)`` values of each similarity and of each field path it reads; what
-            is masked is NULL, or in a plain array of floats NaN, of objects None
+            is masked is NULL, or in a plain array of floats NaN, of objects None; texts
+            may be coded, where it :func:`is_quick`
 
     Returns:
         two ``(n,)`` masks
     """
-    numeric = all(np.asanyarray(c).dtype.kind in "biuf" for c in columns.values())
-    if numeric and all(map(_is_vectorised, walk(expr))):
+    if is_quick(expr) and all(map(_is_quick_column, columns.values())):
         try:
             with np.errstate(all="ignore"):
                 value, null = _column(expr, columns)
@@ -65,7 +79,7 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
             pass
         else:
             return value.astype(bool) & ~null, null
-    lists = {key: _plain(np.asanyarray(column)) for key, column in columns.items()}
+    lists = {key: _plain(column) for key, column in columns.items()}
     rows = (
         dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)
     )
@@ -74,13 +88,27 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
     return true, np.array([value is None for value in found], dtype=bool)
 
 
-def is_numeric(expr: Expr) -> bool:
-    """Whether a condition reads numbers alone, and is quick to :func:`evaluate`."""
-    nodes = list(walk(expr))
-    read = [node for node in nodes if isinstance(node, (Field, Similarity, Rank))]
-    types = [type_of(node) for node in read]
-    numbers = all(t.kind == "number" and t.stored_as == "value" for t in types)
-    return bool(read) and numbers and all(map(_is_vectorised, nodes))
+def is_quick(expr: Expr) -> bool:
+    """Whether whole columns are quick to :func:`evaluate` on a condition.
+
+    It reads numbers, and texts in conditions each of which reads a single field: these
+    are decided once for each value that occurs.
+    """
+    reads = any(isinstance(n, (Field, Similarity, Rank)) for n in walk(expr))
+    return reads and _is_worked(expr)
+
+
+def _is_worked(expr: Expr) -> bool:
+    return _text_read(expr) is not None or (
+        _is_vectorised(expr) and all(map(_is_worked, children(expr)))
+    )
+
+
+def coded(values: Sequence[str | None]) -> Coded:
+    """A column of texts for :func:`evaluate`."""
+    place: dict[str | None, int] = {}
+    code = [place.setdefault(value, len(place)) for value in values]
+    return Coded(list(place), np.array(code, dtype=np.intp))
 
 
 def column_of(values: Sequence[Any]) -> NDArray[Any]:
@@ -102,11 +130,30 @@ class _InexactError(Exception):
     """A whole number that float64 does not hold."""
 
 
-def _plain(column: NDArray[Any]) -> list[Any]:
+def _plain(column: NDArray[Any] | Coded) -> list[Any]:
+    if isinstance(column, Coded):
+        return [column.values[at] for at in column.code.tolist()]
     values = column.tolist()
     if column.dtype.kind == "f" and not isinstance(column, np.ma.MaskedArray):
         return [None if v != v else v for v in values]
     return values  # type: ignore[no-any-return]
+
+
+def _is_quick_column(column: NDArray[Any] | Coded) -> bool:
+    return isinstance(column, Coded) or column.dtype.kind in "biuf"
+
+
+def _text_read(expr: Expr) -> str | None:
+    """The path of the field of texts that is all a condition reads, if there is one."""
+    if not isinstance(expr, _CONDITIONS):
+        return None
+    read = {n for n in walk(expr) if isinstance(n, (Field, Similarity, Rank))}
+    fields = {n.path: n for n in read if isinstance(n, Field)}
+    if len(fields) != 1 or not all(isinstance(n, Field) for n in read):
+        return None
+    ((path, field),) = fields.items()
+    type_ = type_of(field)
+    return path if type_.kind == "text" and type_.stored_as == "value" else None
 
 
 def _is_vectorised(node: Expr) -> bool:
@@ -114,38 +161,56 @@ def _is_vectorised(node: Expr) -> bool:
         if isinstance(node.value, int):
             return abs(node.value) <= _EXACT
         return node.value is None or isinstance(node.value, float)
+    if isinstance(node, Field):
+        return type_of(node).kind == "number" and type_of(node).stored_as == "value"
     if isinstance(node, Call):
         return node.name in ("ABS", "ROUND", "COALESCE")
     return isinstance(node, _VECTORISED)
 
 
+_CONDITIONS = (And, Or, Not, Compare, Between, In, IsNull, Like)
 _VECTORISED = (
     *(And, Or, Not, Compare, Between, In, IsNull, Case, When),
-    *(Arithmetic, Negative, Field, Similarity, Rank),
+    *(Arithmetic, Negative, Similarity, Rank),
 )
 
 
+def _column(expr: Expr, columns: Columns) -> _Column:
+    text = columns.get(_text_read(expr) or "")
+    return _worked(expr, columns) if text is None else _by_value(expr, text)
+
+
+def _by_value(expr: Expr, text: NDArray[Any] | Coded) -> _Column:
+    """A condition on one field, decided once for each of its values."""
+    values, code = text if isinstance(text, Coded) else coded(text.tolist())
+    path = _text_read(expr)
+    found = [value_of(expr, {path: value}) for value in values]
+    true, null = ([f is which for f in found] for which in (True, None))
+    return _Column(np.array(true)[code], np.array(null)[code])
+
+
 @singledispatch
-def _column(expr: Expr, _: Columns) -> _Column:
+def _worked(expr: Expr, _: Columns) -> _Column:
     raise TypeError(f"{type(expr).__name__} is not vectorised")
 
 
-@_column.register
+@_worked.register
 def _(expr: Constant, columns: Columns) -> _Column:
-    n = len(next(iter(columns.values())))
+    first = next(iter(columns.values()))
+    n = len(first.code if isinstance(first, Coded) else first)
     value: Any = 0.0 if expr.value is None else expr.value
     return _Column(np.full(n, value), np.full(n, expr.value is None))
 
 
-@_column.register
+@_worked.register
 def _(expr: Field, columns: Columns) -> _Column:
-    return _read(columns[expr.path])
+    return _read(np.asanyarray(columns[expr.path]))
 
 
-@_column.register(Similarity)
-@_column.register(Rank)
+@_worked.register(Similarity)
+@_worked.register(Rank)
 def _(expr: Any, columns: Columns) -> _Column:
-    return _read(columns[expr])
+    return _read(np.asanyarray(columns[expr]))
 
 
 def _read(values: NDArray[Any]) -> _Column:
@@ -154,18 +219,18 @@ def _read(values: NDArray[Any]) -> _Column:
     return _Column(values, np.isnan(values))
 
 
-@_column.register
+@_worked.register
 def _(expr: Not, columns: Columns) -> _Column:
     value, null = _column(expr.operand, columns)
     return _Column(~value.astype(bool), null)
 
 
-@_column.register
+@_worked.register
 def _(expr: And, columns: Columns) -> _Column:
     return _all([_column(e, columns) for e in expr.operands])
 
 
-@_column.register
+@_worked.register
 def _(expr: Or, columns: Columns) -> _Column:
     return _any([_column(e, columns) for e in expr.operands])
 
@@ -181,7 +246,7 @@ def _any(parts: list[_Column]) -> _Column:
     return _Column(true, np.any([p.null for p in parts], axis=0) & ~true)
 
 
-@_column.register
+@_worked.register
 def _(expr: Compare, columns: Columns) -> _Column:
     left, right = _column(expr.left, columns), _column(expr.right, columns)
     return _compared(expr.operator, left, right)
@@ -204,26 +269,26 @@ def _compared(operator: str, left: _Column, right: _Column) -> _Column:
     return _Column(value, left.null | right.null)
 
 
-@_column.register
+@_worked.register
 def _(expr: Between, columns: Columns) -> _Column:
     operand = _column(expr.operand, columns)
     low, high = _column(expr.low, columns), _column(expr.high, columns)
     return _all([_compared(">=", operand, low), _compared("<=", operand, high)])
 
 
-@_column.register
+@_worked.register
 def _(expr: In, columns: Columns) -> _Column:
     operand = _column(expr.operand, columns)
     return _any([_compared("=", operand, _column(o, columns)) for o in expr.options])
 
 
-@_column.register
+@_worked.register
 def _(expr: IsNull, columns: Columns) -> _Column:
     null = _column(expr.operand, columns).null
     return _Column(null, np.zeros_like(null))
 
 
-@_column.register
+@_worked.register
 def _(expr: Arithmetic, columns: Columns) -> _Column:
     left, right = _column(expr.left, columns), _column(expr.right, columns)
     a, b = left.value.astype(float), right.value.astype(float) + 0.0
@@ -243,13 +308,13 @@ def _(expr: Arithmetic, columns: Columns) -> _Column:
     return _Column(value, null)
 
 
-@_column.register
+@_worked.register
 def _(expr: Negative, columns: Columns) -> _Column:
     value, null = _column(expr.operand, columns)
     return _Column(-value.astype(float), null)
 
 
-@_column.register
+@_worked.register
 def _(expr: Case, columns: Columns) -> _Column:
     default = expr.default if expr.default is not None else Constant(None)
     value, null = _column(default, columns)
@@ -265,7 +330,7 @@ def _(expr: Case, columns: Columns) -> _Column:
     return _Column(value, null)
 
 
-@_column.register
+@_worked.register
 def _(expr: Call, columns: Columns) -> _Column:
     first, *others = [_column(a, columns) for a in expr.arguments]
     if expr.name == "COALESCE":

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalsets.errors import counted
 from evalsets.suites.population import Population
@@ -139,20 +142,48 @@ def _words(old: Population, new: Population) -> str:
 def _frame(then: Frozen, now: Frozen, pairs: Mapping[str, str]) -> pd.DataFrame:
     olds = {b: a for a, b in pairs.items()}
     names = [*now.membership, *(a for a in then.membership if a not in pairs)]
+    aligned = _Aligned(then, now)
     rows = []
     for name in names:
-        old = _members(then, olds.get(name, name if name not in pairs else ""))
-        new = _members(now, name)
-        rows.append((len(old), len(new), len(new - old), len(old - new)))
+        old = aligned.before(olds.get(name, name if name not in pairs else ""))
+        new = aligned.after(name)
+        counts = old, new, new & ~old, old & ~new
+        rows.append([int(inside.sum()) for inside in counts])
     index = pd.Index(names, name="population", dtype=object)
     columns = ["n_before", "n_after", "entered", "left"]
     return pd.DataFrame(rows, index=index, columns=columns, dtype=int)
 
 
-def _members(frozen: Frozen, name: str) -> set[str]:
-    if name not in frozen.membership:
-        return set()
-    return set(frozen.membership.index[frozen.membership[name]])
+class _Aligned:
+    """Who was in which population, over the samples of both releases, by rising id."""
+
+    def __init__(self, then: Frozen, now: Frozen) -> None:
+        self.ids = then.membership.index.union(now.membership.index)
+        self._then, self._now = then, now
+        self._places = [
+            self.ids.get_indexer(frozen.membership.index) for frozen in (then, now)
+        ]
+        self.known, self.kept = (self._spread(True, at) for at in self._places)
+
+    def before(self, name: str) -> NDArray[np.bool_]:
+        """``(n,)`` who was in a population; nobody where there was none."""
+        return self._inside(self._then, name, self._places[0])
+
+    def after(self, name: str) -> NDArray[np.bool_]:
+        """``(n,)`` who is in a population; nobody where there is none."""
+        return self._inside(self._now, name, self._places[1])
+
+    def _inside(
+        self, frozen: Frozen, name: str, places: NDArray[np.intp]
+    ) -> NDArray[np.bool_]:
+        frame = frozen.membership
+        inside = frame[name].to_numpy(dtype=bool) if name in frame else False
+        return self._spread(inside, places)
+
+    def _spread(self, inside: Any, places: NDArray[np.intp]) -> NDArray[np.bool_]:
+        spread = np.zeros(len(self.ids), dtype=bool)
+        spread[places] = inside
+        return spread
 
 
 def _samples(
@@ -161,23 +192,23 @@ def _samples(
     pairs: Mapping[str, str],
 ) -> pd.DataFrame:
     (old, then), (new, now) = before, after
-    known, kept = set(then.membership.index), set(now.membership.index)
+    aligned = _Aligned(then, now)
     rows = []
     for a, b in pairs.items():
-        inside, outside = _members(then, a), _members(now, b)
+        inside, outside = aligned.before(a), aligned.after(b)
         why = (
             "its definition changed"
             if old.meaning[a] != new.meaning[b]
             else "its fields, vector or ranks changed"
         )
-        rows += [
-            (b, i, "entered", why if i in known else "it is new")
-            for i in sorted(outside - inside)
-        ]
-        rows += [
-            (b, i, "left", why if i in kept else "it was deleted")
-            for i in sorted(inside - outside)
-        ]
+        for change, who, there, otherwise in (
+            ("entered", outside & ~inside, aligned.known, "it is new"),
+            ("left", inside & ~outside, aligned.kept, "it was deleted"),
+        ):
+            rows += [
+                (b, sample_id, change, why if stays else otherwise)
+                for sample_id, stays in zip(aligned.ids[who], there[who], strict=True)
+            ]
     return pd.DataFrame(rows, columns=_SAMPLES, dtype=object)
 
 
