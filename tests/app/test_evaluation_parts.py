@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 import evalsets as es
+from evalsets.datasets.locks import writing
 
 pytestmark = [pytest.mark.app, pytest.mark.db]
 
@@ -147,9 +148,10 @@ def test_a_weak_spot_becomes_a_population(app, judged):
     panel.get_by_role("combobox").first.click()
     page.get_by_role("option", name="blind", exact=True).click()
     turn(panel, "Weak spots")
-    panel.get_by_role("button", name="Propose weak spots").click()
-    expect(panel).to_contain_text("Looking for weak spots of blind")
-    app.screenshot(page, "weak-1-busy")
+    with writing(judged):  # as if another person wrote: what was found waits
+        panel.get_by_role("button", name="Propose weak spots").click()
+        expect(panel).to_contain_text("Looking for weak spots of blind")
+        app.screenshot(page, "weak-1-busy")
     expect(panel).to_contain_text("confirmed on samples that were not searched")
     expect(panel).to_contain_text("adjusted p")
     expect(panel.get_by_role("img").first).to_be_visible()
