@@ -97,7 +97,7 @@ def test_a_check_without_verdict_leaves_nothing_of_an_earlier_one(
 
 def test_a_clean_split_says_what_was_looked_at(run, judged):
     done = run("leaks", judged.name, "--groups", "shade")
-    said = "No test sample of 'split' is in train or val too by 'shade'\n"
+    said = "By 'shade', no test sample of 'split' is in train or val too\n"
     assert (done.returncode, done.stdout) == (0, said)
     assert "was compared" in run("leaks", judged.name).stdout
     judged.set_field("shade", 1).save()
@@ -163,11 +163,10 @@ def test_the_version_is_told(run):
     assert run("--version").stdout == f"evalsets {es.__version__}\n"
 
 
-def test_long_work_in_a_pipe_says_that_it_begins_and_ends(run, drawn, encoder):
+def test_long_work_in_a_pipe_says_that_it_begins_and_how_it_ended(run, drawn, encoder):
     done = run("embed", drawn.name, encoder)
-    first, last = done.stderr.splitlines()
-    assert first == f"Embedding dataset '{drawn.name}' …"
-    assert last.startswith(f"Embedding dataset '{drawn.name}' took ")
+    assert done.stderr == f"Embedding dataset '{drawn.name}' …\n"
+    assert done.stdout.startswith(f"{len(drawn)} done")
 
 
 def test_tags_that_cannot_be_read_are_refused_before_anything(

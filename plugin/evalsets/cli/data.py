@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -77,29 +74,23 @@ def embed(
     workers: Workers = None,
 ) -> None:
     """Give every sample its vector, and its tags if a file declares taggers."""
-    with _told(f"Embedding dataset '{dataset}'"):
-        done = es.embed(
-            dataset,
-            encoder,
-            taggers=() if tags is None else tags,
-            batch_size=batch_size,
-            overwrite=overwrite,
-            engine=engine,
-            workers=workers,
-        )
+    _tell(f"Embedding dataset '{dataset}'")
+    done = es.embed(
+        dataset,
+        encoder,
+        taggers=() if tags is None else tags,
+        batch_size=batch_size,
+        overwrite=overwrite,
+        engine=engine,
+        workers=workers,
+    )
     console.print(str(done), markup=False)
 
 
-@contextmanager
-def _told(work: str) -> Iterator[None]:
-    """Says on standard error that work begins and how long it took, where no bar does."""
-    shows = sys.stdout.isatty()
-    if not shows:
+def _tell(work: str) -> None:
+    """Says on standard error that work begins, where no bar will show it."""
+    if not sys.stdout.isatty():
         typer.echo(f"{work} …", err=True)
-    begun = time.monotonic()
-    yield
-    if not shows:
-        typer.echo(f"{work} took {time.monotonic() - begun:.0f} s", err=True)
 
 
 def tag(
@@ -110,10 +101,10 @@ def tag(
     workers: Workers = None,
 ) -> None:
     """Fill tag fields: attributes, counts, areas, statistics, text of documents."""
-    with _told(f"Tagging dataset '{dataset}'"):
-        done = es.tag(
-            dataset, taggers, batch_size=batch_size, engine=engine, workers=workers
-        )
+    _tell(f"Tagging dataset '{dataset}'")
+    done = es.tag(
+        dataset, taggers, batch_size=batch_size, engine=engine, workers=workers
+    )
     console.print(str(done), markup=False)
 
 

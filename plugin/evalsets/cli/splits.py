@@ -94,7 +94,7 @@ def _clean(
             f"Nothing of dataset '{dataset}' was compared, since it was not synced; name "
             "--groups or --near-duplicates"
         )
-    return f"No test sample of '{split}' is in train or val too by {listed(looked)}"
+    return f"By {listed(looked)}, no test sample of '{split}' is in train or val too"
 
 
 def coverage(
