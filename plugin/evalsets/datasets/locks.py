@@ -34,7 +34,7 @@ KEY = "writer"
 PASSING = "pass over pixels"
 SYNCING = "sync"
 EXPIRES_S = 600
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @dataclass
