@@ -25,12 +25,10 @@ def show(ctx: foo.ExecutionContext, state: PopulationsState) -> None:
     What was counted is kept apart, and written where it changed: an event that overtakes
     one that counts would put back what was counted before.
     """
-    changed = {
-        name: getattr(state, name) != getattr(state_of(ctx), name) for name in COUNTED
-    }
+    before = state_of(ctx)
     held = state.to_dict()
     counted = {name: held.pop(name) for name in COUNTED}
-    if any(changed.values()):
+    if any(getattr(state, name) != getattr(before, name) for name in COUNTED):
         ctx.panel.set_state("counted", counted)
     ctx.panel.set_state("shown", held)
 

@@ -13,6 +13,7 @@ from fiftyone.operators import types
 import evalsets
 from evalsets.api.found import find
 from evalsets.api.split import plan_split
+from evalsets.datasets.columns import RESERVED
 from evalsets.errors import UnknownNameError
 
 from . import _blocks as blocks
@@ -30,11 +31,6 @@ from ._populations_state import (
     split_words,
 )
 from ._releases import Keeper
-
-_UNTYPICAL = (
-    *("id", "filepath", "tags", "split", "created_at", "last_modified_at"),
-    *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
-)
 
 
 class Populations(Judge, Keeper, Editor):
@@ -245,7 +241,7 @@ def _sides(ctx: foo.ExecutionContext) -> dict[str, Any]:
 
 def _fields(dataset: fo.Dataset) -> list[str]:
     schema = dataset.get_field_schema(ftype=(fo.StringField, fo.IntField))
-    return [name for name in schema if name not in _UNTYPICAL]
+    return [name for name in schema if name not in RESERVED]
 
 
 def _typical(dataset: fo.Dataset) -> list[tuple[str, Any]]:
@@ -253,7 +249,7 @@ def _typical(dataset: fo.Dataset) -> list[tuple[str, Any]]:
     found = []
     for sample in dataset[:1]:
         for name, field in dataset.get_field_schema().items():
-            if name in _UNTYPICAL or name.endswith("_id") or not name.isidentifier():
+            if name in RESERVED or name.endswith("_id") or not name.isidentifier():
                 continue
             value = sample[name]
             if isinstance(field, fo.EmbeddedDocumentField):

@@ -26,13 +26,14 @@ logger = logging.getLogger(__name__)
 SPLIT = "split"
 """The sample field that holds the split."""
 
-_RESERVED = frozenset(
+RESERVED = frozenset(
     (
         *("id", "filepath", "tags", "metadata", "created_at", "last_modified_at"),
         *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
         SPLIT,
     )
 )
+"""Fields that are FiftyOne's or ours, and not for users to fill."""
 _RESERVED_STARTS = ("pred_", "similar_", "rank_", "_")
 
 _FIELDS: dict[type, tuple[type, dict[str, Any]]] = {
@@ -80,7 +81,7 @@ def refuse_reserved(name: str) -> None:
     Raises:
         ArgumentError: it does
     """
-    if name in _RESERVED or name.startswith(_RESERVED_STARTS) or set(name) & {".", "$"}:
+    if name in RESERVED or name.startswith(_RESERVED_STARTS) or set(name) & {".", "$"}:
         free = re.sub(r"[.$]+", "_", name).strip("_") or "value"
         raise ArgumentError(
             f"No field can be filled under the reserved name '{name}'; rename it, for "
