@@ -10,7 +10,7 @@ says that it is no leftover.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
@@ -274,7 +274,7 @@ def uploading(
         try:
             yield Upload(dataset, made)
         finally:
-            if not field and made not in _fields_in_use(dataset):
+            if not field and made not in _fields_of(prediction_sets(dataset)):
                 with writing(dataset):
                     _drop(dataset, made)
 
@@ -306,22 +306,23 @@ def _declare(dataset: fo.Dataset, name: str, task: str) -> str:
     return field
 
 
-def _fields_in_use(dataset: fo.Dataset) -> set[str]:
-    known = prediction_sets(dataset).values()
-    return {field for stored in known for field in (*stored.fields, stored.field)}
+def _fields_of(known: Mapping[str, PredictionSet]) -> set[str]:
+    """The fields that prediction sets read."""
+    return {f for stored in known.values() for f in (*stored.fields, stored.field)}
 
 
 def drop_leftovers(dataset: fo.Dataset) -> None:
     """Removes fields of uploads that were killed or replaced, and what they said."""
     with writing(dataset):
-        used = _fields_in_use(dataset)
+        known = prediction_sets(dataset)
+        used = _fields_of(known)
         for name, field in dataset.get_field_schema().items():
             owner = provenance(field).get(_OWNER, "")
             if name in used or not _is_ours(name, owner):
                 continue
             with suppress(LockedError), filling(dataset, owner):  # else it fills yet
                 _drop(dataset, name)
-        said = {stored.training for stored in prediction_sets(dataset).values()}
+        said = {stored.training for stored in known.values()}
         for key in load_runs(dataset, _TRAINING):
             if key not in said:
                 delete_run(dataset, _TRAINING, key)
