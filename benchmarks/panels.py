@@ -4,7 +4,7 @@
 
 Each event gets the state that the browser would send and is executed as the App's server
 does, the answer made into JSON included; kB is the size of what the browser is sent.
-What takes longer than an event may goes on meanwhile: "done" is when the panel has shown
+What takes longer than an event may, goes on meanwhile: "done" is when the panel has shown
 what came of it.
 """
 
@@ -21,11 +21,11 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 from bench import WEATHER, dataset_of
-from fiftyone.operators.executor import ExecutionContext, Executor
 
 import evalsets as es
 from evalsets.datasets.vectors import create_vectors
 from panels.populations import Populations
+from tests.plugin.tab import Tab
 
 DIM = 512
 QUERY = "num_people > 2 AND weather = 'fog'"
@@ -41,35 +41,6 @@ class _Drawn:
         return np.random.default_rng(len(texts)).standard_normal((len(texts), DIM))
 
 
-class Tab:
-    """The panel as the browser holds it."""
-
-    def __init__(self, dataset: fo.Dataset) -> None:
-        self.dataset = dataset
-        self.state: dict[str, Any] = {}
-        self.selected = dataset.limit(2).values("id")
-
-    def event(self, method: str, **params: Any) -> int:
-        """Executes one; the size of what the browser is sent."""
-        params |= {"panel_id": "p", "panel_state": self.state, "__method__": method}
-        request = {
-            "dataset_name": self.dataset.name,
-            "dataset_id": str(self.dataset._doc.id),
-            "params": params,
-            "selected": self.selected,
-        }
-        ctx = ExecutionContext(request, executor=Executor())
-        answer = Populations().execute(ctx)
-        asked = [(r.operator_uri, r.params) for r in ctx.executor._requests]
-        return len(json.dumps([answer, asked]))
-
-    def wait(self) -> None:
-        """Asks for what goes on until it is shown, as the browser does."""
-        while self.state.get("work"):
-            time.sleep(0.1)
-            self.event("finish")
-
-
 def main() -> None:
     """Prints a row for each event."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -77,7 +48,9 @@ def main() -> None:
     parser.add_argument("--populations", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    tab = Tab(_made(asked.samples, asked.populations))
+    dataset = _made(asked.samples, asked.populations)
+    tab = Tab(Populations(), dataset)
+    tab.selected = dataset.limit(2).values("id")
     print(
         f"{os.cpu_count()} cores; {asked.samples:,} samples, {asked.populations} "
         f"populations; medians of {asked.rounds}\n\n| event | seconds | done | kB |\n|---|---|---|---|"
@@ -86,13 +59,14 @@ def main() -> None:
         seconds, done, size = [], [], 0
         for _ in range(asked.rounds):
             started = time.perf_counter()
-            size = tab.event(method, **params)
+            answer = tab.send(method, **params)
+            size = len(json.dumps([answer, tab.requests]))
             seconds.append(time.perf_counter() - started)
             tab.wait()
             done.append(time.perf_counter() - started)
         took = f"{median(seconds):.2f} | {median(done):.2f}"
         print(f"| {title} | {took} | {size / 1000:,.0f} |", flush=True)
-    tab.dataset.delete()
+    dataset.delete()
 
 
 def _made(samples: int, populations: int) -> fo.Dataset:

@@ -1,26 +1,23 @@
 """Suites, releases and the ledger from the command line."""
 
 import json
-import sys
 
 import fiftyone as fo
 import pytest
 
 import evalsets as es
-from evalsets.cli import main
 
 pytestmark = pytest.mark.db
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
+def run(run):
+    """What it says, once it has ended as it should."""
+
     def call(*arguments, code=0):
-        monkeypatch.setattr(sys, "argv", ["evalsets", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        assert ended.value.code == code, said.err
-        return said.err if code else said.out
+        done = run(*arguments)
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else done.stdout
 
     return call
 

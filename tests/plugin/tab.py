@@ -21,11 +21,15 @@ class Tab:
     def event(self, method, **params):
         """Runs one handler and waits for its work; then all is as the App has it."""
         self.send(method, **params)
+        self.wait()
+        return self
+
+    def wait(self):
+        """Asks for what goes on until it is shown, as the browser does."""
         while key := self.state.get("work"):
             time.sleep(0.05)
             if self.send("progress", work=key)["done"]:
                 self.send("finish")
-        return self
 
     def send(self, method, **params):
         """Runs one handler; its answer."""
