@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn import metrics as sk
 
 import evalsets as es
-from evalsets.api import comparing, upload
+from evalsets.api import comparing, evaluate, upload
 from evalsets.datasets import predictions
 from evalsets.datasets.matches import load_matches
 from evalsets.datasets.predictions import prediction_set, uploading
@@ -520,6 +520,25 @@ def test_what_is_uploaded_again_while_it_is_read_gives_no_figures(
     with pytest.raises(LockedError, match=f"'{replaced}' was uploaded again"):
         es.evaluate(made, "net", baseline="base", split=None)
     assert es.history(made).empty
+
+
+def test_what_is_uploaded_again_before_its_evaluation_is_kept_loses_no_earlier_one(
+    made, monkeypatch
+):
+    paths = made.values("filepath")
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in paths])
+    es.upload_predictions(made, "net", dict.fromkeys(paths, "a"))
+    es.evaluate(made, "net", split=None, eval_key="judged")
+    evaluate_models = evaluate.evaluate_models
+
+    def late(*args, **options):
+        es.upload_predictions(made, "net", dict.fromkeys(paths, "b"), overwrite=True)
+        return evaluate_models(*args, **options)
+
+    monkeypatch.setattr(evaluate, "evaluate_models", late)
+    with pytest.raises(LockedError, match="'net' was uploaded again"):
+        es.evaluate(made, "net", split=None, eval_key="judged")
+    assert made.count_values("judged") == {True: N}
 
 
 def test_two_models_are_compared_on_what_both_predicted(made):

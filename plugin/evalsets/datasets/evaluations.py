@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import fiftyone as fo
 
+from evalsets.datasets.digests import check_unreplaced
 from evalsets.datasets.locks import writing
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.errors import ArgumentError, NameTakenError
@@ -26,10 +27,14 @@ def write_evaluation(
         truth: field of the true labels
         stored: the predictions
         eval_key: an earlier evaluation under it is replaced
+
+    Raises:
+        LockedError: the predictions were uploaded again meanwhile
     """
     view = dataset.select(list(ids))
     given = {"gt_field": truth, "eval_key": eval_key, "progress": False}
     with writing(dataset):
+        check_unreplaced(dataset, stored)
         if eval_key in dataset.list_evaluations():
             dataset.delete_evaluation(eval_key)
         if stored.task == "detection":
