@@ -1,6 +1,7 @@
 """Every way to upload, and what becomes of it."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -8,12 +9,14 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 import pytest
+from fiftyone.operators.store import ExecutionStore
 from PIL import Image
 from sklearn import metrics as sk
 
 import evalsets as es
 from evalsets.api import comparing, evaluate, upload
-from evalsets.datasets import predictions
+from evalsets.datasets import locks, predictions
+from evalsets.datasets.locks import STORE
 from evalsets.datasets.matches import load_matches
 from evalsets.datasets.predictions import prediction_set, uploading
 from evalsets.errors import (
@@ -486,6 +489,40 @@ def test_while_an_upload_fills_others_write_and_leave_it_alone(made):
     assert set(made.values(f"{into.field}.label")) == {"new"}
     assert [s.metric for s in prediction_set(made, "net").scores] == ["loss"]
     assert prediction_set(made, "other").matched == 1
+
+
+@pytest.mark.parametrize("other", ["fills", "is done"])
+def test_an_upload_that_slept_while_another_took_over_leaves_that_alone(
+    made, monkeypatch, other
+):
+    paths, store = made.values("filepath"), ExecutionStore.create(STORE, made._doc.id)
+    table = pd.DataFrame({"filepath": paths, "label": "mine"})
+    samples = upload.Samples.of(made, "filepath", table)
+
+    def read():
+        return upload.read_tables(table, key="filepath", task="classification")
+
+    checked = samples.check(read, False)
+
+    def sleep_and_write():
+        with uploading(made, "net", "classification") as into:
+            store.delete("upload of net")  # as it expires
+            if other == "fills":
+                holder = {"host": "elsewhere", "pid": 1, "token": "x"}
+                store.set("upload of net", holder)
+                made.set_values("pred_net", [fo.Classification(label="other")] * N)
+            else:
+                answers = dict.fromkeys(paths, "other")
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(es.upload_predictions, made, "net", answers).result()
+            slept = time.time() + 700
+            monkeypatch.setattr(locks.time, "time", lambda: slept)
+            samples.write(checked, read, into.write)
+
+    with pytest.raises(LockedError, match="another writer"):
+        sleep_and_write()
+    made.reload()
+    assert set(made.values("pred_net.label")) == {"other"}
 
 
 def test_two_uploads_of_one_model_wait_for_each_other(made, monkeypatch):
