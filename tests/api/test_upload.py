@@ -16,7 +16,7 @@ from sklearn import metrics as sk
 import evalsets as es
 from evalsets.api import comparing, evaluate, upload
 from evalsets.datasets import locks, predictions
-from evalsets.datasets.locks import STORE
+from evalsets.datasets.locks import KEY, STORE
 from evalsets.datasets.matches import load_matches
 from evalsets.datasets.predictions import prediction_set, uploading
 from evalsets.errors import (
@@ -523,6 +523,21 @@ def test_an_upload_that_slept_while_another_took_over_leaves_that_alone(
         sleep_and_write()
     made.reload()
     assert set(made.values("pred_net.label")) == {"other"}
+
+
+def test_who_writes_next_waits_until_an_upload_that_counts_is_done(made, monkeypatch):
+    store = ExecutionStore.create(STORE, made._doc.id)
+    other = {"host": "elsewhere", "pid": 1, "token": "x"}
+    commit = predictions.Upload.commit
+
+    def and_then_another(self, *args):
+        commit(self, *args)
+        store.set_if_absent(KEY, other, ttl=60)
+
+    monkeypatch.setattr(predictions.Upload, "commit", and_then_another)
+    es.upload_predictions(made, "net", dict.fromkeys(made.values("filepath"), "a"))
+    es.upload_scores(made, "net", {"/images/3.jpg": 0.5}, metric="loss")
+    assert prediction_set(made, "net").matched == N
 
 
 def test_two_uploads_of_one_model_wait_for_each_other(made, monkeypatch):

@@ -43,8 +43,6 @@ from evalsets.errors import (
 from evalsets.predictions import DetectionTable, Table
 
 KIND = "predictions"
-COMMIT_PATIENCE_S = 600
-"""For other writers: what has been uploaded is not given up for less."""
 _TRAINING = "training"
 _OWNER = "prediction_set"
 
@@ -204,7 +202,7 @@ class Upload:
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         made = replace(made, uploaded=now)
-        with writing(self._dataset, patience=COMMIT_PATIENCE_S):
+        with writing(self._dataset):
             before = prediction_sets(self._dataset).get(model)
             stored = _joined(made, model, before)
             if trained is None and before is not None:
