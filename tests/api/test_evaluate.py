@@ -1,4 +1,5 @@
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import fiftyone as fo
@@ -8,6 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 import evalsets as es
+from evalsets.datasets.locks import schema_lock
 from evalsets.errors import (
     ArgumentError,
     NameTakenError,
@@ -183,6 +185,29 @@ def test_evaluations_at_once_count_each_other(composed, guesses):
         )
         looks = sorted(report.provenance["looks"] for report in reports)
     assert looks == [1, 2, 3, 4]
+
+
+def test_evaluations_are_kept_whole_while_another_thread_reloads(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    done = threading.Event()
+
+    def reload():
+        while not done.is_set():
+            with schema_lock:
+                composed.reload()
+
+    with ThreadPoolExecutor(1) as pool:
+        reloading = pool.submit(reload)
+        try:
+            for at in range(5):
+                es.evaluate(composed, "blind", split=None, eval_key=f"judged_{at}")
+        finally:
+            done.set()
+        reloading.result()
+    composed.reload()
+    for at in range(5):
+        assert composed.count(f"judged_{at}") == len(composed)
+        assert composed.load_evaluation_results(f"judged_{at}") is not None
 
 
 def test_every_report_is_kept_and_looks_are_counted(composed, guesses):

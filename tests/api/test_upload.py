@@ -1,6 +1,7 @@
 """Every way to upload, and what becomes of it."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -8,12 +9,14 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 import pytest
+from fiftyone.operators.store import ExecutionStore
 from PIL import Image
 from sklearn import metrics as sk
 
 import evalsets as es
-from evalsets.api import comparing, upload
-from evalsets.datasets import predictions
+from evalsets.api import comparing, evaluate, upload
+from evalsets.datasets import locks, predictions
+from evalsets.datasets.locks import KEY, STORE
 from evalsets.datasets.matches import load_matches
 from evalsets.datasets.predictions import prediction_set, uploading
 from evalsets.errors import (
@@ -488,6 +491,55 @@ def test_while_an_upload_fills_others_write_and_leave_it_alone(made):
     assert prediction_set(made, "other").matched == 1
 
 
+@pytest.mark.parametrize("other", ["fills", "is done"])
+def test_an_upload_that_slept_while_another_took_over_leaves_that_alone(
+    made, monkeypatch, other
+):
+    paths, store = made.values("filepath"), ExecutionStore.create(STORE, made._doc.id)
+    table = pd.DataFrame({"filepath": paths, "label": "mine"})
+    samples = upload.Samples.of(made, "filepath", table)
+
+    def read():
+        return upload.read_tables(table, key="filepath", task="classification")
+
+    checked = samples.check(read, False)
+
+    def sleep_and_write():
+        with uploading(made, "net", "classification") as into:
+            store.delete("upload of net")  # as it expires
+            if other == "fills":
+                holder = {"host": "elsewhere", "pid": 1, "token": "x"}
+                store.set("upload of net", holder)
+                made.set_values("pred_net", [fo.Classification(label="other")] * N)
+            else:
+                answers = dict.fromkeys(paths, "other")
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(es.upload_predictions, made, "net", answers).result()
+            slept = time.time() + 700
+            monkeypatch.setattr(locks.time, "time", lambda: slept)
+            samples.write(checked, read, into.write)
+
+    with pytest.raises(LockedError, match="another writer"):
+        sleep_and_write()
+    made.reload()
+    assert set(made.values("pred_net.label")) == {"other"}
+
+
+def test_who_writes_next_waits_until_an_upload_that_counts_is_done(made, monkeypatch):
+    store = ExecutionStore.create(STORE, made._doc.id)
+    other = {"host": "elsewhere", "pid": 1, "token": "x"}
+    commit = predictions.Upload.commit
+
+    def and_then_another(self, *args):
+        commit(self, *args)
+        store.set_if_absent(KEY, other, ttl=60)
+
+    monkeypatch.setattr(predictions.Upload, "commit", and_then_another)
+    es.upload_predictions(made, "net", dict.fromkeys(made.values("filepath"), "a"))
+    es.upload_scores(made, "net", {"/images/3.jpg": 0.5}, metric="loss")
+    assert prediction_set(made, "net").matched == N
+
+
 def test_two_uploads_of_one_model_wait_for_each_other(made, monkeypatch):
     monkeypatch.setattr(predictions, "PATIENCE_S", 0)
     with (
@@ -520,6 +572,25 @@ def test_what_is_uploaded_again_while_it_is_read_gives_no_figures(
     with pytest.raises(LockedError, match=f"'{replaced}' was uploaded again"):
         es.evaluate(made, "net", baseline="base", split=None)
     assert es.history(made).empty
+
+
+def test_what_is_uploaded_again_before_its_evaluation_is_kept_loses_no_earlier_one(
+    made, monkeypatch
+):
+    paths = made.values("filepath")
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in paths])
+    es.upload_predictions(made, "net", dict.fromkeys(paths, "a"))
+    es.evaluate(made, "net", split=None, eval_key="judged")
+    evaluate_models = evaluate.evaluate_models
+
+    def late(*args, **options):
+        es.upload_predictions(made, "net", dict.fromkeys(paths, "b"), overwrite=True)
+        return evaluate_models(*args, **options)
+
+    monkeypatch.setattr(evaluate, "evaluate_models", late)
+    with pytest.raises(LockedError, match="'net' was uploaded again"):
+        es.evaluate(made, "net", split=None, eval_key="judged")
+    assert made.count_values("judged") == {True: N}
 
 
 def test_two_models_are_compared_on_what_both_predicted(made):

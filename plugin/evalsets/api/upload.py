@@ -13,10 +13,12 @@ import fiftyone as fo
 from evalsets.api.populations import refresh
 from evalsets.api.samples import Samples
 from evalsets.datasets.connect import Source, open_dataset
+from evalsets.datasets.locks import writing
 from evalsets.datasets.outcomes import GROUND_TRUTH, task_of, true_labels
 from evalsets.datasets.predictions import (
     PredictionSet,
     ScoreSet,
+    Upload,
     drop_leftovers,
     uploading,
 )
@@ -26,6 +28,8 @@ from evalsets.predictions import Table, UploadReport, is_nothing, read_tables
 
 _AT_ONCE = 5_000
 """Labels of a field that are checked at a time."""
+_PATIENCE_S = 600
+"""For other writers: what has been uploaded is not given up for less."""
 
 
 def upload_predictions(
@@ -97,9 +101,7 @@ def upload_predictions(
             sparse=checked.sparse,
             owned=not field,
         )
-        into.commit(made, model, trained.ids, trained.release)
-    refresh(opened)
-    drop_leftovers(opened)
+        _settle(opened, into, made, model, trained)
     truth = true_labels(opened, GROUND_TRUTH, checked.task)
     return samples.report(
         checked,
@@ -168,10 +170,22 @@ def upload_scores(
         samples.write(checked, read, into.write)
         matched = int(checked.seen.sum())
         made = ScoreSet(metric, into.field, bool(higher_is_better), matched)
-        into.commit(made, model, trained.ids, trained.release)
-    refresh(opened)
-    drop_leftovers(opened)
+        _settle(opened, into, made, model, trained)
     return samples.report(checked, model=model, field=made.field, **trained.told)
+
+
+def _settle(
+    dataset: fo.Dataset,
+    into: Upload,
+    made: PredictionSet | ScoreSet,
+    model: str,
+    trained: _Trained,
+) -> None:
+    """Makes an upload count, with all that follows from it before another may write."""
+    with writing(dataset, patience=_PATIENCE_S):
+        into.commit(made, model, trained.ids, trained.release)
+        refresh(dataset)
+        drop_leftovers(dataset)
 
 
 def _opened(dataset: Source, model: Any) -> fo.Dataset:

@@ -128,6 +128,14 @@ def declare(
                 _index(dataset, f"{name}.label" if options else name)
 
 
+def drop(dataset: fo.Dataset, field: str) -> None:
+    """Removes a sample field, if it is there; refused as :func:`declare` is."""
+    check_held(dataset)
+    with schema_lock:
+        if dataset.has_sample_field(field):
+            dataset.delete_sample_field(field)
+
+
 def _index(dataset: fo.Dataset, path: str) -> None:
     """Asks MongoDB for an index; without it, which a collection's 64 may cause, it scans."""
     try:

@@ -85,14 +85,23 @@ def unreplaced(dataset: fo.Dataset, *models: PredictionSet) -> Iterator[None]:
     try:
         yield
     finally:
-        known = prediction_sets(dataset)
-        for stored in models:
-            now = known.get(stored.model)
-            if now is None or not uploads(stored).items() <= uploads(now).items():
-                raise LockedError(
-                    f"Model '{stored.model}' was uploaded again while its predictions "
-                    "were read; do this again"
-                )
+        check_unreplaced(dataset, *models)
+
+
+def check_unreplaced(dataset: fo.Dataset, *models: PredictionSet) -> None:
+    """Refuses prediction sets that an upload has replaced.
+
+    Raises:
+        LockedError: it has
+    """
+    known = prediction_sets(dataset)
+    for stored in models:
+        now = known.get(stored.model)
+        if now is None or not uploads(stored).items() <= uploads(now).items():
+            raise LockedError(
+                f"Model '{stored.model}' was uploaded again while its predictions "
+                "were read; do this again"
+            )
 
 
 def _digest(texts: Iterable[str], more: bytes = b"") -> str:

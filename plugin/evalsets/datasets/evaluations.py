@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import fiftyone as fo
 
-from evalsets.datasets.locks import writing
+from evalsets.datasets.digests import check_unreplaced
+from evalsets.datasets.locks import schema_lock, writing
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.errors import ArgumentError, NameTakenError
 
@@ -26,12 +27,17 @@ def write_evaluation(
         truth: field of the true labels
         stored: the predictions
         eval_key: an earlier evaluation under it is replaced
+
+    Raises:
+        LockedError: the predictions were uploaded again meanwhile
     """
-    view = dataset.select(list(ids))
     given = {"gt_field": truth, "eval_key": eval_key, "progress": False}
     with writing(dataset):
-        if eval_key in dataset.list_evaluations():
-            dataset.delete_evaluation(eval_key)
+        check_unreplaced(dataset, stored)
+        own = _own(dataset)
+        if eval_key in own.list_evaluations():
+            own.delete_evaluation(eval_key)
+        view = own.select(list(ids))
         if stored.task == "detection":
             view.evaluate_detections(stored.field, compute_mAP=True, **given)
         elif stored.task == "segmentation":
@@ -40,6 +46,17 @@ def write_evaluation(
             view.evaluate_regressions(stored.field, **given)
         else:
             view.evaluate_classifications(stored.field, **given)
+        with schema_lock:
+            dataset.reload()
+
+
+def _own(dataset: fo.Dataset) -> fo.Dataset:
+    """The dataset as an object that no other thread has.
+
+    An evaluation changes the schema all along; a reload would undo what is not saved yet,
+    and to keep others from one would have the App wait until it ends.
+    """
+    return fo.Dataset._make_instance(dataset.name, _create=False)
 
 
 def check_evaluation(

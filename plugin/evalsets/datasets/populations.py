@@ -150,6 +150,7 @@ def _now() -> str:
 
 def delete_recipe(dataset: fo.Dataset, name: str) -> None:
     """Removes a recipe and, first, its saved view, which would block the name."""
+    check_held(dataset)
     with schema_lock:
         if dataset.has_saved_view(name):
             dataset.delete_saved_view(name)

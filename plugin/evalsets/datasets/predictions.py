@@ -23,9 +23,15 @@ from bson import ObjectId
 from numpy.typing import NDArray
 from pymongo import UpdateOne
 
-from evalsets.datasets.columns import provenance, slug
+from evalsets.datasets.columns import drop, provenance, slug
 from evalsets.datasets.documents import LABEL_OF, documents
-from evalsets.datasets.locks import PATIENCE_S, filling, schema_lock, writing
+from evalsets.datasets.locks import (
+    PATIENCE_S,
+    check_held,
+    filling,
+    schema_lock,
+    writing,
+)
 from evalsets.datasets.matches import drop_matches
 from evalsets.datasets.runs import delete_run, load_results, load_runs, save_run
 from evalsets.errors import (
@@ -37,8 +43,6 @@ from evalsets.errors import (
 from evalsets.predictions import DetectionTable, Table
 
 KIND = "predictions"
-COMMIT_PATIENCE_S = 600
-"""For other writers: what has been uploaded is not given up for less."""
 _TRAINING = "training"
 _OWNER = "prediction_set"
 
@@ -159,7 +163,11 @@ class Upload:
             table: boxes relative
             ids: ``(n,)`` the sample of each row; None for rows to skip
             before: ``(n,)`` whether the sample has boxes of an earlier table
+
+        Raises:
+            LockedError: another upload of that name may have the field by now
         """
+        check_held(self._dataset)
         now = datetime.now(timezone.utc)
         rows = zip(ids, documents(table), before, strict=True)
         operations = []
@@ -194,7 +202,7 @@ class Upload:
         """
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         made = replace(made, uploaded=now)
-        with writing(self._dataset, patience=COMMIT_PATIENCE_S):
+        with writing(self._dataset):
             before = prediction_sets(self._dataset).get(model)
             stored = _joined(made, model, before)
             if trained is None and before is not None:
@@ -340,8 +348,7 @@ def _first_field(name: str) -> str:
 
 def _drop(dataset: fo.Dataset, field: str) -> None:
     """Empties the field first: samples do not load with a value nobody declares."""
+    check_held(dataset)
     some = {field: {"$exists": True}}
     dataset._sample_collection.update_many(some, {"$unset": {field: ""}})
-    with schema_lock:
-        if dataset.has_sample_field(field):  # another may have taken it for a leftover
-            dataset.delete_sample_field(field)
+    drop(dataset, field)

@@ -17,8 +17,8 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsets.datasets.columns import declare, slug, write
-from evalsets.datasets.locks import schema_lock, writing
+from evalsets.datasets.columns import declare, drop, slug, write
+from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.encoder import Vectors, prompt_vector
@@ -214,9 +214,7 @@ def drop_scores(dataset: fo.Dataset, keep: Iterable[Term]) -> None:
     used = {to_text(term) for term in keep}
     for text, recipe in load_runs(dataset, KIND).items():
         if text not in used:
-            with schema_lock:
-                if dataset.has_field(recipe["field"]):
-                    dataset.delete_sample_field(recipe["field"])
+            drop(dataset, recipe["field"])
             delete_run(dataset, KIND, text)
 
 
