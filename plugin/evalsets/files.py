@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 from evalsets.errors import ArgumentError
 
@@ -14,7 +15,7 @@ def write_text(path: str | Path, text: str) -> Path:
         ArgumentError: it cannot be written
     """
     file = Path(path).expanduser()
-    part = file.with_name(f".{file.name}.part")
+    part = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
     try:
         if file.exists() and not file.is_file():  # such as /dev/stdout
             file.write_text(text, encoding="utf-8")

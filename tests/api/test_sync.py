@@ -1,15 +1,19 @@
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import fiftyone as fo
 import pandas as pd
 import pytest
+from fiftyone.operators.store import ExecutionStore
 
 import evalsets as es
 from evalsets.api import sync
 from evalsets.api.sync import last_sync
+from evalsets.datasets import locks
+from evalsets.datasets.locks import STORE, SYNCING
 from evalsets.datasets.runs import load_results
-from evalsets.errors import ArgumentError, NameTakenError, NoImagesError
+from evalsets.errors import ArgumentError, LockedError, NameTakenError, NoImagesError
 
 pytestmark = pytest.mark.db
 
@@ -67,6 +71,25 @@ def test_while_images_are_added_others_compose_and_upload(dataset, world):
     dataset.reload()
     assert len(dataset.load_saved_view("wide")) == n
     assert dataset.count("pred_net") == 1
+
+
+def test_a_sync_that_slept_while_another_took_over_adds_nothing(
+    dataset, world, tmp_path, monkeypatch
+):
+    """The other adds the same images, which must not be there twice."""
+    shutil.copy(next(world.glob("*.jpg")), tmp_path / "new.jpg")
+    store, declare = ExecutionStore.create(STORE, dataset._doc.id), sync.declare_files
+
+    def declare_and_sleep(made):
+        declare(made)
+        store.set(SYNCING, {"host": "elsewhere", "pid": 1, "token": "x"})
+        slept = time.time() + 700
+        monkeypatch.setattr(locks.time, "time", lambda: slept)
+
+    monkeypatch.setattr(sync, "declare_files", declare_and_sleep)
+    with pytest.raises(LockedError, match="another writer"):
+        es.sync(tmp_path, dataset)
+    assert len(dataset) == 0
 
 
 def test_unreadable_files_that_another_sync_met_meanwhile_stay_on_record(

@@ -22,7 +22,7 @@ from evalsets.api.staleness import basis, suite_digest
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
-from evalsets.datasets.locks import writing
+from evalsets.datasets.locks import SETTLING_S, writing
 from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
 from evalsets.datasets.predictions import PredictionSet, prediction_set
 from evalsets.datasets.reports import count_looks, save_report
@@ -117,7 +117,7 @@ def evaluate(
         "basis": based if is_whole(view) else {**based, "data": None},
     }
     report = _report(opened, parts[0].read, frame, rows, provenance)
-    with writing(opened):  # evaluations at once count each other
+    with writing(opened, patience=SETTLING_S):  # evaluations at once count each other
         looks = 1 + count_looks(opened, split)
         report = replace(report, provenance={**provenance, "looks": looks})
         told = {**report.provenance, "verdict": report.verdict}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from evalsets.datasets.files import (
     version_of,
     write_files,
 )
-from evalsets.datasets.locks import syncing, writing
+from evalsets.datasets.locks import check_held, syncing, writing
 from evalsets.datasets.runs import load_results, load_runs, save_run
 from evalsets.datasets.vectors import home
 from evalsets.encoders.cores import cores
@@ -281,20 +281,21 @@ def _add(
     looks: Mapping[str, Look],
     progress: Progress,
 ) -> pd.DataFrame:
-    samples = (
-        fo.Sample(
-            filepath=look.path,
-            metadata=_metadata(look, listing.size[name]),
-            **{
-                STAMP: listing.stamp[name],
-                DIGEST: look.digest,
-                VANISHED: False,
-                URL: None if look.path == name else name,
-            },
-        )
-        for name, look in looks.items()
-    )
-    ids = dataset.add_samples(samples, progress=progress, num_samples=len(looks))
+    def samples() -> Iterator[fo.Sample]:
+        for name, look in looks.items():
+            check_held(dataset)
+            yield fo.Sample(
+                filepath=look.path,
+                metadata=_metadata(look, listing.size[name]),
+                **{
+                    STAMP: listing.stamp[name],
+                    DIGEST: look.digest,
+                    VANISHED: False,
+                    URL: None if look.path == name else name,
+                },
+            )
+
+    ids = dataset.add_samples(samples(), progress=progress, num_samples=len(looks))
     digests = [look.digest for look in looks.values()]
     columns = {"id": ids, DIGEST: digests, VANISHED: False, DUPLICATE: None}
     return pd.DataFrame(columns, index=list(looks), dtype=object)

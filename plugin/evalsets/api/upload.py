@@ -13,7 +13,7 @@ import fiftyone as fo
 from evalsets.api.populations import refresh
 from evalsets.api.samples import Samples
 from evalsets.datasets.connect import Source, open_dataset
-from evalsets.datasets.locks import writing
+from evalsets.datasets.locks import SETTLING_S, writing
 from evalsets.datasets.outcomes import GROUND_TRUTH, task_of, true_labels
 from evalsets.datasets.predictions import (
     PredictionSet,
@@ -28,8 +28,6 @@ from evalsets.predictions import Table, UploadReport, is_nothing, read_tables
 
 _AT_ONCE = 5_000
 """Labels of a field that are checked at a time."""
-_PATIENCE_S = 600
-"""For other writers: what has been uploaded is not given up for less."""
 
 
 def upload_predictions(
@@ -182,7 +180,7 @@ def _settle(
     trained: _Trained,
 ) -> None:
     """Makes an upload count, with all that follows from it before another may write."""
-    with writing(dataset, patience=_PATIENCE_S):
+    with writing(dataset, patience=SETTLING_S):
         into.commit(made, model, trained.ids, trained.release)
         refresh(dataset)
         drop_leftovers(dataset)

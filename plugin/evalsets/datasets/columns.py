@@ -266,7 +266,12 @@ def _is_plain(view: fo.Dataset | fo.DatasetView, path: str) -> bool:
 def write(
     dataset: fo.Dataset, field: str, ids: Sequence[str], values: Iterable[Any]
 ) -> None:
-    """Writes one value a sample, by id, in bulk."""
+    """Writes one value a sample, by id, in bulk.
+
+    Raises:
+        LockedError: a lock on the dataset was lost meanwhile
+    """
+    check_held(dataset)
     if len(ids):
         values = values.tolist() if isinstance(values, np.ndarray) else values
         dataset.set_values(field, dict(zip(ids, values, strict=True)), key_field="id")

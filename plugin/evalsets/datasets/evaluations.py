@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import fiftyone as fo
 
 from evalsets.datasets.digests import check_unreplaced
-from evalsets.datasets.locks import schema_lock, writing
+from evalsets.datasets.locks import SETTLING_S, schema_lock, writing
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.errors import ArgumentError, NameTakenError
 
@@ -32,7 +32,7 @@ def write_evaluation(
         LockedError: the predictions were uploaded again meanwhile
     """
     given = {"gt_field": truth, "eval_key": eval_key, "progress": False}
-    with writing(dataset):
+    with writing(dataset, patience=SETTLING_S):
         check_unreplaced(dataset, stored)
         own = _own(dataset)
         if eval_key in own.list_evaluations():

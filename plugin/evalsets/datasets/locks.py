@@ -35,6 +35,8 @@ PASSING = "pass over pixels"
 SYNCING = "sync"
 EXPIRES_S = 600
 PATIENCE_S = 120.0
+SETTLING_S = 600.0
+"""Patience of work that is done but for its last step: it is not given up for less."""
 
 
 @dataclass
@@ -64,7 +66,7 @@ class _Lock:
     def release(self) -> None:
         """Leaves it to the next, unless that has it already."""
         with suppress(PyMongoError):  # the next holder finds it left behind
-            if self.store.get(self.key) == self.me:
+            if self.renew():  # or it might go to another before it is deleted
                 self.store.delete(self.key)
 
 

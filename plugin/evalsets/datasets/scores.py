@@ -186,19 +186,20 @@ def refresh_scores(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str
     kept = load_runs(dataset, KIND)
     stale = {}
     for term in asked:
-        recipe = kept.get(to_text(term))
-        if recipe is None or recipe["fingerprint"] != file.fingerprint:
+        recipe = kept.get(to_text(term), {})
+        if recipe.get("fingerprint") != file.fingerprint:
             stale[term] = OTHER_ENCODER
         elif not _is_current(recipe, file):
             with writing(dataset):
-                _catch_up(dataset, term, file, recipe)
+                _catch_up(dataset, term, file)
     return stale
 
 
-def _catch_up(
-    dataset: fo.Dataset, term: Term, file: VectorFile, recipe: dict[str, Any]
-) -> None:
+def _catch_up(dataset: fo.Dataset, term: Term, file: VectorFile) -> None:
     """Scores what is new in the file, or all of it if the file was made anew."""
+    recipe = load_runs(dataset, KIND).get(to_text(term), {})
+    if recipe.get("fingerprint") != file.fingerprint or _is_current(recipe, file):
+        return  # another writer was here since
     first, second = recipe["vectors"]
     against = None if second is None else np.asarray(second, np.float32)
     query = np.asarray(first, dtype=np.float32), against

@@ -65,10 +65,12 @@ def _drop_deleted(
     when = None if deleted is None else deleted.isoformat()
     own = file.folder.parent.name == str(dataset._doc.id)  # a clone reads another's
     if own and when != recorded.get("swept"):
+        embedded = file.ids.tolist()  # before the samples, or a new one seems deleted
         there = set(dataset.values("id"))
-        file.remove([i for i in file.ids.tolist() if i not in there])
+        file.remove([i for i in embedded if i not in there])
         with writing(dataset):
-            save_run(dataset, KIND, KIND, {**recorded, "swept": when})
+            if load_runs(dataset, KIND).get(KIND) == recorded:
+                save_run(dataset, KIND, KIND, {**recorded, "swept": when})
 
 
 def fingerprint_of(dataset: fo.Dataset) -> str:
