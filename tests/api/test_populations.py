@@ -90,6 +90,22 @@ def test_a_drop_that_can_never_be_missed_is_refused(drawn):
     es.compose(drawn, replace(NIGHT, require=(es.Requirement("mae", max_drop=5),)))
 
 
+@pytest.mark.parametrize(
+    ("bound", "written"),
+    [
+        ({"at_least": 90}, "accuracy >= 0.9"),
+        ({"at_most": 2}, "accuracy <= 0.02"),
+        ({"max_drop": 5}, "accuracy drop <= 0.05"),
+        ({"at_least": -0.1}, "give a bound in it"),
+    ],
+)
+def test_a_bound_in_percent_is_refused_with_the_share(drawn, bound, written):
+    wrong = es.Requirement("accuracy", **bound)
+    with pytest.raises(ArgumentError, match=written):
+        es.compose(drawn, replace(NIGHT, require=wrong))
+    assert es.populations(drawn) == {}
+
+
 def test_removing_a_population_leaves_nothing_of_it(drawn):
     es.compose(drawn, NIGHT)
     es.remove(drawn, "at night")

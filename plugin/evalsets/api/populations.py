@@ -37,7 +37,7 @@ from evalsets.datasets.scores import (
 )
 from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
-from evalsets.metrics import find_metric
+from evalsets.metrics import check_bound, find_metric
 from evalsets.query import (
     Query,
     advise,
@@ -320,8 +320,8 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
 
     Raises:
         QueryError: the query cannot be read
-        ArgumentError: no population, its query has ORDER BY or LIMIT, or it allows any
-            drop
+        ArgumentError: no population, its query has ORDER BY or LIMIT, or a requirement
+            that can never be met or missed
         UnknownNameError: a requirement on a metric that does not exist
     """
     if not isinstance(p, Population):
@@ -341,12 +341,7 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
         except UnknownNameError as error:
             kind = f"metric (required of population '{p.name}')"
             raise UnknownNameError(kind, error.name, error.known) from None
-        drop = requirement.max_drop
-        if drop is not None and drop >= metric.span:
-            raise ArgumentError(
-                f"'{requirement}' of population '{p.name}' can never be missed; "
-                f"{metric.name} lies in [{metric.low:g}, {metric.high:g}], allow less"
-            )
+        check_bound(requirement, p.name, metric)
 
 
 def _dependents(known: dict[str, Population], changed: set[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Numbers from predictions: outcomes, metrics, intervals and verdicts."""
 
-from evalsets.metrics.catalog import METRICS, Metric, find_metric
+from evalsets.metrics.catalog import METRICS, Metric, check_bound, find_metric
 from evalsets.metrics.choice import not_given
 from evalsets.metrics.classification import Classification
 from evalsets.metrics.detection import Detection
@@ -31,6 +31,7 @@ __all__ = [
     "Row",
     "Scores",
     "Segmentation",
+    "check_bound",
     "count_pixels",
     "evaluate_models",
     "evaluate_populations",

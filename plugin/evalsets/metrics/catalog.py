@@ -6,7 +6,8 @@ import math
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from evalsets.errors import UnknownNameError
+from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.suites.population import Requirement
 
 OVERLAPS = (50, 55, 60, 65, 70, 75, 80, 85, 90, 95)
 """The overlaps (IoU, in percent) over which COCO averages."""
@@ -102,6 +103,35 @@ def find_metric(name: str, scores: Container[str] = ()) -> Metric:
     if found is None or not part or not (found.averaged or found.tasks == _SCORES):
         raise UnknownNameError("metric", name, METRICS)
     return replace(found, name=name)
+
+
+def check_bound(requirement: Requirement, population: str, metric: Metric) -> None:
+    """Refuses a requirement that no model could meet, or none could miss.
+
+    Args:
+        requirement: on the metric
+        population: whose it is
+        metric: what is known of its values
+
+    Raises:
+        ArgumentError: with the range of the metric
+    """
+    drop, bound = requirement.max_drop, requirement.at_least
+    bound = requirement.at_most if bound is None else bound
+    if drop is not None and drop >= metric.span:
+        never, remedy = "missed", "allow less"
+    elif bound is not None and not metric.low <= bound <= metric.high:
+        never, remedy = "met or missed", "give a bound in it"
+    else:
+        return
+    if metric.high == 1 < (bound or drop or 0) <= 100:  # somebody thinks in percent
+        given = requirement.to_dict()
+        share = {key: given[key] / 100 for key in given if key != "metric"}
+        remedy = f"write '{replace(requirement, **share)}'"
+    raise ArgumentError(
+        f"'{requirement}' of population '{population}' can never be {never}; "
+        f"{metric.name} lies in [{metric.low:g}, {metric.high:g}], {remedy}"
+    )
 
 
 def order(name: str) -> tuple[int, str]:

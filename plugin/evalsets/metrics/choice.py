@@ -8,7 +8,7 @@ from evalsets.errors import ArgumentError, EvalsetsError
 from evalsets.metrics.catalog import METRICS
 from evalsets.metrics.outcomes import Outcomes
 from evalsets.metrics.scores import Scores
-from evalsets.suites.population import Population, Requirement
+from evalsets.suites.population import Population
 
 
 def choose_metrics(
@@ -68,20 +68,6 @@ def _of_another_task(name: str, task: str) -> bool:
     if known is None or Scores.task in (task, *known.tasks):
         return False
     return task not in known.tasks
-
-
-def check_requirement(
-    requirement: Requirement, population: str, outcomes: Outcomes
-) -> None:
-    """Refuses a bound that no value could reach or miss."""
-    metric = outcomes.metric(requirement.metric)
-    bound = requirement.at_least
-    bound = requirement.at_most if bound is None else bound
-    if bound is not None and not metric.low <= bound <= metric.high:
-        raise ArgumentError(
-            f"'{requirement}' of population '{population}' can never be met or missed; "
-            f"{metric.name} lies in [{metric.low:g}, {metric.high:g}]"
-        )
 
 
 def _expanded(name: str, outcomes: Sequence[Outcomes]) -> list[str]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError
-from evalsets.metrics.catalog import order
-from evalsets.metrics.choice import check_requirement, choose_metrics
+from evalsets.metrics.catalog import check_bound, order
+from evalsets.metrics.choice import choose_metrics
 from evalsets.metrics.estimates import Estimate
 from evalsets.metrics.figures import NOTHING, Sampled, difference
 from evalsets.metrics.outcomes import Codes, Outcomes
@@ -139,7 +139,8 @@ def evaluate_models(
         for requirement in population.require:
             if requirement.metric in chosen:
                 outcomes = parts[chosen[requirement.metric]].outcomes
-                check_requirement(requirement, population.name, outcomes)
+                metric = outcomes.metric(requirement.metric)
+                check_bound(requirement, population.name, metric)
     claims: list[Claim] = []
     for at, case in enumerate([None, *populations], -1):
         found: dict[str, list[Claim]] = {}
