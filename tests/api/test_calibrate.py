@@ -190,7 +190,7 @@ def test_without_a_precise_cut_the_population_stays_and_the_answers_are_kept(roa
         ({"answers": {"nope": True}}, UnknownNameError, "sample 'nope'"),
         ({"answers": ["a"]}, ArgumentError, "dict"),
         ({"answers": "wether = 'x'"}, QueryError, "weather|wether"),
-        ({"answers": {}}, ArgumentError, "None of the answers"),
+        ({"answers": {}}, ArgumentError, "Nobody has judged a sample"),
         ({"precision": 0}, ArgumentError, "precision"),
         ({"precision": 1.5}, ArgumentError, "precision"),
         ({"n": 0}, ArgumentError, "at least 1"),
@@ -260,7 +260,7 @@ def test_removing_a_population_forgets_its_answers(roads):
     es.remove(roads, "windy road")
     assert roads.list_runs(method="evalsets/answers") == []
     es.compose(roads, es.Population("windy road", ROAD))
-    with pytest.raises(ArgumentError, match="None of the answers"):
+    with pytest.raises(ArgumentError, match="Nobody has judged a sample"):
         es.calibrate(roads, "windy road", answers={})
 
 
@@ -313,6 +313,11 @@ def test_a_shell_prints_what_to_judge_and_reads_it_back(roads, tmp_path):
         app, ["calibrate", roads.name, "windy road", *map(str, judged)]
     )
     assert "'maybe'; write yes or no" in str(done.exception)
+    (tmp_path / "judged.csv").write_text(f"id,belongs\n{rows[0]['id']},\n")
+    done = CliRunner().invoke(
+        app, ["calibrate", roads.name, "windy road", *map(str, judged)]
+    )
+    assert "no answer in its column belongs" in str(done.exception)
 
 
 def test_a_report_names_the_uncalibrated_populations(roads):

@@ -117,7 +117,7 @@ def test_a_drop_that_a_better_model_passes_sooner_says_so():
     assert said == (
         "'a' is too small for its requirement accuracy drop <= 0.05: needs 58 more "
         "labelled samples in test, where it has 1 (only a model better than its baseline "
-        "can pass on fewer than 59 at level 0.05)"
+        "can pass on fewer than 59 at level 0.05; other open requirements raise that)"
     )
 
 

@@ -201,9 +201,10 @@ def _settle(dataset: fo.Dataset, scored: Scored, precision: float) -> Calibratio
     answers = stored.load_answers(dataset, name)
     answer, since = scored.judged(answers)
     if not (answer >= 0).any():
+        said = "None of the answers is for" if answers.belongs else "Nobody has judged"
         raise ArgumentError(
-            f"None of the answers is for a sample that the cut of '{name}' decides on; "
-            f"judge the samples of calibrate(dataset, '{name}')"
+            f"{said} a sample that the cut of '{name}' decides on; judge those that "
+            "calibrate proposes without answers"
         )
     designs = [
         r.design if r.subject == scored.subject else None for r in answers.rounds

@@ -121,7 +121,13 @@ def _judged(path: Path) -> dict[str, bool]:
                 f"The answer for sample '{sample}' in '{path}' is '{word}'; write yes "
                 "or no, or nothing"
             )
-    return {sample: words[word] for sample, word in rows if word}
+    found = {sample: words[word] for sample, word in rows if word}
+    if not found:
+        raise ArgumentError(
+            f"'{path}' has no answer in its column belongs; write yes or no beside each "
+            "sample, and give it again"
+        )
+    return found
 
 
 def remove(dataset: Dataset, name: str) -> None:

@@ -255,7 +255,7 @@ def _too_small(name: str, facts: Facts, judged: int) -> list[str]:
     return [
         f"'{name}' is too small for its requirement {text}: needs {least - judged:,} more "
         f"labelled samples in test, where it has {judged:,} ({who} can pass on fewer "
-        f"than {least:,} at level {facts.alpha:g})"
+        f"than {least:,} at level {facts.alpha:g}; other open requirements raise that)"
     ]
 
 
