@@ -106,6 +106,26 @@ def test_a_bound_in_percent_is_refused_with_the_share(drawn, bound, written):
     assert es.populations(drawn) == {}
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("time = 'nihgt'", "\"time\" = 'nihgt'; did you mean 'night'?"),
+        ("num_people > 1 OR NOT time IN ('night', 'nigth')", "\"time\" = 'nigth'; did"),
+        (
+            "ground_truth = 'Bridge'",
+            "ground_truth.label = 'Bridge'; did you mean 'bridge'",
+        ),
+        ("filepath = 'x'", "filepath = 'x'; look at its values"),
+        ("time = 'night' AND time <> 'nihgt' AND 'night' = time", ""),
+        ("time = LOWER('NIHGT')", ""),
+    ],
+)
+def test_a_text_that_no_sample_has_is_named(drawn, caplog, query, said):
+    es.compose(drawn, es.Population("p", query))
+    assert list(es.populations(drawn)) == ["p"]
+    assert (f"No sample has {said}" in caplog.text) if said else not caplog.text
+
+
 def test_removing_a_population_leaves_nothing_of_it(drawn):
     es.compose(drawn, NIGHT)
     es.remove(drawn, "at night")

@@ -10,6 +10,7 @@ from dataclasses import replace
 import fiftyone as fo
 import pandas as pd
 
+from evalsets.api.absent import absent_texts
 from evalsets.datasets.answers import delete_answers, rename_answers
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.locks import writing
@@ -127,6 +128,8 @@ def write_populations(
             delete_recipe(opened, name)
         save_population_views(opened, [(known[n], v) for n, v in views.items()])
         drop_scores(opened, used_terms(known))
+    for said in absent_texts(opened, [queries[p.name] for p in given]):
+        logger.warning("%s", said)
     return views
 
 
