@@ -302,8 +302,8 @@ def test_populations_follow_predictions_that_are_replaced(composed, labels, gues
     [
         ({"model": "blnid"}, UnknownNameError, "did you mean 'blind'"),
         ({"baseline": "other"}, UnknownNameError, "No model 'other'"),
-        ({"truth": "gt"}, UnknownNameError, "holds the true labels"),
-        ({"truth": "num_people"}, ArgumentError, "does not hold"),
+        ({"truth": "gt"}, UnknownNameError, "holds the true labels.*'ground_truth'"),
+        ({"truth": "num_people"}, ArgumentError, "does not hold.*'ground_truth'"),
         ({"split": "test"}, ArgumentError, "split it first"),
         ({"metrics": ["acuracy"]}, UnknownNameError, "did you mean 'accuracy'"),
         ({"groups": "scene"}, UnknownNameError, "scene"),

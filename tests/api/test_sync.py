@@ -34,6 +34,18 @@ def test_a_label_column_becomes_the_ground_truth_and_others_fields(drawn, labels
     assert isinstance(drawn.get_field("num_people"), fo.IntField)
 
 
+def test_a_sync_says_which_fields_the_labels_fill(dataset, world, labels, caplog):
+    caplog.set_level("INFO", "evalsets")
+    table = labels[["filepath", "label", "time"]]
+    es.sync(world, dataset, labels=table)
+    assert "Labels fill ground_truth (117), time (117)" in caplog.text
+
+
+def test_a_misspelt_column_of_labels_is_named(dataset, world, labels, caplog):
+    es.sync(world, dataset, labels=labels.rename(columns={"label": "lable"}))
+    assert "no column is called 'label'; did you mean 'lable'?" in caplog.text
+
+
 def test_syncing_again_adds_only_what_is_new(drawn, world, tmp_path):
     before = drawn.values("id")
     es.sync(world, drawn.name)

@@ -189,6 +189,7 @@ CAT = ["cat", "cat"]
         (frame(cat=[0.9, 0.1], dog=[0.9, 0.9]), "sum to 1.8, not 1"),
         (frame(cat=[0.9, np.nan], dog=[0.1, 0.9]), "not a number"),
         (frame(), "neither a column 'label'"),
+        (frame(lable=CAT, confidence=[0.5, 0.4]), "rename the column of labels"),
         (pd.DataFrame({"thing": ["a"], "label": ["cat"]}), "no column of keys"),
         ({"a": ("cat", 0.5, 3)}, "3 parts"),
         ({"a": None}, "empty"),

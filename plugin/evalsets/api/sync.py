@@ -32,6 +32,7 @@ from evalsets.datasets.files import (
     write_files,
 )
 from evalsets.datasets.locks import check_held, syncing, writing
+from evalsets.datasets.outcomes import GROUND_TRUTH
 from evalsets.datasets.runs import load_results, load_runs, save_run
 from evalsets.datasets.vectors import home
 from evalsets.encoders.cores import cores
@@ -145,6 +146,9 @@ def _sync(
     trim()
     warn = seen.newly_skipped or plan.vanished
     sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)
+    if labels is not None:
+        known = opened.has_sample_field(GROUND_TRUTH)
+        sum_up(logger, str(truth), warn=not known, progress=progress)
     refresh(opened)
     return opened
 

@@ -14,6 +14,7 @@ import pandas as pd
 from evalsets.datasets.columns import check_new, declare, refuse_reserved, write
 from evalsets.datasets.files import stored_files
 from evalsets.datasets.outcomes import GROUND_TRUTH
+from evalsets.errors import suggest
 from evalsets.ingest import LABEL, Box, read_coco, read_sidecar
 
 OWNER = "column"
@@ -36,6 +37,21 @@ class Truth:
 
     boxes: Mapping[str, Sequence[Box]] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The fields that are filled, of how many images, and why none has the truth."""
+        n_of = {GROUND_TRUTH: len(self.boxes)} if self.boxes else {}
+        n_of |= {name: len(column.values) for name, column in self.columns.items()}
+        told = ", ".join(f"{name} ({n:,})" for name, n in n_of.items())
+        if GROUND_TRUTH in n_of:
+            return f"Labels fill {told}"
+        meant = suggest(
+            LABEL, n_of, "rename the one that holds the true labels, if any"
+        )
+        return (
+            f"Labels fill {told}, but not {GROUND_TRUTH}: no column is called "
+            f"'{LABEL}'{meant}"
+        )
 
 
 def read_truth(

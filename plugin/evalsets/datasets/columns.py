@@ -75,13 +75,18 @@ def check_new(
     check_free(dataset, fields, owner)
 
 
+def is_users(name: str) -> bool:
+    """Whether a field may be filled by users: its name means nothing else."""
+    return name not in RESERVED and not name.startswith(_RESERVED_STARTS)
+
+
 def refuse_reserved(name: str) -> None:
     """Refuses a name that means something else here or in FiftyOne.
 
     Raises:
         ArgumentError: it does
     """
-    if name in RESERVED or name.startswith(_RESERVED_STARTS) or set(name) & {".", "$"}:
+    if not is_users(name) or set(name) & {".", "$"}:
         free = re.sub(r"[.$]+", "_", name).strip("_") or "value"
         raise ArgumentError(
             f"No field can be filled under the reserved name '{name}'; rename it, for "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from evalsets.datasets.boxes import read_boxes
-from evalsets.datasets.columns import gather_fields
+from evalsets.datasets.columns import gather_fields, is_users
 from evalsets.datasets.documents import TASK_OF
 from evalsets.datasets.masks import read_masks
 from evalsets.datasets.predictions import PredictionSet, ScoreSet
@@ -21,7 +21,7 @@ from evalsets.metrics import Classification, MultiLabel, Outcomes, Regression, S
 
 GROUND_TRUTH = "ground_truth"
 """The field of the true labels, where none is named."""
-_LABELLED = (fo.StringField, fo.FloatField, fo.EmbeddedDocumentField)
+_NAMED = 10  # fields that an error names
 _WANTED = {
     "classification": "one label an image",
     "multilabel": "sets of labels",
@@ -72,6 +72,20 @@ def task_of(dataset: fo.Dataset, name: str) -> str:
     return TASK_OF.get(getattr(held, "document_type", None), "")
 
 
+def _truths(dataset: fo.Dataset, task: str) -> list[str]:
+    """Fields that may hold the truth of a task, or of any."""
+    names = [n for n in dataset.get_field_schema() if is_users(n)]
+    tasks = {name: task_of(dataset, name) for name in names}
+    return [name for name, held in tasks.items() if held and task in ("", held)]
+
+
+def _name_truth(dataset: fo.Dataset, stored: PredictionSet) -> str:
+    """What to do where a field is not the truth."""
+    fit = ", ".join(f"'{name}'" for name in _truths(dataset, stored.task)[:_NAMED])
+    known = f", such as {fit}" if fit else ""
+    return f"name the field that holds the true labels (option truth){known}"
+
+
 def true_labels(dataset: fo.Dataset, truth: str, task: str) -> set[str]:
     """Every label in a field; empty where it is not there or of another task."""
     if task_of(dataset, truth) != task or task in ("segmentation", "regression"):
@@ -94,15 +108,14 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
     dataset = view._dataset
     schema = dataset.get_field_schema()
     if truth not in schema:
-        labels = [n for n, f in schema.items() if isinstance(f, _LABELLED)]
         raise UnknownNameError(
-            "field", truth, labels, "name the field that holds the true labels"
+            "field", truth, _truths(dataset, ""), _name_truth(dataset, stored)
         )
     _refuse_gone(dataset, stored.field, f"what model '{stored.model}' predicts")
     if task_of(dataset, truth) != stored.task:
         raise ArgumentError(
             f"Model '{stored.model}' predicts {_WANTED[stored.task]}, but field "
-            f"'{truth}' does not hold that; name the field that holds the true labels"
+            f"'{truth}' does not hold that; {_name_truth(dataset, stored)}"
         )
     if stored.task == "detection":
         return Read(**read_boxes(view, truth, stored.field))

@@ -22,6 +22,7 @@ from evalsets.predictions.tables import (
 )
 
 _RANKED = ("top5", "ranked")
+_FEWEST = 2  # classes that probabilities can be of
 BETWEEN = "|"
 """What separates several labels in one cell of text."""
 
@@ -56,13 +57,16 @@ def classification_table(
     names = list(columns or ())
     if columns is None:
         names = class_columns(frame, [key, label, confidence], labels, classes)
+        if labels is None and classes is None and len(names) < _FEWEST:
+            names = []  # such as a confidence, whose label has another name
     probabilities = _probabilities(frame, names, keys) if names else None
     if probabilities is not None:
         labels, confidences = _filled(probabilities, names, labels, confidences)
     if labels is None:
         raise PredictionsError(
             "The predictions have neither a column 'label' nor one column a class; "
-            f"their columns are {examples(frame.columns, 10)}"
+            "rename the column of labels; their columns are "
+            f"{examples(frame.columns, 10)}"
         )
     ranked = find_column(frame, _RANKED)
     return ClassificationTable(
