@@ -18,7 +18,7 @@ def test_a_file_that_is_not_there_is_named():
 def test_a_file_that_is_no_yaml_says_where_in_one_line(tmp_path):
     path = tmp_path / "tags.yml"
     path.write_text("taggers: [\n")
-    with pytest.raises(ArgumentError, match=r"read as YAML.*line 2") as error:
+    with pytest.raises(ArgumentError, match=r"tags.yml:2: not YAML") as error:
         read_taggers(path)
     assert "\n" not in str(error.value)
 
@@ -28,6 +28,28 @@ def test_a_model_that_nobody_knows_is_told_in_words_of_a_file():
     with pytest.raises(UnknownNameError, match="model zoo") as error:
         read_taggers([entry])
     assert "=" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("zero_shoot: {field: f}", "No tagger 'zero_shoot'; did you mean 'zero_shot'?"),
+        (
+            "zero_shot: {field: f, clases: {a: b}}",
+            "no option 'clases'; did you mean 'cl",
+        ),
+        ("count: {modle: m, fields: {n: person}}", "'modle'; did you mean 'model'?"),
+        ("count: {model: m, fields: {n: person}, confidense: 1}", "mean 'confidence'?"),
+        ("statistics", "one kind with its options"),
+    ],
+)
+def test_a_mistake_in_a_file_has_its_line_and_what_was_meant(tmp_path, entry, said):
+    path = tmp_path / "tags.yml"
+    path.write_text(f"taggers:\n  - facts: {{}}\n\n  - {entry}\n")
+    with pytest.raises(ArgumentError) as error:
+        read_taggers(path, {"m": object()})
+    assert str(error.value).startswith(f"{path}:4: ")
+    assert said in str(error.value)
 
 
 def test_queries_know_which_fields_the_statistics_fill():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import entry_points
+from inspect import Parameter, signature
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import yaml
 
-from evalsets.errors import ArgumentError, UnknownNameError
+from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError, suggest
 from evalsets.taggers.disagreement import Disagreement
 from evalsets.taggers.document import DocumentText
 from evalsets.taggers.facts import FileFacts
@@ -58,9 +61,11 @@ def read_taggers(
         ArgumentError: the file or an entry cannot be read, or two taggers fill one field
         UnknownNameError: no such kind of tagger, or no such model
     """
-    entries = _entries(source) if isinstance(source, (str, Path)) else list(source)
     known = dict(models or {})
-    taggers = [_tagger(entry, known) for entry in entries]
+    if isinstance(source, (str, Path)):
+        taggers = [_placed(at, entry, known) for at, entry in _entries(source)]
+    else:
+        taggers = [_tagger(entry, known) for entry in source]
     filled: dict[str, str] = {}
     for tagger in taggers:
         for field in tagger.fields:
@@ -73,19 +78,36 @@ def read_taggers(
     return taggers
 
 
-def _entries(path: str | Path) -> list[Any]:
+def _entries(path: str | Path) -> Iterator[tuple[str, Any]]:
+    """Entries with their places, such as ``tags.yml:2``."""
     file = Path(path).expanduser()
     if not file.is_file():
         raise ArgumentError(f"There is no file '{path}'; check the path")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = file.read_text(encoding="utf-8-sig")
+        content, tree = yaml.safe_load(text), yaml.compose(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ArgumentError(f"{path}:{line}: not YAML: {error.problem}") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
         raise ArgumentError(f"'{path}' cannot be read as YAML: {said}") from error
     entries = content.get("taggers") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
         raise ArgumentError(f"'{path}' holds no list under the key 'taggers'")
-    return entries
+    held = [
+        found for key, found in (tree.value if tree else ()) if key.value == "taggers"
+    ]
+    for node, entry in zip(held[-1].value, entries, strict=True):
+        yield f"{path}:{node.start_mark.line + 1}", entry
+
+
+def _placed(place: str, entry: Any, models: dict[str, Any]) -> Tagger:
+    try:
+        return _tagger(entry, models)
+    except EvalsetsError as error:
+        raise ArgumentError(f"{place}: {error}") from error
 
 
 def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
@@ -99,10 +121,32 @@ def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
     ((kind, options),) = entry.items()
     if not isinstance(options or {}, Mapping):
         raise ArgumentError(f"Tagger '{kind}' takes options by name, not {options!r}")
+    make = _kind(kind, models)
+    known = _options(make)
+    for name in options or {}:
+        if name not in known:
+            raise ArgumentError(
+                f"Tagger '{kind}' has no option '{name}'{suggest(str(name), known)}"
+            )
     try:
-        return _kind(kind, models)(**(options or {}))
+        tagger = make(**(options or {}))
     except TypeError as error:
         raise ArgumentError(f"Tagger '{kind}': {_said(error)}") from error
+    if not isinstance(tagger, Tagger):
+        raise ArgumentError(
+            f"Tagger '{kind}' is {type(tagger).__name__}, no evalsets.taggers.Tagger; "
+            "mend or uninstall its package"
+        )
+    return tagger
+
+
+def _options(make: Callable[..., Tagger]) -> list[str]:
+    """What a kind of tagger can be told."""
+    parameters = [*signature(make).parameters.values()]
+    if isinstance(make, partial):  # what the tagger takes beside the model
+        parameters += signature(make.args[0]).parameters.values()
+    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return [p.name for p in parameters if p.kind in named]
 
 
 def _kind(kind: str, models: dict[str, Any]) -> Callable[..., Tagger]:
@@ -114,24 +158,15 @@ def _kind(kind: str, models: dict[str, Any]) -> Callable[..., Tagger]:
     added = {point.name: point for point in entry_points(group=GROUP)}
     if kind not in added:
         raise UnknownNameError("tagger", str(kind), {*_OF_MODELS, *_PLAIN, *added})
-    return partial(_added, added[kind])
-
-
-def _added(point: Any, **options: Any) -> Tagger:
+    point = added[kind]
     try:
-        made = point.load()
+        made: Callable[..., Tagger] = point.load()
     except Exception as error:
         raise ArgumentError(
             f"Tagger '{point.name}' of {point.value} cannot be loaded "
             f"({type(error).__name__}: {error}); mend or uninstall its package"
         ) from error
-    tagger = made(**options)
-    if not isinstance(tagger, Tagger):
-        raise ArgumentError(
-            f"Tagger '{point.name}' of {point.value} is {type(tagger).__name__}, no "
-            "evalsets.taggers.Tagger; mend or uninstall its package"
-        )
-    return tagger
+    return made
 
 
 def _with_model(
@@ -186,11 +221,16 @@ def _load(name: str, models: Mapping[str, Any]) -> Any:
         return foz.load_zoo_model(name)
     except Exception as error:
         raise ArgumentError(
-            f"Zoo model '{name}' cannot be loaded "
-            f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); its "
-            "weights are fetched once from the network: connect, or install what the "
-            "model needs"
+            f"Zoo model '{name}' cannot be loaded ({_why(error)}); its weights are "
+            "fetched once from the network: connect, or install what the model needs"
         ) from error
+
+
+def _why(error: Exception) -> str:
+    host = re.search(r"host='([^']+)'", str(error))
+    if host is not None:
+        return f"{host[1]} does not answer"
+    return f"{type(error).__name__}: {shorten(str(error), 200, placeholder=' …')}"
 
 
 def _said(error: TypeError) -> str:
