@@ -116,6 +116,8 @@ def test_select_prints_the_paths_of_a_population(run, drawn):
         (("upload", "NAME", "m", "LABELS", "--key", "x"), "name the field of the keys"),
         (("upload", "NAME", "m", "LABELS", "--classes", "x"), "leave it out"),
         (("upload", "NAME", "m", "gone.csv"), "no file 'gone.csv'"),
+        (("upload", "NAME", "m", "ground_thruth"), "did you mean 'ground_truth'"),
+        (("coverage", "NAME"), "compose some first"),
         (("tag", "NAME", "gone.yml"), "no file 'gone.yml'"),
         (("sync", "FOLDER", "NAME", "--labels", "gone.csv"), "no file 'gone.csv'"),
     ],

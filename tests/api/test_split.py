@@ -350,4 +350,6 @@ def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
         assert not empty.has_sample_field("split")
     finally:
         empty.delete()
-    assert "No population asks for a hold-out" in str(es.split(drawn))
+    said = str(es.split(drawn))
+    assert "No population asks for a hold-out" in said
+    assert "DataFrame" not in said

@@ -19,7 +19,7 @@ def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
     table = pd.DataFrame({"file": ["x.jpg", "y.jpg"], "n": [1, 2]})
     assert read_sidecar(table, PATHS) == {"n": {PATHS[2]: 2}}
     assert "1 of 2 rows" in caplog.text
-    assert "'x.jpg'" in caplog.text
+    assert "'x.jpg': 0 name no image, 1 more than one" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,10 @@ def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
     [
         (pd.DataFrame({"name": ["y.jpg"]}), "no column with the image's path"),
         (pd.DataFrame({"file": ["z.jpg"]}), "None of the 1 paths"),
-        (pd.DataFrame({"file": ["y.jpg", "b/y.jpg"]}), "more than once"),
+        (
+            pd.DataFrame({"file": ["z", "b/y.jpg", "a/x.jpg", "y.jpg"]}, index=[7] * 4),
+            r"names 1 image more than once, such as '.*y.jpg' in rows 2 and 4; keep one",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(table, said):

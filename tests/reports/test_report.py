@@ -253,6 +253,8 @@ def test_confusion_shows_what_each_label_was_taken_for():
     assert figure.layout.xaxis.ticktext == ("cat", "dog", "(nothing)")
     with pytest.raises(UnknownNameError, match="confusion of population 'night'"):
         report.plot("confusion", "night")
+    with pytest.raises(UnknownNameError, match="did you mean 'confusion'"):
+        report.plot("confusoin")
     with pytest.raises(UnknownNameError, match="keeps none"):
         REPORT.plot("reliability")
 

@@ -154,3 +154,9 @@ def test_samples_in_no_population_are_counted_over_the_sides_too():
     assert "80.0% of the data is in no population: 2 train, 1 val" in str(found)
     assert "asked 50.0% for test, got 25.0%" in str(found)
     assert "asked 50.0%" not in str(coverage(membership, side, {}))
+
+
+def test_before_any_split_nobody_is_told_to_split_again():
+    members = pd.DataFrame({"a": [True, True]}, index=list("xy"))
+    (said,) = coverage(members, ["", ""], {}).gaps
+    assert said == "'a' has 2 samples without a side; split the data"

@@ -22,7 +22,7 @@ from evalsets.datasets.predictions import (
     drop_leftovers,
     uploading,
 )
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics import METRICS
 from evalsets.predictions import Table, UploadReport, is_nothing, read_tables
 
@@ -70,6 +70,7 @@ def upload_predictions(
     Raises:
         PredictionsError: what is wrong with them; nothing was written
         NameTakenError: the model has predictions already
+        UnknownNameError: a text that names neither a file nor a field
     """
     opened = _opened(dataset, model)
     samples = Samples.of(opened, key, predictions)
@@ -203,7 +204,11 @@ def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
     """Whether a text names a label field, not a file."""
     if not isinstance(predictions, str) or Path(predictions).is_file():
         return False
-    return bool(dataset.has_sample_field(predictions))
+    known = dataset.has_sample_field(predictions)
+    if not known and predictions.isidentifier():  # no path has such a name
+        fields = [n for n in dataset.get_field_schema() if task_of(dataset, n)]
+        raise UnknownNameError("file or label field", predictions, fields)
+    return bool(known)
 
 
 def _stored_tables(

@@ -17,7 +17,9 @@ from evalsets.errors import ArgumentError
 def upload(
     dataset: Dataset,
     model: Annotated[str, typer.Argument(help="Name of the prediction set.")],
-    predictions: Annotated[Path, typer.Argument(help="CSV, JSONL, COCO results …")],
+    predictions: Annotated[
+        str, typer.Argument(help="CSV, JSONL, COCO results …, or a label field.")
+    ],
     key: Annotated[str, typer.Option(help="Field the keys are of.")] = "filepath",
     classes: Annotated[
         Path | None, typer.Option(help="COCO annotations, for COCO results.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, counted
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ def read_sidecar(
             f"{name} has no column with the image's path; name one of its columns "
             f"({', '.join(map(str, table.columns))}) {' or '.join(KEYS)}"
         )
-    matched = match_paths(table[key].astype(str).tolist(), paths)
-    known = [path is not None for path in matched]
+    meant = _meant(table[key].astype(str).tolist(), paths)
+    known = [len(near) == 1 for near in meant]
     if not any(known):
         raise ArgumentError(
             f"None of the {len(table)} paths in {name} is among the images, for "
@@ -51,15 +51,20 @@ def read_sidecar(
         )
     lost = [key for key, ok in zip(table[key], known, strict=True) if not ok]
     if lost:
+        several = sum(len(near) > 1 for near in meant)
         logger.warning(
-            "%d of %d rows in %s name no image, or more than one, and are left out, "
-            "for example '%s'",
+            "%d of %d rows in %s are left out, for example '%s': %s",
             *(len(lost), len(table), name, lost[0]),
+            f"{len(lost) - several:,} name no image, {several:,} more than one",
         )
-    found = table[known].assign(**{key: [p for p in matched if p is not None]})
-    doubled = found[key][found[key].duplicated()]
+    found = table[known].assign(**{key: [near[0] for near in meant if len(near) == 1]})
+    doubled = found[key][found[key].duplicated()].unique()
     if len(doubled):
-        raise ArgumentError(f"{name} names '{doubled.iloc[0]}' more than once")
+        rows = [at for at, near in enumerate(meant, 1) if near == [doubled[0]]]
+        raise ArgumentError(
+            f"{name} names {counted(len(doubled), 'image')} more than once, such as "
+            f"'{doubled[0]}' in rows {rows[0]:,} and {rows[1]:,}; keep one row an image"
+        )
     indexed = found.set_index(key)
     return {str(name): _values(str(name), column) for name, column in indexed.items()}
 
@@ -116,14 +121,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def match_paths(keys: list[str], paths: list[str]) -> list[str | None]:
     """The path each key means: the one that ends with it, if there is just one."""
+    return [near[0] if len(near) == 1 else None for near in _meant(keys, paths)]
+
+
+def _meant(keys: list[str], paths: list[str]) -> list[list[str]]:
+    """The paths that end with each key."""
     by_name: dict[str, list[str]] = {}
     for path in paths:
         by_name.setdefault(Path(path).name, []).append(path)
-    matched: list[str | None] = []
-    for key in keys:
-        ending = "/" + key.replace("\\", "/").removeprefix("./").lstrip("/")
-        near = [
-            p for p in by_name.get(Path(key).name, ()) if ("/" + p).endswith(ending)
-        ]
-        matched.append(near[0] if len(near) == 1 else None)
-    return matched
+    endings = ["/" + k.replace("\\", "/").removeprefix("./").lstrip("/") for k in keys]
+    return [
+        [p for p in by_name.get(Path(key).name, ()) if ("/" + p).endswith(ending)]
+        for key, ending in zip(keys, endings, strict=True)
+    ]

@@ -13,6 +13,9 @@ from evalsets.metrics import FAIL, INCONCLUSIVE, PASS, Row, find_metric
 from evalsets.reports import words
 from evalsets.suites.population import ALL
 
+OF_ONE = ("confusion", "reliability")
+"""Plots of one population, beside those of a metric."""
+
 if TYPE_CHECKING:
     from evalsets.reports.report import Report
 
@@ -47,7 +50,8 @@ def interval_figure(report: Report, metric: str | None = None) -> go.Figure:
     metric = metric or words.metrics_to_show(report.rows)[0]
     rows = [row for row in report.rows if row.metric == metric]
     if not rows:
-        raise UnknownNameError("metric", metric, {row.metric for row in report.rows})
+        known = dict.fromkeys(row.metric for row in report.rows)
+        raise UnknownNameError("plot or metric", metric, [*known, *OF_ONE])
     worst: dict[str, Row] = {}
     for row in by_severity(rows):
         worst.setdefault(row.population, row)

@@ -221,6 +221,7 @@ def _labelled(
 
 def _gaps(frame: pd.DataFrame, facts: Facts, in_test: NDArray[np.int64]) -> list[str]:
     found = []
+    again = "split again" if frame[list(PARTS)].to_numpy().any() else "split the data"
     for (name, row), judged in zip(frame.iterrows(), in_test, strict=True):
         n, asked, got = int(row["n"]), row["holdout_asked"], row["holdout_got"]
         if not n:
@@ -229,7 +230,7 @@ def _gaps(frame: pd.DataFrame, facts: Facts, in_test: NDArray[np.int64]) -> list
         waiting = n - int(row[list(PARTS)].sum())
         if waiting:
             samples = counted(waiting, "sample")
-            found.append(f"'{name}' has {samples} without a side; split again")
+            found.append(f"'{name}' has {samples} without a side; {again}")
         elif not row["train"]:
             found.append(f"'{name}' has no training sample")
         if asked > 0 and waiting < n and row["test"] < np.ceil(asked * n - 1e-9):

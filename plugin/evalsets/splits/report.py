@@ -79,7 +79,8 @@ class SplitReport:
     def __str__(self) -> str:
         sizes = ", ".join(f"{n} {side}" for side, n in self.sizes.items())
         shown = self.frame.to_string(float_format="{:.3f}".format)
-        lines = [sizes, shown, *self.notes, *map(str, self.conflicts)]
+        table = [] if self.frame.empty else [shown]
+        lines = [sizes, *table, *self.notes, *map(str, self.conflicts)]
         if self.gap:
             lines.append(
                 f"The total excess may be {self.gap} memberships above the least."
