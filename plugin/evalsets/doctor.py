@@ -51,13 +51,14 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Looks at everything evalsets needs; changes nothing and never raises."""
+    mongod = _mongod()
     return [
         _python(),
         _packages(),
         _torch(),
         _faiss(),
-        _mongod(),
-        _served(),
+        mongod,
+        *([_served()] if mongod.ok else []),
         _plugin(),
         _browser(),
         _disk(),
@@ -196,7 +197,7 @@ def _database(uri: str) -> Finding:
         with pymongo.MongoClient(uri, serverSelectionTimeoutMS=3000) as client:
             version = client.server_info()["version"]
     except PyMongoError as error:
-        detail = f"FIFTYONE_DATABASE_URI does not answer: {str(error).split(',')[0]}"
+        detail = f"FIFTYONE_DATABASE_URI does not answer: {str(error).split(' (')[0]}"
         return Finding("mongod", False, detail, "unset FIFTYONE_DATABASE_URI")
     return Finding("mongod", True, f"{version} at FIFTYONE_DATABASE_URI")
 

@@ -6,6 +6,7 @@ import fiftyone as fo
 import pytest
 
 import evalsets as es
+from evalsets.cli import data
 from evalsets.cli.wording import Words
 
 pytestmark = pytest.mark.db
@@ -167,6 +168,33 @@ def test_long_work_in_a_pipe_says_that_it_begins_and_how_it_ended(run, drawn, en
     done = run("embed", drawn.name, encoder)
     assert done.stderr == f"Embedding dataset '{drawn.name}' …\n"
     assert done.stdout.startswith(f"{len(drawn)} done")
+
+
+def test_long_work_in_a_pipe_says_how_far_it_is(run, drawn, monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "_EVERY_S", 0)
+    (tmp_path / "tags.yml").write_text("taggers: [{statistics: {}}]")
+    done = run("tag", drawn.name, tmp_path / "tags.yml")
+    assert "16 of 117 …" in done.stderr
+    assert done.stdout.startswith("117 done")
+
+
+def test_work_that_is_interrupted_says_what_becomes_of_it(
+    run, drawn, encoder, monkeypatch
+):
+    def interrupt(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(es, "embed", interrupt)
+    done = run("embed", drawn.name, encoder)
+    assert done.returncode == 130
+    assert "the same command goes on with what is left" in done.stderr
+
+
+def test_a_search_says_that_there_is_more(run, drawn):
+    few = run("search", drawn.name, "time = 'night'")
+    assert (few.stderr.strip(), few.stdout.count("\n")) == ("19 samples", 19)
+    more = run("search", drawn.name, "time = 'day'")
+    assert more.stderr.strip() == "60 samples; 20 are shown, --limit 60 shows all"
 
 
 def test_tags_that_cannot_be_read_are_refused_before_anything(

@@ -87,6 +87,10 @@ def _whole(
     """Test-driven development for vision models, on FiftyOne."""
 
 
+_INTERRUPT = 130  # what typer makes of Ctrl-C
+_INTERRUPTED = "Interrupted: nothing is half-written, and the same command goes on with what is left"
+
+
 def main() -> NoReturn:
     """Runs the command line and ends the process."""
     _keep_output_clean()
@@ -100,8 +104,10 @@ def main() -> NoReturn:
     warnings.showwarning = _tell
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPT:
+            typer.echo(_INTERRUPTED, err=True)
+        raise
     except Exception as error:  # or Python would exit 1, which is a failed model
         logger.debug("Traceback", exc_info=True)
         typer.echo(f"Error: {sentence(error)}", err=True)

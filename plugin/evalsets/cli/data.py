@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -17,10 +17,16 @@ from evalsets.cli.shared import (
 )
 from evalsets.errors import counted
 
+if TYPE_CHECKING:
+    from evalsets.api.progress import Progress
+
 Engine = Annotated[str, typer.Option(help="local, or ray for a Ray cluster.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Of Ray; else as many as it has room for.")
 ]
+
+
+_EVERY_S = 20
 
 
 def sync(
@@ -45,7 +51,7 @@ def sync(
     for told in ("sync", "filling"):  # what they found
         logging.getLogger(f"evalsets.api.{told}").setLevel(logging.INFO)
     if watch is None and tags is None and encoder is None:
-        synced = es.sync(source, dataset, labels=labels)
+        synced = es.sync(source, dataset, labels=labels, progress=_progress())
     else:
         from evalsets.api.watch import watch as watch_source
 
@@ -83,6 +89,7 @@ def embed(
         overwrite=overwrite,
         engine=engine,
         workers=workers,
+        progress=_progress(),
     )
     console.print(str(done), markup=False)
 
@@ -91,6 +98,20 @@ def _tell(work: str) -> None:
     """Says on standard error that work begins, where no bar will show it."""
     if not sys.stdout.isatty():
         typer.echo(f"{work} …", err=True)
+
+
+def _progress() -> Progress:
+    """How far long work is: a bar on a terminal, elsewhere a line now and then."""
+    if sys.stdout.isatty():
+        return None
+    from fiftyone import report_progress
+
+    return cast("Progress", report_progress(_say, dt=_EVERY_S))
+
+
+def _say(bar: Any) -> None:
+    if bar.iteration < bar.total:
+        typer.echo(f"{bar.iteration:,} of {bar.total:,} …", err=True)
 
 
 def tag(
@@ -103,7 +124,12 @@ def tag(
     """Fill tag fields: attributes, counts, areas, statistics, text of documents."""
     _tell(f"Tagging dataset '{dataset}'")
     done = es.tag(
-        dataset, taggers, batch_size=batch_size, engine=engine, workers=workers
+        dataset,
+        taggers,
+        batch_size=batch_size,
+        engine=engine,
+        workers=workers,
+        progress=_progress(),
     )
     console.print(str(done), markup=False)
 
@@ -117,4 +143,6 @@ def search(
     view = es.search(dataset, query)
     for path in view.limit(limit).values("filepath") if limit else ():
         typer.echo(path)
-    Console(stderr=True).print(counted(len(view), "sample"))
+    found = len(view)
+    more = f"; {limit:,} are shown, --limit {found} shows all" if found > limit else ""
+    Console(stderr=True).print(f"{counted(found, 'sample')}{more}", highlight=False)
