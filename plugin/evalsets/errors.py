@@ -139,7 +139,7 @@ class LockedError(EvalsetsError):
 
 def suggest(name: str, known: Iterable[str], remedy: str = "") -> str:
     """The end of a sentence: what was probably meant, else the remedy or the list."""
-    known = list(known)
+    name, known = str(name), list(known)
     folded = {other.lower(): other for other in known}
     near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     if near:

@@ -100,6 +100,7 @@ def test_select_prints_the_paths_of_a_population(run, drawn):
         ),
         (("evaluate", "NAME", "nobody"), "upload its predictions first"),
         (("sync", "/no/such/folder", "NAME"), "no folder"),
+        (("sync", "", "NAME"), "The folder or URL is empty"),
         (("embed", "NAME", "open_clip:ViT-B-33:laion"), "did you mean 'ViT-B-32'"),
         (("frobnicate",), "No such command"),
         (("app", "no such dataset"), "No dataset"),

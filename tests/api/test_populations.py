@@ -126,6 +126,22 @@ def test_a_text_that_no_sample_has_is_named(drawn, caplog, query, said):
     assert (f"No sample has {said}" in caplog.text) if said else not caplog.text
 
 
+def test_a_text_is_looked_for_among_long_ones(dataset):
+    long = "x" * 12_000  # of all of them MongoDB would not answer at once
+    dataset.add_samples(
+        [fo.Sample(f"/{n}.png", ocr_text=f"{n} {long}") for n in range(1_500)]
+    )
+    es.compose(dataset, es.Population("read", "ocr_text = 'total'"))
+    assert list(es.populations(dataset)) == ["read"]
+
+
+def test_a_population_of_no_samples_has_no_members(dataset):
+    dataset.add_sample_field("weather", fo.StringField)
+    es.compose(dataset, es.Population("p", "weather <> 'x'"))
+    assert es.membership(dataset).shape == (0, 1)
+    assert es.coverage(dataset).gaps == ["'p' is empty"]
+
+
 def test_removing_a_population_leaves_nothing_of_it(drawn):
     es.compose(drawn, NIGHT)
     es.remove(drawn, "at night")

@@ -353,3 +353,14 @@ def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
     said = str(es.split(drawn))
     assert "No population asks for a hold-out" in said
     assert "DataFrame" not in said
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"val": True}, {"seed": "x"}, {"seed": 2**70}, {"groups": ["scene_id"]}],
+    ids=str,
+)
+def test_an_option_of_another_kind_is_refused_and_nothing_is_split(drawn, options):
+    with pytest.raises(ArgumentError, match=f"^{next(iter(options))} is "):
+        es.split(drawn, **options)
+    assert not drawn.has_sample_field("split")

@@ -201,18 +201,27 @@ def test_zero_shot_before_embedding_says_what_to_do(drawn):
             UnknownNameError,
             "right",
         ),
-        (
-            {"area": {"model": "halves", "fields": {"n": "left"}}},
-            ArgumentError,
-            "masks",
-        ),
         ("statistics", ArgumentError, "one kind"),
+        ({"flicker": {"field": "n", "boxes": "nope"}}, UnknownNameError, "nope"),
+        (
+            {"disagreement": {"field": "n", "between": ["nope", "time"]}},
+            UnknownNameError,
+            "nope",
+        ),
     ],
 )
 def test_a_tagger_declared_wrongly_writes_nothing(drawn, entry, error, said):
+    before = set(drawn.get_field_schema())
     with pytest.raises(error, match=said):
         es.tag(drawn, [entry], models={"halves": Halves(), "left": LeftHalf()})
-    assert not any(drawn.values("n")) if drawn.has_field("n") else True
+    assert set(drawn.get_field_schema()) == before
+
+
+def test_a_model_of_the_wrong_kind_is_found_out_at_its_first_images(drawn):
+    area = {"area": {"model": "halves", "fields": {"n": "left"}}}
+    with pytest.raises(ArgumentError, match="masks"):
+        es.tag(drawn, [area], models={"halves": Halves()})
+    assert not any(drawn.values("n"))
 
 
 def test_a_field_of_another_type_is_not_taken(drawn):

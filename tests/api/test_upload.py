@@ -540,6 +540,11 @@ def test_who_writes_next_waits_until_an_upload_that_counts_is_done(made, monkeyp
     assert prediction_set(made, "net").matched == N
 
 
+def test_predictions_for_no_samples_are_refused(dataset):
+    with pytest.raises(ArgumentError, match="no samples to predict; sync"):
+        es.upload_predictions(dataset, "net", {"/a.jpg": "a"})
+
+
 def test_two_uploads_of_one_model_wait_for_each_other(made, monkeypatch):
     monkeypatch.setattr(predictions, "PATIENCE_S", 0)
     with (

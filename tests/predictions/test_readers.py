@@ -211,6 +211,7 @@ def test_labels_outside_the_classes_are_refused():
     ("name", "text", "said"),
     [
         ("p.json", '[{"key": "a", "label": "ca', "cut off"),
+        ("p.json", "[1, 2]", "A row is 1; give each as an object"),
         ("p.json", '{"a": "cat", "a": "dog"}', "more than once, such as 'a'"),
         ("p.jsonl", '{"key": "a", "label": "cat"}\n{"key": "b", "la', "Line 2"),
         ("p.csv", 'key,label\na,cat\nb,"do', "cut off"),

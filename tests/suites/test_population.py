@@ -55,6 +55,12 @@ def test_a_requirement_needs_one_bound_that_makes_sense(bounds):
         Requirement("accuracy", **bounds)
 
 
+@pytest.mark.parametrize("metric", [None, 5, " "])
+def test_a_requirement_names_a_metric(metric):
+    with pytest.raises(ArgumentError, match="names a metric"):
+        Requirement(metric, at_least=0.5)
+
+
 @pytest.mark.parametrize("text", ["accuracy is high", "accuracy drop >= 0.1", ""])
 def test_a_requirement_that_cannot_be_read_says_how_to_write_it(text):
     with pytest.raises(ArgumentError, match=r"accuracy drop <= 0\.01"):

@@ -18,7 +18,9 @@ def test_a_file_that_is_not_there_is_named():
 def test_a_file_that_is_no_yaml_says_where_in_one_line(tmp_path):
     path = tmp_path / "tags.yml"
     path.write_text("taggers: [\n")
-    with pytest.raises(ArgumentError, match=r"tags.yml:2: not YAML") as error:
+    with pytest.raises(
+        ArgumentError, match=r"tags.yml:2: cannot be read as YAML"
+    ) as error:
         read_taggers(path)
     assert "\n" not in str(error.value)
 

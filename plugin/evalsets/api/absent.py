@@ -12,6 +12,7 @@ from evalsets.query.syntax import Compare, Constant, Expr, Field, In, walk
 
 _LOOKED_AT = 2_000  # samples for what was probably meant
 _FEW = 10
+_LONGEST = 100  # characters of a value that are compared
 
 
 def absent_texts(dataset: fo.Dataset, queries: Iterable[Query]) -> list[str]:
@@ -56,6 +57,8 @@ def _present(dataset: fo.Dataset, field: Field, texts: set[str]) -> set[str]:
 
 
 def _sentence(dataset: fo.Dataset, field: Field, text: str) -> str:
-    known = dataset.limit(_LOOKED_AT).distinct(field.path)
+    begins = fo.ViewField(field.path).substr(count=_LONGEST)
+    held = dataset.limit(_LOOKED_AT).values(begins)
+    known = sorted({value for value in held if value})
     meant = suggest(text, known, "" if len(known) <= _FEW else "look at its values")
     return f"No sample has {to_text(Compare('=', field, Constant(text)))}{meant}"

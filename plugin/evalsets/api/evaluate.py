@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from numbers import Integral
@@ -76,7 +76,8 @@ def evaluate(
         UnknownNameError: no such model, baseline, field or release
         ArgumentError: nothing to evaluate, with the reason
     """
-    _check_options(alpha, replicates)
+    _check_options(alpha, replicates, seed)
+    _check_names(truth, groups, metrics)
     opened, view = open_both(dataset)
     candidate = prediction_set(opened, model)
     before = None if baseline is None else prediction_set(opened, baseline)
@@ -92,7 +93,7 @@ def evaluate(
     grouping = groups or last_split(opened).get("groups")
     stated = list(subject.populations.values())
     evaluated = _evaluated(opened, parts, frame, grouping, subject.stale)
-    extra = [metrics] if isinstance(metrics, str) else metrics
+    extra = [metrics] if isinstance(metrics, str) else list(metrics)
     drawn: dict[str, Any] = {"alpha": alpha, "replicates": replicates, "seed": seed}
     rows = evaluate_models(evaluated, stated, extra, **drawn)
     if eval_key is not None:
@@ -231,7 +232,18 @@ def _falling(parts: Sequence[Compared], rows: Sequence[Row]) -> list[str]:
     return falling
 
 
-def _check_options(alpha: Any, replicates: Any) -> None:
+def _check_names(truth: Any, groups: Any, metrics: Any) -> None:
+    if not isinstance(truth, str):
+        raise ArgumentError(f"truth is {truth!r}; name the field of the true labels")
+    if groups is not None and not isinstance(groups, str):
+        raise ArgumentError(f"groups is {groups!r}; name one field")
+    if not isinstance(metrics, (str, Iterable)):
+        raise ArgumentError(f"metrics is {metrics!r}; give names, such as 'recall:*'")
+
+
+def _check_options(alpha: Any, replicates: Any, seed: Any) -> None:
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ArgumentError(f"seed is {seed!r}; give a whole number of at least 0")
     if not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
         raise ArgumentError(f"alpha is {alpha!r}; give a probability such as 0.05")
     if not isinstance(replicates, Integral) or replicates < LEAST_REPLICATES:

@@ -112,14 +112,14 @@ def _prepared(
         vectors = create_vectors(dataset, embed_by, overwrite=overwrite)
     elif any(isinstance(tagger, VectorTagger) for tagger in taggers):
         encoder, vectors = encoder_of(dataset), open_vectors(dataset)
+    for tagger in taggers:
+        if isinstance(tagger, SampleTagger):  # it may find fault: before all is written
+            tagger.tag_samples(dataset.limit(1))
     declare_fields(dataset, view, taggers, encoder)
     if embed_by is not None:
         drop_foreign(dataset, embed_by)
     here = present(view)
-    work = _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
-    for tagger in work.of_kind(SampleTagger):
-        tagger.tag_samples(dataset.limit(1))  # it may find fault, now rather than late
-    return work
+    return _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
 
 
 def _filled(

@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import fiftyone as fo
 import pandas as pd
@@ -77,7 +78,7 @@ def compose(
         PromptWarning: a prompt says "no", or a number, which encoders do not understand
     """
     one = isinstance(population, Population)
-    given = [population] if isinstance(population, Population) else list(population)
+    given = [population] if isinstance(population, Population) else _several(population)
     opened = open_dataset(dataset)
     _check_given(given, score_names(opened))
     views = write_populations(opened, given)
@@ -301,6 +302,15 @@ def _compared(
         for name, view in views.items()
         if not is_saved(name, view)
     ]
+
+
+def _several(given: Any) -> list[Population]:
+    if isinstance(given, Iterable):
+        return list(given)
+    raise ArgumentError(
+        f"A Population is wanted, or several, not {type(given).__name__}; write "
+        "evalsets.Population(name, query)"
+    )
 
 
 def _check_given(given: list[Population], scores: Container[str]) -> None:

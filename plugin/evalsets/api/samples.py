@@ -51,9 +51,13 @@ class Samples:
     def of(cls, dataset: fo.Dataset, key: str, source: Any) -> Samples:
         """Keys are ids where the source's first key is one, or where rows have none."""
         ids = dataset.values("id")
+        if not ids:
+            raise ArgumentError(
+                f"Dataset '{dataset.name}' has no samples to predict; sync some first"
+            )
         if key == "filepath" and _first_key(source) in ids:
             key = "id"
-        if not dataset.has_sample_field(key):
+        if not isinstance(key, str) or not dataset.has_sample_field(key):
             fields = dataset.get_field_schema()
             raise UnknownNameError("field", key, fields, "name the field of the keys")
         known = dataset.values(key)

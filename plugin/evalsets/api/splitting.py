@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 from types import NoneType
 from typing import Any
 
@@ -29,6 +29,8 @@ from evalsets.splits import (
 from evalsets.splits.near import check_threshold
 
 logger = logging.getLogger(__name__)
+
+_SEEDS = 2**63
 
 
 def options_of(
@@ -57,9 +59,17 @@ def options_of(
     for name in ("val", "near_duplicates", "background"):
         value = options[name]
         if not isinstance(value, (Real, NoneType)) or (
-            name != "near_duplicates" and not 0 <= float(value or 0) <= 1
+            isinstance(value, bool)
+            or (name != "near_duplicates" and not 0 <= float(value or 0) <= 1)
         ):
             raise ArgumentError(f"{name} is {value!r}; give a number from 0 to 1")
+    drawn, together = options["seed"], options["groups"]
+    if not isinstance(drawn, Integral) or not 0 <= int(drawn) < _SEEDS:
+        raise ArgumentError(
+            f"seed is {drawn!r}; give a whole number from 0 to 2^63 - 1"
+        )
+    if not isinstance(together, (str, NoneType)):
+        raise ArgumentError(f"groups is {together!r}; give one field or expression")
     off: dict[str, Any] = {
         name: options[name] or None for name in ("groups", "near_duplicates")
     }

@@ -14,7 +14,7 @@ import pandas as pd
 from evalsets.datasets.columns import check_new, declare, refuse_reserved, write
 from evalsets.datasets.files import stored_files
 from evalsets.datasets.outcomes import GROUND_TRUTH
-from evalsets.errors import suggest
+from evalsets.errors import ArgumentError, suggest
 from evalsets.ingest import LABEL, Box, read_coco, read_sidecar
 
 OWNER = "column"
@@ -72,6 +72,10 @@ def read_truth(
     """
     if labels is None:
         return Truth()
+    if not isinstance(labels, (str, Path, pd.DataFrame)):
+        raise ArgumentError(
+            f"labels is {labels!r}; give a file, a DataFrame or '{FOLDERS}'"
+        )
     if isinstance(labels, str) and labels == FOLDERS:
         table = {LABEL: {name: Path(name).parent.name for name in names}}
     elif not isinstance(labels, pd.DataFrame) and Path(labels).suffix == ".json":

@@ -103,7 +103,7 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
 
     Raises:
         UnknownNameError: no field of that name, or that of the predictions is gone
-        ArgumentError: the truth is of another task than the predictions
+        ArgumentError: the truth is of another task than the predictions, or the same
     """
     dataset = view._dataset
     schema = dataset.get_field_schema()
@@ -112,6 +112,11 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
             "field", truth, _truths(dataset, ""), _name_truth(dataset, stored)
         )
     _refuse_gone(dataset, stored.field, f"what model '{stored.model}' predicts")
+    if truth == stored.field:
+        raise ArgumentError(
+            f"Model '{stored.model}' would be compared with itself, since '{truth}' holds "
+            f"what it predicts; {_name_truth(dataset, stored)}"
+        )
     if task_of(dataset, truth) != stored.task:
         raise ArgumentError(
             f"Model '{stored.model}' predicts {_WANTED[stored.task]}, but field "

@@ -55,6 +55,12 @@ def list_images(source: Source) -> Listing:
         ArgumentError: the URL's protocol is unknown, or its package is not installed
         SourceError: the URL cannot be reached, or the disk fails
     """
+    if not isinstance(source, (str, Path, Iterable)):
+        raise NoImagesError(
+            f"A folder, a list of files or a URL is wanted, not {source!r}"
+        )
+    if isinstance(source, str) and not source.strip():
+        raise NoImagesError("The folder or URL is empty; name one, '.' for this folder")
     if isinstance(source, (str, Path)):
         if is_url(str(source)):
             return _at_url(str(source))

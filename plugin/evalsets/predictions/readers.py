@@ -136,6 +136,12 @@ class _Reader:
             rows: Any = chunk
             return coco_table(rows, self._categories)
         if isinstance(chunk, list) and not isinstance(chunk[0], tuple):
+            strange = [row for row in chunk if not isinstance(row, Mapping)]
+            if strange:
+                raise PredictionsError(
+                    f"A row is {strange[0]!r}; give each as an object, such as "
+                    '{"filepath": "a.jpg", "label": "cat"}'
+                )
             chunk = pd.DataFrame.from_records(chunk)
         if isinstance(chunk, pd.DataFrame):
             return self._of_frame(chunk)

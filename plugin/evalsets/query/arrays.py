@@ -78,6 +78,7 @@ def evaluate(expr: Expr, columns: Columns) -> tuple[Mask, Mask]:
         except _InexactError:
             pass
         else:
+            null = null.astype(bool)  # of no rows it may be an array of numbers
             return value.astype(bool) & ~null, null
     lists = {key: _plain(column) for key, column in columns.items()}
     rows = (

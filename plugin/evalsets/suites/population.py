@@ -37,6 +37,10 @@ class Requirement:
     max_drop: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.metric, str) or not self.metric.strip():
+            raise ArgumentError(
+                f"A requirement names a metric, such as 'accuracy', not {self.metric!r}"
+            )
         bounds = [self.at_least, self.at_most, self.max_drop]
         given = [b for b in bounds if b is not None]
         if len(given) != 1 or not _is_number(given[0]) or not math.isfinite(given[0]):
@@ -71,7 +75,7 @@ class Requirement:
     @classmethod
     def parse(cls, text: str) -> Requirement:
         """Reads what ``str()`` of a requirement prints."""
-        match = _PRINTED.fullmatch(text.strip())
+        match = _PRINTED.fullmatch(str(text).strip())
         if match is None:
             raise ArgumentError(
                 f"Requirement '{text}' cannot be read; write 'accuracy >= 0.9', "

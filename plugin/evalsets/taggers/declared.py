@@ -61,6 +61,8 @@ def read_taggers(
         ArgumentError: the file or an entry cannot be read, or two taggers fill one field
         UnknownNameError: no such kind of tagger, or no such model
     """
+    if not isinstance(source, (str, Path, Iterable)):
+        raise ArgumentError(f"Taggers are a file or a list, not {source!r}")
     known = dict(models or {})
     if isinstance(source, (str, Path)):
         taggers = [_placed(at, entry, known) for at, entry in _entries(source)]
@@ -89,7 +91,9 @@ def _entries(path: str | Path) -> Iterator[tuple[str, Any]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ArgumentError(f"{path}:{line}: not YAML: {error.problem}") from error
+        raise ArgumentError(
+            f"{path}:{line}: cannot be read as YAML: {error.problem}"
+        ) from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
         raise ArgumentError(f"'{path}' cannot be read as YAML: {said}") from error
