@@ -11,9 +11,10 @@ import pytest
 from fiftyone.operators.store import ExecutionStore
 
 from evalsets.datasets import locks
-from evalsets.datasets.columns import declare
+from evalsets.datasets.columns import declare, drop, write
 from evalsets.datasets.locks import KEY, STORE, writing
-from evalsets.datasets.runs import load_runs, save_run
+from evalsets.datasets.populations import delete_recipe
+from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.errors import LockedError
 
 pytestmark = pytest.mark.db
@@ -90,21 +91,36 @@ def test_a_lock_is_renewed_for_as_long_as_it_is_held(dataset, store, monkeypatch
     assert "evalsets-lock" not in {thread.name for thread in threading.enumerate()}
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda d: save_run(d, "kind", "second", {}),
+        lambda d: delete_run(d, "kind", "first"),
+        lambda d: declare(d, {"more": float}),
+        lambda d: write(d, "some", d.values("id"), [2.0]),
+        lambda d: drop(d, "some"),
+        lambda d: delete_recipe(d, "mine"),
+    ],
+    ids=["save_run", "delete_run", "declare", "write", "drop", "delete_recipe"],
+)
 def test_a_writer_that_slept_while_another_took_over_writes_nothing_more(
-    dataset, store, monkeypatch
+    dataset, store, monkeypatch, step
 ):
+    dataset.add_sample(fo.Sample("/a.png", some=1.0))
+    dataset.save_view("mine", dataset.limit(1))
     other = {"host": "elsewhere", "pid": 1, "token": "x"}
-    monkeypatch.setattr(locks, "EXPIRES_S", 600)
     with writing(dataset):
         save_run(dataset, "kind", "first", {})
         store.set(KEY, other)
         slept = time.time() + 700
         monkeypatch.setattr(locks.time, "time", lambda: slept)
         with pytest.raises(LockedError, match="another writer"):
-            save_run(dataset, "kind", "second", {})
-        with pytest.raises(LockedError, match="another writer"):
-            declare(dataset, {"more": float})
+            step(dataset)
+    dataset.reload()
     assert list(load_runs(dataset, "kind")) == ["first"]
+    assert dataset.values("some") == [1.0]
+    assert not dataset.has_field("more")
+    assert dataset.has_saved_view("mine")
     assert store.get(KEY) == other  # which is not ours to release
 
 
