@@ -137,13 +137,19 @@ class LockedError(EvalsetsError):
     """Another process is writing to the dataset."""
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant; empty where none is near."""
+    folded = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else ""
+
+
 def suggest(name: str, known: Iterable[str], remedy: str = "") -> str:
     """The end of a sentence: what was probably meant, else the remedy or the list."""
     name, known = str(name), list(known)
-    folded = {other.lower(): other for other in known}
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{folded[near[0]]}'?"
+    meant = nearest(name, known)
+    if meant:
+        return f"; did you mean '{meant}'?"
     if remedy:
         return f"; {remedy}"
     if not known:

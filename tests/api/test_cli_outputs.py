@@ -187,7 +187,17 @@ def test_work_that_is_interrupted_says_what_becomes_of_it(
     monkeypatch.setattr(es, "embed", interrupt)
     done = run("embed", drawn.name, encoder)
     assert done.returncode == 130
-    assert "the same command goes on with what is left" in done.stderr
+    assert "finished batches are kept, and the same command goes on" in done.stderr
+
+
+def test_an_interrupted_search_promises_nothing(run, drawn, monkeypatch):
+    def interrupt(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(es, "search", interrupt)
+    done = run("search", drawn.name, "num_people > 0")
+    assert done.returncode == 130
+    assert "Interrupted" not in done.stderr
 
 
 def test_a_search_says_that_there_is_more(run, drawn):

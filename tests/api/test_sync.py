@@ -46,6 +46,20 @@ def test_a_misspelt_column_of_labels_is_named(dataset, world, labels, caplog):
     assert "no column is called 'label'; did you mean 'lable'?" in caplog.text
 
 
+def test_facts_that_follow_the_labels_are_not_said_to_lack_them(
+    drawn, world, labels, caplog
+):
+    caplog.set_level("INFO", "evalsets")
+    es.sync(world, drawn.name, labels=labels[["filepath", "time"]])
+    assert "Labels fill time (117)" in caplog.text
+    assert "but not ground_truth" not in caplog.text
+
+
+def test_a_table_of_paths_alone_fills_no_field(dataset, world, labels, caplog):
+    es.sync(world, dataset, labels=labels[["filepath"]])
+    assert "Labels fill no field: no column is called 'label'" in caplog.text
+
+
 def test_syncing_again_adds_only_what_is_new(drawn, world, tmp_path):
     before = drawn.values("id")
     es.sync(world, drawn.name)

@@ -12,7 +12,7 @@ from PIL import Image
 
 import evalsets as es
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.taggers import PixelTagger, checked, read_taggers
+from evalsets.taggers import PixelTagger, checked, declared, read_taggers
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "noise_tagger"
 
@@ -93,3 +93,23 @@ def test_numbers_of_numpy_become_plain_ones():
     plain = checked(Broken(), tags, 2)
     assert plain == {"n": [0, 1], "note": [None, "x"]}
     assert {type(value) for value in plain["n"]} == {int}
+
+
+class Open(Broken):
+    kind = "open"
+
+    def __init__(self, **options):
+        self.parameters = options
+
+
+def test_a_tagger_may_take_options_of_any_name(monkeypatch):
+    monkeypatch.setattr(declared, "_PLAIN", {**declared._PLAIN, "open": Open})
+    (tagger,) = read_taggers([{"open": {"depth": 3}}])
+    assert tagger.parameters == {"depth": 3}
+
+
+def test_merged_taggers_are_refused_with_the_files_name(tmp_path):
+    merged = "base: &b {taggers: [{statistics: {}}]}\n<<: *b\n"
+    (tmp_path / "tags.yml").write_text(merged)
+    with pytest.raises(ArgumentError, match="merges its key 'taggers'"):
+        read_taggers(tmp_path / "tags.yml")

@@ -148,7 +148,7 @@ def _sync(
     sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)
     if labels is not None:
         known = opened.has_sample_field(GROUND_TRUTH)
-        sum_up(logger, str(truth), warn=not known, progress=progress)
+        sum_up(logger, truth.told(known), warn=not known, progress=progress)
     refresh(opened)
     return opened
 

@@ -38,20 +38,22 @@ class Truth:
     boxes: Mapping[str, Sequence[Box]] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        """The fields that are filled, of how many images, and why none has the truth."""
+    def told(self, known: bool) -> str:
+        """The fields that are filled, of how many images, and why none has the truth.
+
+        Args:
+            known: whether the dataset has true labels, of whatever sync
+        """
         n_of = {GROUND_TRUTH: len(self.boxes)} if self.boxes else {}
         n_of |= {name: len(column.values) for name, column in self.columns.items()}
         told = ", ".join(f"{name} ({n:,})" for name, n in n_of.items())
-        if GROUND_TRUTH in n_of:
-            return f"Labels fill {told}"
+        if known:
+            return f"Labels fill {told or 'no field'}"
         meant = suggest(
             LABEL, n_of, "rename the one that holds the true labels, if any"
         )
-        return (
-            f"Labels fill {told}, but not {GROUND_TRUTH}: no column is called "
-            f"'{LABEL}'{meant}"
-        )
+        filled = f"{told}, but not {GROUND_TRUTH}" if n_of else "no field"
+        return f"Labels fill {filled}: no column is called '{LABEL}'{meant}"
 
 
 def read_truth(

@@ -18,7 +18,7 @@ from rich.console import Console
 
 import evalsets as es
 from evalsets.cli import data, gate, machine, models, populations, splits
-from evalsets.cli.wording import Words, sentence, spoken
+from evalsets.cli.wording import Words, is_running, sentence, spoken
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,9 @@ def _whole(
 
 
 _INTERRUPT = 130  # what typer makes of Ctrl-C
-_INTERRUPTED = "Interrupted: nothing is half-written, and the same command goes on with what is left"
+_INTERRUPTED = (
+    "Interrupted: finished batches are kept, and the same command goes on with the rest"
+)
 
 
 def main() -> NoReturn:
@@ -105,7 +107,7 @@ def main() -> NoReturn:
     try:
         app()
     except SystemExit as end:
-        if end.code == _INTERRUPT:
+        if end.code == _INTERRUPT and is_running(data.embed, data.tag):
             typer.echo(_INTERRUPTED, err=True)
         raise
     except Exception as error:  # or Python would exit 1, which is a failed model

@@ -34,6 +34,11 @@ def spoken(run: Callable[_P, _T]) -> Callable[_P, _T]:
     return call
 
 
+def is_running(*commands: Callable[..., Any]) -> bool:
+    """Whether the command that runs, or ran last, is one of these."""
+    return _running.get() in commands
+
+
 def sentence(error: Exception) -> str:
     """What a shell says of an error, in one sentence."""
     if isinstance(error, QueryError):  # its words are those of the language

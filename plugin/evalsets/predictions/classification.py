@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalsets.errors import PredictionsError, counted
+from evalsets.errors import PredictionsError, counted, nearest
 from evalsets.predictions.sources import CONFIDENCES, KEYS, LABELS
 from evalsets.predictions.tables import (
     ClassificationTable,
@@ -54,6 +54,8 @@ def classification_table(
     check_labels(labels or (), classes)
     confidence = find_column(frame, CONFIDENCES) if label else None
     confidences = _shares(frame, confidence, keys) if confidence else None
+    if label is None and columns is None and classes is None:
+        _refuse_mistyped(frame, key)
     names = list(columns or ())
     if columns is None:
         names = class_columns(frame, [key, label, confidence], labels, classes)
@@ -77,6 +79,20 @@ def classification_table(
         tuple(names),
         None if ranked is None else [split_labels(cell) for cell in frame[ranked]],
     )
+
+
+def _refuse_mistyped(frame: pd.DataFrame, key: str) -> None:
+    """Refuses a column of text whose name is nearly ``label``; no probability is text."""
+    texts = [
+        str(c)
+        for c in frame
+        if c != key and not pd.api.types.is_numeric_dtype(frame[c])
+    ]
+    meant = nearest("label", texts)
+    if meant:
+        raise PredictionsError(
+            f"The predictions have no column 'label'; rename '{meant}' if it is meant"
+        )
 
 
 def keyed(frame: pd.DataFrame, key: str | None) -> tuple[pd.DataFrame, str, list[str]]:

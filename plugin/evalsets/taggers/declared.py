@@ -100,9 +100,10 @@ def _entries(path: str | Path) -> Iterator[tuple[str, Any]]:
     entries = content.get("taggers") if isinstance(content, dict) else None
     if not isinstance(entries, list) or not entries:
         raise ArgumentError(f"'{path}' holds no list under the key 'taggers'")
-    held = [
-        found for key, found in (tree.value if tree else ()) if key.value == "taggers"
-    ]
+    pairs = tree.value if tree else ()
+    held = [found for key, found in pairs if key.value == "taggers"]
+    if not held:
+        raise ArgumentError(f"'{path}' merges its key 'taggers'; write the list there")
     for node, entry in zip(held[-1].value, entries, strict=True):
         yield f"{path}:{node.start_mark.line + 1}", entry
 
@@ -128,7 +129,7 @@ def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
     make = _kind(kind, models)
     known = _options(make)
     for name in options or {}:
-        if name not in known:
+        if known is not None and name not in known:
             raise ArgumentError(
                 f"Tagger '{kind}' has no option '{name}'{suggest(str(name), known)}"
             )
@@ -144,11 +145,13 @@ def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
     return tagger
 
 
-def _options(make: Callable[..., Tagger]) -> list[str]:
-    """What a kind of tagger can be told."""
+def _options(make: Callable[..., Tagger]) -> list[str] | None:
+    """What a kind of tagger can be told; None where it takes any name."""
     parameters = [*signature(make).parameters.values()]
     if isinstance(make, partial):  # what the tagger takes beside the model
         parameters += signature(make.args[0]).parameters.values()
+    elif any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
+        return None
     named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
     return [p.name for p in parameters if p.kind in named]
 
