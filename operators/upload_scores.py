@@ -48,12 +48,17 @@ class UploadScores(Verb):
             label="Key",
             description="Field by which a score finds its sample",
         )
+        form.int(
+            "trained_on",
+            label="Trained on release",
+            description="Test figures leave out what the model has seen",
+        )
         form.bool("overwrite", default=False, label="Replace the model's earlier ones")
         return types.Property(form, view=types.View(label="Upload scores"))
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         model, scores = ctx.params["model"], ctx.params["scores"]
-        names = ("metric", "higher_is_better", "key", "overwrite")
+        names = ("metric", "higher_is_better", "key", "trained_on", "overwrite")
         report = evalsets.upload_scores(
             ctx.dataset, model, scores, **given(ctx, *names)
         )

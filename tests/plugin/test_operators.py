@@ -6,6 +6,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.operators as foo
+import pandas as pd
 import pytest
 import yaml
 from fiftyone.operators.executor import ExecutionContext, ExecutionError, Executor
@@ -174,6 +175,7 @@ def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
     (row,) = [r for r in found["rows"] if (r["population"], r["metric"]) == wanted]
     assert (row["n"], float(row["value"])) == ("9", 1.0)
     assert row["verdict"] == found["verdict"] == "pass"
+    es.compose(grey, es.Population("dark", "shade < 3"))
     es.release(grey)
     es.remove(grey, "bright")
     more = {"release": 1, "groups": "shade", "eval_key": "seen"}
@@ -195,6 +197,18 @@ def test_predictions_come_in_through_the_browser(grey):
     assert found["unknown"] == "1: no.png"
     with pytest.raises(ExecutionError, match="Choose a file"):
         run("upload_predictions", grey, model="other")
+
+
+def test_scores_name_the_release_that_their_model_was_trained_on(grey, tmp_path):
+    es.split(grey)
+    es.compose(grey, es.Population("dark", "shade < 3"))
+    es.release(grey)
+    scores = pd.DataFrame({"id": grey.values("id"), "value": 0.5})
+    scores.to_csv(tmp_path / "loss.csv", index=False)
+    asked = {"scores": str(tmp_path / "loss.csv"), "key": "id", "metric": "loss"}
+    run("upload_scores", grey, model="net", **asked, trained_on=1)
+    with pytest.raises(ExecutionError, match="No release '7'"):
+        run("upload_scores", grey, model="other", **asked, trained_on=7)
 
 
 WRONG = {
