@@ -13,6 +13,7 @@ from fiftyone import ViewField as F
 import evalsets
 
 from ._evaluation_state import ALL, Asked, EvaluationState, table_rows
+from ._events import keep, kept
 
 METRIC, ABOUT, COLOURS = "metrics.metric", "mistakes.about", "maphead.colours"
 """Where the App keeps a choice: the row it stands in, then its own name."""
@@ -20,12 +21,12 @@ METRIC, ABOUT, COLOURS = "metrics.metric", "mistakes.about", "maphead.colours"
 
 def state_of(ctx: foo.ExecutionContext) -> EvaluationState:
     """What the panel shows beside its choices."""
-    return EvaluationState.from_dict(ctx.panel.get_state("shown"))
+    return EvaluationState.from_dict(kept(ctx, "shown"))
 
 
 def show(ctx: foo.ExecutionContext, state: EvaluationState) -> None:
     """Keeps what the panel is to show."""
-    ctx.panel.set_state("shown", state.to_dict())
+    keep(ctx, "shown", state.to_dict())
 
 
 def asked_of(ctx: foo.ExecutionContext) -> Asked:

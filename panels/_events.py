@@ -40,17 +40,47 @@ def refused(
     ctx.ops.notify(str(error).partition("\n")[0], variant="error")
 
 
+def kept(ctx: foo.ExecutionContext, key: str) -> dict[str, Any]:
+    """What the panel keeps of the dataset it stands on, empty for that of another.
+
+    The App hands a panel's state on to every page, whichever dataset it is about.
+    """
+    held = dict(ctx.panel.get_state(key) or {})
+    return held if held.pop("dataset", "") == dataset_of(ctx) else {}
+
+
+def keep(ctx: foo.ExecutionContext, key: str, held: dict[str, Any]) -> None:
+    """Keeps it as of the dataset that the panel stands on."""
+    ctx.panel.set_state(key, {"dataset": dataset_of(ctx), **held})
+
+
+def dataset_of(ctx: foo.ExecutionContext) -> str:
+    """Id of the dataset that the panel stands on."""
+    return str(ctx.dataset._doc.id)
+
+
 def drawn(render: Render) -> Render:
-    """A render whose errors are drawn in place of the panel's content."""
+    """A render whose errors are drawn in place of the panel's content.
+
+    An answer about one dataset may come when the App shows another already: a component
+    has the panel loaded again where the two differ.
+    """
 
     @functools.wraps(render)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> types.Property:
         try:
             with database():
-                return render(panel, ctx)
+                page = render(panel, ctx)
         except evalsets.EvalsetsError as error:
             root, page = blocks.page()
             blocks.note(root, [str(error)], color=blocks.BAD)
-            return page
+        view = types.View(
+            component="EvalsetsPlace",
+            composite_view=True,
+            dataset=ctx.dataset.name,
+            load=panel.on_load,
+        )
+        page.type.define_property("place", types.Object(), view=view)
+        return page
 
     return guarded

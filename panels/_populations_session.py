@@ -9,14 +9,17 @@ import fiftyone.operators as foo
 import evalsets
 
 from ._board import Board
+from ._events import keep, kept
 from ._populations_state import COUNTED, Form, PopulationsState
 
 
 def state_of(ctx: foo.ExecutionContext) -> PopulationsState:
-    """What the panel shows."""
-    held = ctx.panel.get_state("shown")
-    counted = ctx.panel.get_state("counted") or {}
-    return PopulationsState.from_dict(held and {**held, **counted})
+    """What the panel shows of the dataset it stands on."""
+    held = kept(ctx, "shown")
+    if not held:
+        other = ctx.panel.get_state("shown") or {"revision": -1}
+        return PopulationsState(revision=other["revision"] + 1)
+    return PopulationsState.from_dict({**held, **kept(ctx, "counted")})
 
 
 def show(ctx: foo.ExecutionContext, state: PopulationsState) -> None:
@@ -28,9 +31,10 @@ def show(ctx: foo.ExecutionContext, state: PopulationsState) -> None:
     before = state_of(ctx)
     held = state.to_dict()
     counted = {name: held.pop(name) for name in COUNTED}
-    if any(getattr(state, name) != getattr(before, name) for name in COUNTED):
-        ctx.panel.set_state("counted", counted)
-    ctx.panel.set_state("shown", held)
+    changed = any(getattr(state, name) != getattr(before, name) for name in COUNTED)
+    if changed or not kept(ctx, "counted"):
+        keep(ctx, "counted", counted)
+    keep(ctx, "shown", held)
 
 
 def form_of(ctx: foo.ExecutionContext, state: PopulationsState) -> Form:

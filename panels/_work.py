@@ -23,7 +23,7 @@ from evalsets.datasets.connect import database
 from evalsets.errors import EvalsetsError
 from evalsets.telling import Told, listening
 
-from ._events import refused, told
+from ._events import dataset_of, refused, told
 
 Run: TypeAlias = Callable[[], Any]
 Then: TypeAlias = Callable[[foo.ExecutionContext, Any], None]
@@ -101,7 +101,7 @@ class Worker(foo.Panel):
         other = _works.get(ctx.panel.get_state(STATE) or "")
         if other and not other.outcome.done():
             raise EvalsetsError(f"Still busy: {other.words}; wait for it to end")
-        key, begun = uuid.uuid4().hex, Work(_dataset(ctx), event, words, then)
+        key, begun = uuid.uuid4().hex, Work(dataset_of(ctx), event, words, then)
         while len(_works) >= _MOST:
             _works.pop(next(iter(_works)))
         _works[key] = begun
@@ -131,7 +131,7 @@ class Worker(foo.Panel):
     def is_busy(self, ctx: foo.ExecutionContext) -> bool:
         """Whether the panel waits for something about the dataset that it shows."""
         waited = _works.get(ctx.panel.get_state(STATE) or "")
-        return waited is not None and waited.dataset == _dataset(ctx)
+        return waited is not None and waited.dataset == dataset_of(ctx)
 
     def forget(self, ctx: foo.ExecutionContext) -> None:
         """Has the panel wait for nothing more; what goes on is done nevertheless."""
@@ -166,13 +166,9 @@ class Worker(foo.Panel):
         if not waited.outcome.done():
             return
         self.forget(ctx)
-        if waited.dataset != _dataset(ctx):
+        if waited.dataset != dataset_of(ctx):
             return
         try:
             waited.then(ctx, waited.outcome.result())
         except EvalsetsError as error:
             refused(self, ctx, waited.event, error)
-
-
-def _dataset(ctx: foo.ExecutionContext) -> str:
-    return str(ctx.dataset._doc.id)

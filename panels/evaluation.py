@@ -38,7 +38,7 @@ from ._evaluation_state import (
     EvaluationState,
     last_report,
 )
-from ._events import drawn, told
+from ._events import drawn, kept, told
 
 _ONE_LABEL = "classification"
 _UPLOAD = "@evalsets/evalsets/upload_predictions"
@@ -59,8 +59,11 @@ class Evaluation(Look, Propose):
 
     @told
     def on_load(self, ctx: foo.ExecutionContext) -> None:
+        comes = not kept(ctx, "shown")
+        if comes:
+            self.forget(ctx)
         for choice, first in ((ABOUT, ALL), (COLOURS, BY_VERDICT)):
-            if not ctx.panel.get_state(choice):
+            if comes or not ctx.panel.get_state(choice):
                 ctx.panel.set_state(choice, first)
         known = evalsets.models(ctx.dataset)
         past = evalsets.history(ctx.dataset, data=False)
@@ -72,12 +75,6 @@ class Evaluation(Look, Propose):
         else:
             ask(ctx, _first_choice(ctx.dataset, list(known)[-1]))
             show(ctx, EvaluationState())
-
-    def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
-        self.forget(ctx)
-        ctx.panel.set_state(ABOUT, ALL)
-        show(ctx, EvaluationState())
-        self.on_load(ctx)
 
     @told
     def choose_model(self, ctx: foo.ExecutionContext) -> None:
@@ -130,6 +127,8 @@ class Evaluation(Look, Propose):
 
     @drawn
     def render(self, ctx: foo.ExecutionContext) -> types.Property:
+        if not kept(ctx, "shown"):
+            self.on_load(ctx)
         root, page = blocks.page()
         known = evalsets.models(ctx.dataset)
         if not known:

@@ -18,7 +18,7 @@ from evalsets.errors import UnknownNameError
 
 from . import _blocks as blocks
 from ._editing import Editor
-from ._events import drawn, told
+from ._events import drawn, kept, told
 from ._judging_events import Judge
 from ._populations_page import draw
 from ._populations_session import fill, form_of, show, state_of
@@ -49,9 +49,9 @@ class Populations(Judge, Keeper, Editor):
     @told
     def on_load(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx)
-        if not ctx.panel.get_state(f"save{state.revision}"):
+        if not kept(ctx, "shown"):
+            self.forget(ctx)
             fill(ctx, state, Form())
-        if not ctx.panel.get_state("sides"):
             before = evalsets.split_settings(ctx.dataset)
             sides = {
                 "val": round(100 * before.get("val", 0.1)),
@@ -61,11 +61,6 @@ class Populations(Judge, Keeper, Editor):
         show(ctx, dataclasses.replace(state.settled(), samples=len(ctx.dataset)))
         if not self.is_busy(ctx):
             self.count(ctx, "on_load", "Counting")
-
-    def on_change_dataset(self, ctx: foo.ExecutionContext) -> None:
-        self.forget(ctx)
-        show(ctx, PopulationsState(revision=state_of(ctx).revision + 1))
-        self.on_load(ctx)
 
     @told
     def search(self, ctx: foo.ExecutionContext) -> None:
@@ -205,6 +200,10 @@ class Populations(Judge, Keeper, Editor):
 
     @drawn
     def render(self, ctx: foo.ExecutionContext) -> types.Property:
+        if not state_of(ctx).samples and len(ctx.dataset):
+            self.on_load(
+                ctx
+            )  # nothing is held of this dataset, or of when it was empty
         state = self._waiting(ctx, state_of(ctx))
         root, page = blocks.page()
         fields = _fields(ctx.dataset) if state.lines else []

@@ -40,7 +40,7 @@ class App:
         self.browser = browser
         self.errors: list[str] = []
 
-    def _show(self, dataset: Any) -> None:
+    def show(self, dataset: Any) -> None:
         """Opens a dataset in the session, which connects again when it was too busy."""
         deadline = time.monotonic() + 120
         while True:
@@ -54,14 +54,15 @@ class App:
                 return
 
     def open(self, dataset, *, width: int = 1600, height: int = 1000) -> Page:
-        """A page that shows a dataset's grid."""
-        self._show(dataset)
+        """A page that shows a dataset's grid, or that it has no samples."""
+        self.show(dataset)
         page = self.browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.route("**/*", self._only_this_machine)
         page.goto(f"{self.url}/datasets/{dataset.name}", wait_until="domcontentloaded")
-        page.locator('[data-cy="looker"]').first.wait_for()
+        tile = page.locator('[data-cy="looker"]')
+        tile.or_(page.get_by_text("No samples yet")).first.wait_for()
         self._dismiss(page)
         return page
 

@@ -1,4 +1,4 @@
-// sources 9121c70688206685e978f00c68eda99a252c7a525e11cebbd4bf0a0195af93fa
+// sources 9c0193ea0633b8c3c66b5afeb2c5736e5d8acd9bdaa03ad05a5f3ccdebca822c
 (() => {
   var __create = Object.create;
   var __defProp = Object.defineProperty;
@@ -249,7 +249,11 @@
   // src/Problem.jsx
   var import_react5 = __toESM(require_react(), 1);
   function Problem({ text, problem, position, length }) {
-    return /* @__PURE__ */ import_react5.default.createElement("div", { className: "evq-problem", role: "alert" }, position !== void 0 && /* @__PURE__ */ import_react5.default.createElement("pre", null, pointed(text, position, length)), /* @__PURE__ */ import_react5.default.createElement("div", null, problem));
+    return /* @__PURE__ */ import_react5.default.createElement("div", { className: "evq-problem", role: "alert" }, position !== void 0 && /* @__PURE__ */ import_react5.default.createElement("pre", null, pointed(text, position, length)), /* @__PURE__ */ import_react5.default.createElement("div", null, problem, position !== void 0 && text.includes("\n") && place(text, position)));
+  }
+  function place(text, position) {
+    const lines = text.slice(0, position).split("\n");
+    return ` (line ${lines.length}, column ${lines.pop().length + 1})`;
   }
   var MOST = 60;
   function pointed(text, position, length) {
@@ -302,9 +306,9 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
   }
   function best(options, typed) {
     const wanted = typed.toLowerCase();
-    const place = ({ label }) => label.toLowerCase().indexOf(wanted);
-    const found = options.filter((option) => place(option) >= 0);
-    const first = (option) => place(option) === 0 ? 0 : 1;
+    const place2 = ({ label }) => label.toLowerCase().indexOf(wanted);
+    const found = options.filter((option) => place2(option) >= 0);
+    const first = (option) => place2(option) === 0 ? 0 : 1;
     return found.sort((a, b) => first(a) - first(b)).slice(0, MOST2);
   }
   function openQuote(before) {
@@ -321,8 +325,8 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
     const [chosen, setChosen] = (0, import_react6.useState)(-1);
     const options = caret === null || !words ? [] : complete(text, caret, words);
     (0, import_react6.useEffect)(() => onPropose(options.length > 0), [options.length > 0]);
-    const propose = (place) => {
-      setCaret(place);
+    const propose = (place2) => {
+      setCaret(place2);
       setChosen(-1);
     };
     const close = () => propose(null);
@@ -565,16 +569,29 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
     return /* @__PURE__ */ import_react7.default.createElement("div", { className: "evq-samples" }, /* @__PURE__ */ import_react7.default.createElement(Pictures, { title, samples: found.first }), /* @__PURE__ */ import_react7.default.createElement(Pictures, { title: "Just inside the cut", samples: found.inside }), /* @__PURE__ */ import_react7.default.createElement(Pictures, { title: "Just outside", samples: found.outside }));
   }
 
-  // src/Work.jsx
+  // src/Place.jsx
   var import_react8 = __toESM(require_react(), 1);
   var import_operators3 = __toESM(require_operators(), 1);
+  function Place({ schema }) {
+    const { dataset, load } = schema.view;
+    const { datasetName } = (0, import_operators3.useGlobalExecutionContext)();
+    const trigger = (0, import_operators3.useTriggerPanelEvent)();
+    (0, import_react8.useEffect)(() => {
+      if (datasetName && datasetName !== dataset) trigger(load);
+    }, [dataset, datasetName]);
+    return null;
+  }
+
+  // src/Work.jsx
+  var import_react9 = __toESM(require_react(), 1);
+  var import_operators4 = __toESM(require_operators(), 1);
   var PAUSE2 = 700;
   function Work({ schema }) {
     const { view } = schema;
     const ask = useAsk(view);
-    const trigger = (0, import_operators3.useTriggerPanelEvent)();
-    const [known2, setKnown] = (0, import_react8.useState)({});
-    (0, import_react8.useEffect)(() => {
+    const trigger = (0, import_operators4.useTriggerPanelEvent)();
+    const [known2, setKnown] = (0, import_react9.useState)({});
+    (0, import_react9.useEffect)(() => {
       let timer;
       let over = false;
       const look = async () => {
@@ -592,7 +609,7 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
     }, [view.work]);
     const { label, problem, share } = known2;
     const width = typeof share === "number" ? `${Math.round(100 * share)}%` : void 0;
-    return /* @__PURE__ */ import_react8.default.createElement("section", { className: "evq evq-work", role: "status", "aria-busy": !problem }, /* @__PURE__ */ import_react8.default.createElement("style", null, STYLE), /* @__PURE__ */ import_react8.default.createElement("div", null, problem ?? view.words), label && !problem && /* @__PURE__ */ import_react8.default.createElement("div", { className: "evq-quiet" }, label), !problem && /* @__PURE__ */ import_react8.default.createElement(
+    return /* @__PURE__ */ import_react9.default.createElement("section", { className: "evq evq-work", role: "status", "aria-busy": !problem }, /* @__PURE__ */ import_react9.default.createElement("style", null, STYLE), /* @__PURE__ */ import_react9.default.createElement("div", null, problem ?? view.words), label && !problem && /* @__PURE__ */ import_react9.default.createElement("div", { className: "evq-quiet" }, label), !problem && /* @__PURE__ */ import_react9.default.createElement(
       "div",
       {
         className: "evq-bar",
@@ -602,7 +619,7 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
         "aria-valuemax": 100,
         "aria-valuenow": width && parseInt(width, 10)
       },
-      /* @__PURE__ */ import_react8.default.createElement("i", { "data-known": Boolean(width), style: { width } })
+      /* @__PURE__ */ import_react9.default.createElement("i", { "data-known": Boolean(width), style: { width } })
     ));
   }
 
@@ -617,6 +634,12 @@ ${" ".repeat(lead.length + at - from)}${marks}`;
     name: "EvalsetsWork",
     label: "Work",
     component: Work,
+    type: import_plugins.PluginComponentType.Component
+  });
+  (0, import_plugins.registerComponent)({
+    name: "EvalsetsPlace",
+    label: "Place",
+    component: Place,
     type: import_plugins.PluginComponentType.Component
   });
 })();

@@ -5,9 +5,18 @@ export default function Problem({ text, problem, position, length }) {
   return (
     <div className="evq-problem" role="alert">
       {position !== undefined && <pre>{pointed(text, position, length)}</pre>}
-      <div>{problem}</div>
+      <div>
+        {problem}
+        {position !== undefined && text.includes("\n") && place(text, position)}
+      </div>
     </div>
   );
+}
+
+/** Where it is in a query of several lines, both counted from 1. */
+function place(text, position) {
+  const lines = text.slice(0, position).split("\n");
+  return ` (line ${lines.length}, column ${lines.pop().length + 1})`;
 }
 
 const MOST = 60;

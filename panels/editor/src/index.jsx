@@ -1,5 +1,6 @@
 import { PluginComponentType, registerComponent } from "@fiftyone/plugins";
 import Editor from "./Editor.jsx";
+import Place from "./Place.jsx";
 import Work from "./Work.jsx";
 
 registerComponent({
@@ -13,5 +14,12 @@ registerComponent({
   name: "EvalsetsWork",
   label: "Work",
   component: Work,
+  type: PluginComponentType.Component,
+});
+
+registerComponent({
+  name: "EvalsetsPlace",
+  label: "Place",
+  component: Place,
   type: PluginComponentType.Component,
 });
