@@ -12,6 +12,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.datasets.predictions import prediction_sets
 from evalsets.telling import tell
 
 from ._populations_state import Line, lines
@@ -55,13 +56,13 @@ def board(dataset: fo.Dataset, store: Any) -> Board:
         return kept
     tell(f"Counting the samples of {len(known):,} populations")
     stale = evalsets.refresh(dataset)
+    mark = _mark(dataset, known, measured)  # before they are read: what comes is new
     coverage = evalsets.coverage(dataset)
     found = Board(
         lines(coverage.frame, known, stale, measured),
         tuple(coverage.gaps),
         _overlap(coverage),
     )
-    mark = _mark(dataset, known, measured)
     store.set("board", {"mark": mark, **dataclasses.asdict(found)})
     return found
 
@@ -99,5 +100,6 @@ def _mark(
         [str(dataset.get_brain_info(run).timestamp) for run in runs],
         [population.to_dict() for population in known.values()],
         {name: str(found) for name, found in measured.items()},
+        [[s.model, s.field, s.uploaded] for s in prediction_sets(dataset).values()],
     ]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()

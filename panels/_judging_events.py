@@ -56,8 +56,8 @@ class Judge(Counter):
     def end(self, ctx: foo.ExecutionContext) -> None:
         judged = _judged(ctx)
         ctx.ops.clear_selected_samples()
-        ctx.ops.set_view(evalsets.select(ctx.dataset, population=judged.population))
         show(ctx, dataclasses.replace(state_of(ctx).settled(), judged=None))
+        ctx.ops.set_view(evalsets.select(ctx.dataset, population=judged.population))
         self.count(ctx, "end", "Counting")
 
 

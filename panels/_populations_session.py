@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.datasets.settings import stated_settings
 
 from ._board import Board
 from ._events import keep, kept
@@ -43,7 +45,8 @@ def form_of(ctx: foo.ExecutionContext, state: PopulationsState) -> Form:
         **(ctx.panel.get_state(f"find{state.revision}") or {}),
         **(ctx.panel.get_state(f"save{state.revision}") or {}),
     }
-    return Form(**{key: value for key, value in typed.items() if value is not None})
+    given = {key: value for key, value in typed.items() if value is not None}
+    return Form(**{"holdout": None, **given} if typed else {})  # cleared is none
 
 
 def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None:
@@ -51,6 +54,34 @@ def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None
     values = dataclasses.asdict(form)
     ctx.panel.set_state(f"find{state.revision}", {"query": values.pop("query")})
     ctx.panel.set_state(f"save{state.revision}", values)
+
+
+def fill_sides(ctx: foo.ExecutionContext, *, anew: bool = False) -> None:
+    """Fills the form of the split with how the dataset is split.
+
+    Args:
+        ctx: of the event
+        anew: also where something was typed
+    """
+    stated = stated_settings(ctx.dataset)
+    now = {
+        "val": round(100 * stated.get("val", 0.1), 6),
+        "groups": stated.get("groups") or "",
+    }
+    before, typed = kept(ctx, "filled"), ctx.panel.get_state("sides")
+    if anew or not before or typed == before:
+        ctx.panel.set_state("sides", now)
+    keep(ctx, "filled", now)
+
+
+def sides_of(ctx: foo.ExecutionContext) -> dict[str, Any]:
+    """What the form of the split asks for; None where it is as it was filled in."""
+    typed, filled = ctx.panel.get_state("sides") or {}, kept(ctx, "filled")
+    val, groups = typed.get("val"), typed.get("groups") or ""
+    return {
+        "val": None if val in (None, filled.get("val")) else val / 100,
+        "groups": None if groups == filled.get("groups") else groups,
+    }
 
 
 def loaded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -235,16 +236,33 @@ class Form:
         Raises:
             EvalsetsError: an input that no population can have
         """
-        wanted = [part for part in self.require.split(",") if part.strip()]
         shown: dict[str, Any] = {
             "name": self.name.strip(),
             "query": self.query.strip(),
             "holdout": (self.holdout or 0) / 100,
-            "require": tuple(map(evalsets.Requirement.parse, wanted)),
         }
         if before is None:
-            return evalsets.Population(**shown)
+            return evalsets.Population(**shown, require=_requirements(self.require))
+        filled = Form.of(before)
+        if self.holdout == filled.holdout:  # which may be rounded
+            shown["holdout"] = before.holdout
+        if self.require != filled.require:
+            shown["require"] = _requirements(self.require)
         return replace(before, **shown)
+
+
+def _requirements(text: str) -> tuple[evalsets.Requirement, ...]:
+    """Requirements with commas between them; the name of a class may hold one too."""
+    found: list[evalsets.Requirement] = []
+    begun = ""
+    for part in text.split(","):
+        begun = f"{begun},{part}" if begun.strip() else part
+        with contextlib.suppress(evalsets.EvalsetsError):
+            found.append(evalsets.Requirement.parse(begun))
+            begun = ""
+    if begun.strip():
+        found.append(evalsets.Requirement.parse(begun))  # which says what is wrong
+    return tuple(found)
 
 
 def lines(

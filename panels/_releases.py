@@ -44,8 +44,11 @@ class Keeper(Counter):
     def compare(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
         asked = ctx.panel.get_state("compare") or {}
-        before = int(asked.get("before") or state.releases[0][0])
-        after = int(asked.get("after") or 0)
+        known = {str(number): number for number, _ in state.releases}
+        before, after = (  # 0 is none, as where the choice is of another dataset
+            known.get(str(asked.get(end)), 0) for end in ("before", "after")
+        )
+        before = before or state.releases[0][0]
         if before == after:
             raise EvalsetsError("Choose two different releases to compare")
 

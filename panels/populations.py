@@ -21,7 +21,7 @@ from ._editing import Editor
 from ._events import drawn, kept, told
 from ._judging_events import Judge
 from ._populations_page import draw
-from ._populations_session import fill, form_of, show, state_of
+from ._populations_session import fill, fill_sides, form_of, show, sides_of, state_of
 from ._populations_state import (
     Form,
     Note,
@@ -52,12 +52,7 @@ class Populations(Judge, Keeper, Editor):
         if not kept(ctx, "shown"):
             self.forget(ctx)
             fill(ctx, state, Form())
-            before = evalsets.split_settings(ctx.dataset)
-            sides = {
-                "val": round(100 * before.get("val", 0.1)),
-                "groups": before.get("groups") or "",
-            }
-            ctx.panel.set_state("sides", sides)
+        fill_sides(ctx)
         show(ctx, dataclasses.replace(state.settled(), samples=len(ctx.dataset)))
         if not self.is_busy(ctx):
             self.count(ctx, "on_load", "Counting")
@@ -92,15 +87,15 @@ class Populations(Judge, Keeper, Editor):
     def save(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
         known = evalsets.populations(ctx.dataset)
-        form = form_of(ctx, state)
-        name = form.name.strip()
-        if name in known and name != state.editing:
-            raise evalsets.EvalsetsError(
-                f"There is a population '{name}' already; choose another name, or edit "
-                "that one in the table"
-            )
-        population = form.population(known.get(state.editing))
-        dataset = ctx.dataset
+        population = form_of(ctx, state).population(known.get(state.editing))
+        dataset, name, editing = ctx.dataset, population.name, state.editing
+        _refuse_taken(dataset, name, editing)
+
+        def compose() -> fo.DatasetView:
+            _refuse_taken(
+                dataset, name, editing
+            )  # another person may have been quicker
+            return evalsets.compose(dataset, population)
 
         def saved(later: foo.ExecutionContext, view: fo.DatasetView) -> None:
             later.ops.reload_dataset()
@@ -111,13 +106,11 @@ class Populations(Judge, Keeper, Editor):
             fresh = dataclasses.replace(fresh, opened=name)
             show(later, fresh.advised("save", advice, f"Saved '{name}'"))
 
-        words = f"Saving '{name}'"
-        compose = partial(evalsets.compose, dataset, population)
-        self.count(ctx, "save", words, compose, saved)
+        self.count(ctx, "save", f"Saving '{name}'", compose, saved)
 
     @told
     def preview_split(self, ctx: foo.ExecutionContext) -> None:
-        plan = partial(plan_split, ctx.dataset, **_sides(ctx))
+        plan = partial(plan_split, ctx.dataset, **sides_of(ctx))
 
         def told_of(later: foo.ExecutionContext, report: evalsets.SplitReport) -> None:
             state = state_of(later).settled()
@@ -128,10 +121,11 @@ class Populations(Judge, Keeper, Editor):
 
     @told
     def split(self, ctx: foo.ExecutionContext) -> None:
-        divide = partial(evalsets.split, ctx.dataset, **_sides(ctx))
+        divide = partial(evalsets.split, ctx.dataset, **sides_of(ctx))
 
         def told_of(later: foo.ExecutionContext, report: evalsets.SplitReport) -> None:
             later.ops.reload_dataset()
+            fill_sides(later, anew=True)
             show(later, state_of(later).noted("split", *split_words(report)))
 
         self.count(ctx, "split", "Splitting", divide, told_of)
@@ -174,8 +168,9 @@ class Populations(Judge, Keeper, Editor):
 
     @told
     def remove(self, ctx: foo.ExecutionContext) -> None:
-        state = state_of(ctx)
-        name = state.removing
+        name = state_of(ctx).removing
+        if not name:  # clicked twice
+            return
 
         def told_of(later: foo.ExecutionContext, _: None) -> None:
             later.ops.reload_dataset()
@@ -229,13 +224,12 @@ def _population(ctx: foo.ExecutionContext, name: str) -> evalsets.Population:
     return known[name]
 
 
-def _sides(ctx: foo.ExecutionContext) -> dict[str, Any]:
-    """What the form of the split asks for."""
-    asked = ctx.panel.get_state("sides") or {}
-    return {
-        "val": (asked.get("val") or 0) / 100,
-        "groups": asked.get("groups") or "",
-    }
+def _refuse_taken(dataset: fo.Dataset, name: str, editing: str) -> None:
+    if name != editing and name in evalsets.populations(dataset):
+        raise evalsets.EvalsetsError(
+            f"There is a population '{name}' already; choose another name, or edit that "
+            "one in the table"
+        )
 
 
 def _fields(dataset: fo.Dataset) -> list[str]:

@@ -175,7 +175,6 @@ def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
     (row,) = [r for r in found["rows"] if (r["population"], r["metric"]) == wanted]
     assert (row["n"], float(row["value"])) == ("9", 1.0)
     assert row["verdict"] == found["verdict"] == "pass"
-    es.compose(grey, es.Population("dark", "shade < 3"))
     es.release(grey)
     es.remove(grey, "bright")
     more = {"release": 1, "groups": "shade", "eval_key": "seen"}

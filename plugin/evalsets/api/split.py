@@ -20,13 +20,13 @@ from evalsets.api.populations import (
     refresh,
 )
 from evalsets.api.splitting import (
+    changes,
     completed,
     last_threshold,
     noted,
     options_of,
     refuse_empty_train,
     unseen,
-    warn_of_changes,
     with_past,
 )
 from evalsets.api.standing import keys_of, names_of, sides_of, standing_of
@@ -166,7 +166,8 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     settings = records[-1] if records else {}
     if not settings:
         _refuse_foreign_sides(dataset)
-    warn_of_changes(settings, options)
+    for change in changes(settings, options):
+        logger.warning("%s", change)
     frame, holdout, meaning = _asked(dataset, options["background"])
     ids = frame.index
     together = kept_together(
@@ -195,7 +196,8 @@ def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> Spli
     threshold = last_threshold([*plan.records, options])
     report = completed(dataset, plan.ids, plan.assignment, plan.together, threshold)
     notes = plan.stands.notes(plan.ids, plan.field)
-    return noted(report, *notes, unseen(plan.together))
+    changed = changes(plan.settings, options)
+    return noted(report, *changed, *notes, unseen(plan.together))
 
 
 def _asked(

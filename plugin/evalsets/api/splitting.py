@@ -90,8 +90,9 @@ def refuse_empty_train(report: SplitReport, holdout: dict[str, float]) -> None:
         raise ArgumentError(f"Nothing would be left to train on: {giant[0]}")
 
 
-def warn_of_changes(settings: dict[str, Any], options: dict[str, Any]) -> None:
-    """Says where samples may part that the last split kept together."""
+def changes(settings: dict[str, Any], options: dict[str, Any]) -> tuple[str, ...]:
+    """Where samples may part that the last split kept together, a sentence each."""
+    found = []
     for name, what in (
         ("groups", "'{}'"),
         ("near_duplicates", "near-duplicates from {}"),
@@ -100,20 +101,18 @@ def warn_of_changes(settings: dict[str, Any], options: dict[str, Any]) -> None:
         if before is not None and before != now:
             kept = what.format(before)
             keeps = "does not" if now is None else f"keeps {what.format(now)} together"
-            logger.warning(
-                "The last split kept %s together and this one %s: new samples of one "
-                "group may lie on both sides; %s again",
-                kept,
-                keeps,
-                f"group by {kept}" if name == "groups" else f"give {name}={before}",
+            again = f"group by {kept}" if name == "groups" else f"give {name}={before}"
+            found.append(
+                f"The last split kept {kept} together and this one {keeps}: new samples "
+                f"of one group may lie on both sides; {again} again"
             )
     before, now = settings.get("background") or 0, options["background"]
     if settings and before != now:
-        logger.warning(
-            "The last split held out %.1f %% of what is in no population, this one %.1f %%",
-            100 * before,
-            100 * now,
+        found.append(
+            f"The last split held out {100 * before:.1f} % of what is in no population, "
+            f"this one {100 * now:.1f} %"
         )
+    return tuple(found)
 
 
 def unseen(together: Together) -> str:

@@ -63,10 +63,10 @@ class Requirement:
 
     def __str__(self) -> str:
         if self.at_least is not None:
-            return f"{self.metric} >= {self.at_least:g}"
+            return f"{self.metric} >= {_exact(self.at_least)}"
         if self.at_most is not None:
-            return f"{self.metric} <= {self.at_most:g}"
-        return f"{self.metric} drop <= {self.max_drop:g}"
+            return f"{self.metric} <= {_exact(self.at_most)}"
+        return f"{self.metric} drop <= {_exact(self.max_drop)}"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: the metric and the one bound."""
@@ -171,6 +171,12 @@ class Population:
         known = _known(cls, entry, "population")
         require = tuple(Requirement.from_dict(r) for r in known.pop("require", ()))
         return cls(**known, require=require)
+
+
+def _exact(value: Any) -> str:
+    """The shortest text that reads as the same number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def _is_number(value: Any) -> bool:
