@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.api.behind import behind
 from evalsets.errors import counted
 from evalsets.reports.detail_figures import confusion_labels
 
@@ -19,13 +21,13 @@ from ._evaluation_session import (
     about,
     clicked_row,
     confused,
-    evaluated,
     mistaken,
     open_report,
     show,
     shown_report,
     state_of,
 )
+from ._evaluation_state import ALL
 from ._events import told
 
 _KINDS = {
@@ -53,8 +55,10 @@ class Look:
 
     @told
     def show_worst(self, ctx: foo.ExecutionContext) -> None:
-        name = clicked_row(ctx).population if "row" in ctx.params else about(ctx)
-        found = shown_report(ctx).worst(ctx.dataset, name)
+        report = shown_report(ctx)
+        row = clicked_row(ctx) if "row" in ctx.params else None
+        name = about(ctx, report) if row is None else row.population
+        found = report.worst(ctx.dataset, name)
         _told_of(
             ctx, found, name, "that went worst, the worst first", "Nothing went wrong"
         )
@@ -72,7 +76,10 @@ class Look:
 
     @told
     def click_confusion(self, ctx: foo.ExecutionContext) -> None:
-        report, name = shown_report(ctx), about(ctx)
+        report = shown_report(ctx)
+        name = about(ctx, report)
+        if name not in report.details.confusion:
+            raise evalsets.EvalsetsError(f"This report has no confusion of {name}")
         rows, columns = confusion_labels(report.details.confusion[name])
         true, predicted = rows[int(ctx.params["y"])], columns[int(ctx.params["x"])]
         found = confused(ctx.dataset, report, name, true, predicted)
@@ -117,25 +124,24 @@ def _html(dataset: fo.Dataset, report: evalsets.Report) -> str:
 
 
 def _show_population(ctx: foo.ExecutionContext, population: str) -> None:
-    _open(ctx, evaluated(ctx.dataset, shown_report(ctx), population), population)
+    _open(ctx, behind(ctx.dataset, shown_report(ctx), population), population)
 
 
 def _discordant(ctx: foo.ExecutionContext, which: str, words: str) -> None:
     report = shown_report(ctx)
-    told_of, name = report.provenance, about(ctx)
+    told_of, name = report.provenance, about(ctx, report)
     if not told_of["baseline"]:
         raise evalsets.EvalsetsError(
             "This report has no baseline; choose one above and evaluate again"
         )
-    found = evalsets.discordant(
-        ctx.dataset,
-        report.model,
-        told_of["baseline"],
-        split=told_of["split"],
-        population=None if name == "(all)" else name,
-        truth=told_of["truth"],
-        only=which,
-    )
+    asked: dict[str, Any] = {"truth": told_of["truth"], "only": which}
+    if told_of["release"] is None:
+        where: Any = ctx.dataset
+        asked["split"] = told_of["split"]
+        asked["population"] = None if name == ALL else name
+    else:
+        where, asked["split"] = behind(ctx.dataset, report, name), None
+    found = evalsets.discordant(where, report.model, told_of["baseline"], **asked)
     _told_of(ctx, found, name, words, f"There are none {words}")
 
 

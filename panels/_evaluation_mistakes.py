@@ -10,21 +10,19 @@ import evalsets
 
 from . import _blocks as blocks
 from ._evaluation_plot import draw_plot
-from ._evaluation_state import ALL
+from ._evaluation_session import names_kept
 
 
 def draw_mistakes(
     root: types.Object, panel: Any, report: evalsets.Report, population: str
 ) -> None:
     """Ways into the grid, and what was taken for what."""
-    names = _names(report)
-    population = population if population in names else ALL
     line = blocks.row(root, "mistakes", alignItems="flex-end", pt=1)
     blocks.dropdown(
         line,
         "about",
         "Population",
-        {name: name for name in names},
+        {name: name for name in names_kept(report)},
         width=140,
         on_change=panel.choose_about,
     )
@@ -51,12 +49,6 @@ def draw_mistakes(
         words = "Choose a baseline and evaluate to see on which samples the two differ."
         blocks.text(root, "nobaseline", words, color=blocks.QUIET)
     _confusion(root, panel, report, population)
-
-
-def _names(report: evalsets.Report) -> list[str]:
-    """The populations whose mistakes a report keeps, failing ones first."""
-    kept = [*report.details.confusion, *report.details.worst]
-    return list(dict.fromkeys(kept))[: blocks.MOST_ROWS]
 
 
 def _confusion(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import fiftyone as fo
@@ -9,6 +10,7 @@ import fiftyone.operators as foo
 
 import evalsets
 from evalsets.api.found import find
+from evalsets.discovery import distinct
 from evalsets.errors import counted
 
 from ._evaluation_session import asked_of, show, state_of
@@ -29,9 +31,13 @@ class Propose(Worker):
         asked = asked_of(ctx)
         words = f"Looking for weak spots of {asked.model}"
         search = partial(evalsets.discover, ctx.dataset, asked.model, truth=asked.truth)
+        uploaded = evalsets.models(ctx.dataset)[asked.model].uploaded
 
         def shown(later: foo.ExecutionContext, found: list[evalsets.Candidate]) -> None:
-            held = {"found": [candidate.to_dict() for candidate in found]}
+            held = {
+                "found": [candidate.to_dict() for candidate in found],
+                "uploaded": uploaded,
+            }
             later.store(_STORE).set(_key(asked.model), held)
             show(later, state_of(later).saying(""))
 
@@ -47,17 +53,22 @@ class Propose(Worker):
 
     @told
     def name_weak(self, ctx: foo.ExecutionContext) -> None:
-        population = _clicked(ctx).population()
-        said = (
-            f"Saved population '{population.name}'. The Populations panel holds a share "
-            "of it out and says what it requires."
-        )
+        dataset, population = ctx.dataset, _clicked(ctx).population()
 
-        def shown(later: foo.ExecutionContext, _: fo.DatasetView) -> None:
+        def compose() -> str:
+            """Composes it under a name that nobody has taken by now."""
+            (name,) = distinct([population.name], list(evalsets.populations(dataset)))
+            evalsets.compose(dataset, replace(population, name=name))
+            return name
+
+        def shown(later: foo.ExecutionContext, name: str) -> None:
             later.ops.reload_dataset()
+            said = (
+                f"Saved population '{name}'. The Populations panel holds a share of it "
+                "out and says what it requires."
+            )
             show(later, state_of(later).saying(said))
 
-        compose = partial(evalsets.compose, ctx.dataset, population)
         self.work(ctx, "name_weak", f"Saving '{population.name}'", compose, shown)
 
     @told
@@ -84,9 +95,12 @@ class Propose(Worker):
 def candidates(
     ctx: foo.ExecutionContext, model: str
 ) -> list[evalsets.Candidate] | None:
-    """The weak spots that were proposed last; None before any search."""
+    """The weak spots of a model's present predictions; None where nobody looked."""
     held = ctx.store(_STORE).get(_key(model))
-    if held is None:
+    known = evalsets.models(ctx.dataset)
+    if held is None or model not in known:
+        return None
+    if held.get("uploaded") != known[model].uploaded:
         return None
     return [
         evalsets.Candidate(**{**one, "samples": tuple(one["samples"])})
@@ -109,10 +123,9 @@ def _key(model: str) -> str:
 
 
 def _clicked(ctx: foo.ExecutionContext) -> evalsets.Candidate:
-    found = candidates(ctx, asked_of(ctx).model)
-    at = int(ctx.params["number"])
-    if not found or at >= len(found):
-        raise evalsets.EvalsetsError(
-            "These weak spots were proposed anew elsewhere; look at them again"
-        )
-    return found[at]
+    for candidate in candidates(ctx, asked_of(ctx).model) or ():
+        if candidate.query == ctx.params["query"]:
+            return candidate
+    raise evalsets.EvalsetsError(
+        "These weak spots were proposed anew elsewhere; look at them again"
+    )

@@ -11,12 +11,17 @@ import pandas as pd
 from fiftyone import ViewField as F
 
 import evalsets
+from evalsets.api.behind import behind
+from evalsets.datasets.reports import list_reports
 
+from . import _blocks as blocks
 from ._evaluation_state import ALL, Asked, EvaluationState, table_rows
 from ._events import keep, kept
 
 METRIC, ABOUT, COLOURS = "metrics.metric", "mistakes.about", "maphead.colours"
 """Where the App keeps a choice: the row it stands in, then its own name."""
+_OWN = ("model", "baseline", "split", "truth", "created", "looks")
+"""What no two reports of a dataset have in common."""
 
 
 def state_of(ctx: foo.ExecutionContext) -> EvaluationState:
@@ -81,21 +86,26 @@ def clicked_row(ctx: foo.ExecutionContext) -> Any:
     return table_rows(shown_report(ctx).rows, metric)[ctx.params["row"]]
 
 
-def about(ctx: foo.ExecutionContext) -> str:
-    """The population whose mistakes are shown."""
-    return str(ctx.panel.get_state(ABOUT) or ALL)
-
-
-def evaluated(
-    dataset: fo.Dataset, report: evalsets.Report, population: str
-) -> fo.DatasetView:
-    """The samples of a population that a report judged."""
-    view = evalsets.select(
-        dataset,
-        split=report.provenance["split"],
-        population=None if population == ALL else population,
+def number_of(dataset: fo.Dataset, report: evalsets.Report) -> int:
+    """The number that a report was kept under; others may evaluate its model, too."""
+    told = report.provenance
+    return next(
+        int(name)
+        for name, kept in reversed(list_reports(dataset).items())
+        if all(kept[key] == told[key] for key in _OWN)
     )
-    return view.exists(report.provenance["truth"])
+
+
+def about(ctx: foo.ExecutionContext, report: evalsets.Report | None) -> str:
+    """The population whose mistakes are shown; all where a report keeps none of it."""
+    chosen = str(ctx.panel.get_state(ABOUT) or ALL)
+    return chosen if report and chosen in names_kept(report) else ALL
+
+
+def names_kept(report: evalsets.Report) -> list[str]:
+    """The populations whose mistakes a report keeps, failing ones first."""
+    kept = [*report.details.confusion, *report.details.worst]
+    return list(dict.fromkeys(kept))[: blocks.MOST_ROWS]
 
 
 def label_paths(dataset: fo.Dataset, report: evalsets.Report) -> tuple[str, str]:
@@ -111,7 +121,7 @@ def mistaken(
 ) -> fo.DatasetView:
     """The samples of a population with a wrong label, or none."""
     truth, predicted = label_paths(dataset, report)
-    return evaluated(dataset, report, population).match(F(predicted) != F(truth))
+    return behind(dataset, report, population).match(F(predicted) != F(truth))
 
 
 def confused(
@@ -124,4 +134,4 @@ def confused(
     """The samples of one label that were taken for another, empty for none."""
     truth, path = label_paths(dataset, report)
     taken = F(path) == predicted if predicted else ~F(path).exists()
-    return evaluated(dataset, report, population).match((F(truth) == true) & taken)
+    return behind(dataset, report, population).match((F(truth) == true) & taken)

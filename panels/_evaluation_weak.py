@@ -87,11 +87,11 @@ def _candidate(
             paths[sample],
             alt=f"typical mistake {place + 1}",
             on_click=panel.open_weak,
-            number=number,
+            query=found.query,
         )
     buttons = blocks.row(box, "buttons", alignItems="center", pt=0.5)
     blocks.button(
-        buttons, "open", "Open", panel.open_weak, icon="visibility", number=number
+        buttons, "open", "Open", panel.open_weak, icon="visibility", query=found.query
     )
     if name:
         blocks.text(buttons, "named", f"Population '{name}'", color=blocks.GOOD)
@@ -103,7 +103,7 @@ def _candidate(
         panel.name_weak,
         icon="add_circle_outline",
         strong=found.confirmed,
-        number=number,
+        query=found.query,
     )
 
 

@@ -23,6 +23,7 @@ from ._evaluation_session import (
     about,
     ask,
     asked_of,
+    number_of,
     open_report,
     report_of,
     show,
@@ -99,10 +100,9 @@ class Evaluation(Look, Propose):
         words = f"Evaluating {asked.model} on {_side(asked.split)}"
         judge = partial(evalsets.evaluate, ctx.dataset, asked.model, **asked.keywords())
 
-        def shown(later: foo.ExecutionContext, _: evalsets.Report) -> None:
+        def shown(later: foo.ExecutionContext, report: evalsets.Report) -> None:
             later.panel.set_state(METRIC, "")
-            past = evalsets.history(later.dataset, data=False)
-            number = int(past.index[past["model"] == asked.model][-1])
+            number = number_of(later.dataset, report)
             show(later, EvaluationState(number, part=state_of(later).part))
 
         self.work(ctx, "evaluate", words, judge, shown)
@@ -148,7 +148,7 @@ def _shown(ctx: foo.ExecutionContext) -> Shown:
     report = report_of(ctx, state)
     metric = ctx.panel.get_state(METRIC) or ""
     colours = ctx.panel.get_state(COLOURS) or ""
-    shown = Shown(state, report, metric, about(ctx), colours)
+    shown = Shown(state, report, metric, about(ctx, report), colours)
     if state.part == MODELS and report is not None:
         shown.trend = trend_of(ctx.dataset, report, metric)
     if state.part == WEAK:

@@ -417,7 +417,7 @@ def test_weak_spots_of_too_few_samples_are_refused_with_a_remedy(reported):
     reported.event("turn", part="weak").event("discover")
     assert "at least 80 are needed" in reported.text
     assert "Propose weak spots" in reported.text
-    reported.event("open_weak", number=0)
+    reported.event("open_weak", query="none")
     assert "look at them again" in reported.text
 
 
