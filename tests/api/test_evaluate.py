@@ -325,6 +325,26 @@ def test_what_cannot_be_evaluated_says_why(composed, guesses, options, error, sa
     assert es.history(composed).empty
 
 
+def test_an_evaluation_that_fiftyone_breaks_off_leaves_the_earlier_one(
+    composed, guesses, monkeypatch
+):
+    es.upload_predictions(composed, "blind", guesses)
+    es.evaluate(composed, "blind", split=None, eval_key="seen")
+    before = composed.values("seen")
+    monkeypatch.setattr(
+        fo.DatasetView, "evaluate_classifications", lambda *_, **__: 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        es.evaluate(composed, "blind", split=None, eval_key="seen")
+    monkeypatch.undo()
+    composed.reload()
+    assert composed.list_evaluations() == ["seen"]
+    assert composed.values("seen") == before
+    es.evaluate(composed.limit(9), "blind", split=None, eval_key="seen")
+    assert composed.list_evaluations() == ["seen"]
+    assert composed.count("seen") == 9
+
+
 def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
     """An image in which a model found nothing has no result, and is compared as well."""
     boxes = [

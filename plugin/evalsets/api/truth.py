@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from evalsets.datasets.files import stored_files
 from evalsets.datasets.outcomes import GROUND_TRUTH
 from evalsets.errors import ArgumentError, suggest
 from evalsets.ingest import LABEL, Box, read_coco, read_sidecar
+
+logger = logging.getLogger(__name__)
 
 OWNER = "column"
 """What ``info`` of a field has when ``sync`` filled it: the column's name."""
@@ -80,6 +83,13 @@ def read_truth(
         )
     if isinstance(labels, str) and labels == FOLDERS:
         table = {LABEL: {name: Path(name).parent.name for name in names}}
+        only, *others = dict.fromkeys(table[LABEL].values())
+        if not others:
+            logger.warning(
+                "Every image has the one label '%s', the name of its folder; labels are "
+                "the names of folders only where each class has one",
+                only,
+            )
     elif not isinstance(labels, pd.DataFrame) and Path(labels).suffix == ".json":
         truth = Truth(boxes=read_coco(labels, names))
         if dataset is not None:

@@ -34,7 +34,9 @@ def upload(
     lower_is_better: Annotated[bool, typer.Option(help="Of the score.")] = False,
     trained_on: Annotated[
         str | None,
-        typer.Option(help="Release the model was trained on, or a file of keys."),
+        typer.Option(
+            help="Release the model was trained on, or a file with a key a line."
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace earlier ones.")] = False,
     skip_unknown: Annotated[

@@ -11,6 +11,9 @@ from evalsets.datasets.locks import SETTLING_S, schema_lock, writing
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.errors import ArgumentError, NameTakenError
 
+_UNDERWAY = "underway"
+"""Ends the key of an evaluation that has not replaced the earlier one yet."""
+
 
 def write_evaluation(
     dataset: fo.Dataset,
@@ -31,12 +34,13 @@ def write_evaluation(
     Raises:
         LockedError: the predictions were uploaded again meanwhile
     """
-    given = {"gt_field": truth, "eval_key": eval_key, "progress": False}
+    made = f"{eval_key}_{_UNDERWAY}"
+    given = {"gt_field": truth, "eval_key": made, "progress": False}
     with writing(dataset, patience=SETTLING_S):
         check_unreplaced(dataset, stored)
         own = _own(dataset)
-        if eval_key in own.list_evaluations():
-            own.delete_evaluation(eval_key)
+        if made in own.list_evaluations():  # one that was interrupted
+            own.delete_evaluation(made)
         view = own.select(list(ids))
         if stored.task == "detection":
             view.evaluate_detections(stored.field, compute_mAP=True, **given)
@@ -46,6 +50,9 @@ def write_evaluation(
             view.evaluate_regressions(stored.field, **given)
         else:
             view.evaluate_classifications(stored.field, **given)
+        if eval_key in own.list_evaluations():
+            own.delete_evaluation(eval_key)
+        own.rename_evaluation(made, eval_key)
         with schema_lock:
             dataset.reload()
 

@@ -44,6 +44,8 @@ def read_sidecar(
         )
     meant = _meant(table[key].astype(str).tolist(), paths)
     known = [len(near) == 1 for near in meant]
+    if not len(table):
+        raise ArgumentError(f"{name} has no rows; give one an image")
     if not any(known):
         raise ArgumentError(
             f"None of the {len(table)} paths in {name} is among the images, for "

@@ -74,7 +74,7 @@ class Outcomes(ABC):
             raise UnknownNameError(f"metric for {self.task}", name, known)
         found = find_metric(name)
         if found.needs not in self.holds:
-            needs = "probabilities, or five ranked labels a sample,"
+            needs = "probabilities, or five ranked labels a sample"
             needs = needs if found.needs == "candidates" else found.needs
             raise ArgumentError(f"'{name}' needs {needs}; upload predictions with them")
         if part and part not in self.classes:

@@ -73,8 +73,10 @@ class Keys:
             )
         remedy = (
             f"samples have keys like {examples(known[:2], 2)}; name as the key the field "
-            "that holds yours, or leave out what is not in the dataset"
+            "that holds yours (option key)"
         )
+        if n_lost < n:
+            remedy += ", or leave the others out (option skip_unknown)"
         near = [] if self._tails is not None else known[:2000]
         raise PredictionsError(said + suggest(lost[0], near, remedy))
 

@@ -128,6 +128,9 @@ class Report:
         if metric == "reliability":
             bins = self._detail(self.details.reliability, metric, population)
             return detail_figures.reliability_figure(bins, population)
+        known = dict.fromkeys([ALL, *(row.population for row in self.rows)])
+        if population not in known:
+            raise UnknownNameError("population", population, known)
         return interval_figure(self, metric)
 
     def worst(self, dataset: Any, population: str = ALL) -> Any:
@@ -152,7 +155,9 @@ class Report:
 
     def _detail(self, kept: Mapping[str, _T], what: str, population: str) -> _T:
         if population not in kept:
-            remedy = "" if kept else "this report keeps none of any"
+            remedy = "this report keeps none of any"
+            if kept:
+                remedy = "a report keeps it of all samples and of populations that fail"
             raise UnknownNameError(f"{what} of population", population, kept, remedy)
         return kept[population]
 
