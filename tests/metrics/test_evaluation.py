@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics import (
@@ -363,6 +364,57 @@ def test_a_figure_of_one_class_counts_the_samples_of_that_class():
     (required,) = (row for row in rows if row.requirement)
     assert (required.n, required.verdict) == (3, INCONCLUSIVE)
     assert required.needed is not None  # of the population, which is large enough
+
+
+def test_the_recall_and_precision_of_a_class_are_shares_of_its_samples():
+    """Each is the accuracy of a population: what has the class, or was taken for it."""
+    rng = np.random.default_rng(0)
+    names, n = np.array(["cat", "dog", "owl"]), 300
+    true, taken, before = (names[rng.integers(0, 3, n)] for _ in range(3))
+    right = rng.random(n) < 0.7
+    found = Classification.of(true, np.where(right, true, taken))
+    earlier = Classification.of(true, np.where(rng.random(n) < 0.6, true, before))
+    groups = rng.integers(0, 60, n)
+    cats, as_cats = true == "cat", found.predicted == 0
+    require = [
+        Requirement("accuracy", at_least=0.6),
+        Requirement("accuracy", max_drop=0.2),
+    ]
+    of_class = [dataclasses.replace(r, metric="recall:cat") for r in require]
+    shared = {"baseline": earlier, "groups": groups}
+    everyone = [population("all", *of_class), population("cats", *require)]
+    members = np.column_stack([np.ones(n, bool), cats])
+    rows = evaluate_populations(found, members, everyone, ["accuracy"], **shared)
+    ours = [r for r in rows if r.population == "all" and r.metric == "recall:cat"]
+    theirs = [r for r in rows if r.population == "cats" and r.metric == "accuracy"]
+    figures = ("n", "value", "low", "high", "delta", "delta_low", "delta_high")
+    for one, other in zip(ours, theirs, strict=True):
+        assert [getattr(one, f) for f in figures] == [
+            getattr(other, f) for f in figures
+        ]
+        assert (one.verdict, one.p_adjusted) == (other.verdict, other.p_adjusted)
+    taken_for = [population("as cats")]
+    (_, row) = evaluate_populations(
+        found, as_cats[:, None], taken_for, ["accuracy"], groups=groups
+    )
+    (whole,) = evaluate_populations(
+        found, np.ones((n, 0)), [], ["precision:cat"], groups=groups
+    )
+    assert [getattr(whole, f) for f in figures[:4]] == [
+        getattr(row, f) for f in figures[:4]
+    ]
+
+
+def test_two_of_eleven_are_no_recall_of_four_fifths():
+    true = ["church"] * 11 + ["truck"] * 60
+    taken = ["church"] * 2 + ["truck"] * 69
+    require = Requirement("recall:church", at_least=0.8)
+    found = Classification.of(true, taken)
+    rows = evaluate_populations(found, np.ones((71, 1)), [population("p", require)])
+    (row,) = (row for row in rows if row.requirement)
+    low, high = proportion_confint(2, 11, 0.05, "wilson")
+    assert (row.low, row.high) == pytest.approx((low, high))
+    assert (row.n, row.verdict) == (11, FAIL)
 
 
 def test_boxes_of_one_class_count_the_images_that_have_them():

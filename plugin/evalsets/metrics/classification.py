@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.metrics.averages import below_classes, count_sums, one_hot, over_classes
@@ -133,7 +134,7 @@ class Classification(Outcomes):
         A class as likely as the true one counts as likelier: a model that gives all
         classes the same probability has not found the true one.
         """
-        if metric == "accuracy":
+        if metric == "accuracy" or ":" in metric:
             return self.quality
         if metric != "top5":
             raise UnknownNameError("proportion", metric, ("accuracy", "top5"))
@@ -144,6 +145,15 @@ class Classification(Outcomes):
             among = (self._probabilities >= own).sum(axis=1) <= _TOP
         hits: Floats = (among & (self.predicted >= 0)).astype(float)
         return hits
+
+    def trials(self, metric: str) -> NDArray[np.bool_] | None:
+        """Recall of a class is a share of its samples, precision of those taken for it."""
+        base, _, name = metric.partition(":")
+        codes = {"recall": self.truth, "precision": self.predicted}.get(base)
+        if not name or codes is None:
+            return super().trials(metric)
+        known = name in self.classes
+        return np.asarray(codes == (self.classes.index(name) if known else None))
 
     def counted(self, metric: str) -> int:
         """All, but for the calibration error, which leaves unanswered samples out."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evalsets.metrics.bootstrap import Resampling
 from evalsets.metrics.catalog import Metric
@@ -61,17 +62,17 @@ class Sampled:
         """
         groups = None if groups is None else groups[members]
         resampling = None
-        counted = all(outcomes.metric(name).proportion for name in names)
-        if len(members) and not counted:
+        shares = all(outcomes.metric(name).proportion for name in names)
+        if len(members) and not shares:
             resampling = Resampling.of(len(members), groups, seed, words, replicates)
         return cls(outcomes.take(members), groups, resampling)
 
     def estimate(self, metric: str) -> Estimate:
         """The figure with its evidence."""
-        entry = self.outcomes.metric(metric)
-        if entry.proportion:
-            hits = self.outcomes.hits(metric)
-            size = effective_size(hits, self.groups)
+        entry, trials = self.outcomes.metric(metric), self.outcomes.trials(metric)
+        if trials is not None:
+            hits = self.outcomes.hits(metric)[trials]
+            size = effective_size(hits, self._groups_of(trials))
             return Proportion(hits.sum(), len(hits), size)
         if self.resampling is None:
             return NOTHING
@@ -79,6 +80,9 @@ class Sampled:
         units = self.resampling.independent
         least = _least(entry, units, self.outcomes, self.groups)
         return _estimate(figures, units, least, entry.low, entry.high)
+
+    def _groups_of(self, samples: NDArray[np.bool_]) -> Codes | None:
+        return None if self.groups is None else self.groups[samples]
 
 
 NOTHING = Resampled(math.nan, np.array([]), 0)
@@ -98,12 +102,14 @@ def _least(
 
 def difference(model: Sampled, other: Outcomes, metric: str) -> dict[str, Any]:
     """The baseline's figure, and by how much the model's differs."""
-    entry, n = model.outcomes.metric(metric), len(other)
-    if entry.proportion:
-        change = model.outcomes.hits(metric) - other.hits(metric)
+    entry, trials = model.outcomes.metric(metric), model.outcomes.trials(metric)
+    theirs_of = other.trials(metric)
+    if trials is not None and theirs_of is not None and (trials == theirs_of).all():
+        theirs_right = other.hits(metric)[trials]
+        change = model.outcomes.hits(metric)[trials] - theirs_right
         gained, lost = float((change > 0).sum()), float((change < 0).sum())
-        size = effective_size(change, model.groups)
-        theirs = float(other.hits(metric).sum() / n) if n else math.nan
+        n, size = len(change), effective_size(change, model._groups_of(trials))
+        theirs = float(theirs_right.sum() / n) if n else math.nan
         paired = PairedProportion(gained, lost, n, size)
         return {"baseline": theirs, "difference": paired}
     if model.resampling is None:

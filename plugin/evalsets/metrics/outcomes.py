@@ -96,6 +96,13 @@ class Outcomes(ABC):
             "metric"
         )
 
+    def trials(self, metric: str) -> NDArray[np.bool_] | None:
+        """``(n,)`` the samples of which a metric is the share that is right.
+
+        None where it is no such share.
+        """
+        return np.ones(len(self), bool) if self.metric(metric).proportion else None
+
     def counted(self, metric: str) -> int:  # noqa: ARG002
         """How many samples a metric counts; where fewer than all, it shows no more."""
         return len(self)
