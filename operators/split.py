@@ -8,6 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
+from evalsets.datasets.settings import stated_settings
 
 from ._forms import choice, fields, given, groups_only, share
 from ._tables import rows, table
@@ -33,7 +34,7 @@ class Split(Verb):
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
-        before = evalsets.split_settings(ctx.dataset)
+        before = stated_settings(ctx.dataset)
         share(
             form,
             "val",

@@ -68,20 +68,22 @@ def fill_sides(ctx: foo.ExecutionContext, *, anew: bool = False) -> None:
         "val": round(100 * stated.get("val", 0.1), 6),
         "groups": stated.get("groups") or "",
     }
-    before, typed = kept(ctx, "filled"), ctx.panel.get_state("sides")
-    if anew or not before or typed == before:
-        ctx.panel.set_state("sides", now)
+    ctx.panel.set_state("sides", now if anew else {**now, **_chosen(ctx)})
     keep(ctx, "filled", now)
 
 
 def sides_of(ctx: foo.ExecutionContext) -> dict[str, Any]:
-    """What the form of the split asks for; None where it is as it was filled in."""
-    typed, filled = ctx.panel.get_state("sides") or {}, kept(ctx, "filled")
-    val, groups = typed.get("val"), typed.get("groups") or ""
-    return {
-        "val": None if val in (None, filled.get("val")) else val / 100,
-        "groups": None if groups == filled.get("groups") else groups,
-    }
+    """What the form of the split asks for, without what is as it was filled in."""
+    chosen = _chosen(ctx)
+    return {n: v / 100 if n == "val" else v for n, v in chosen.items()}
+
+
+def _chosen(ctx: foo.ExecutionContext) -> dict[str, Any]:
+    """What somebody changed in the form of the split."""
+    filled = kept(ctx, "filled")
+    typed = ctx.panel.get_state("sides") or filled
+    now = {"val": typed.get("val") or 0, "groups": typed.get("groups") or ""}
+    return {name: now[name] for name in filled if now[name] != filled[name]}
 
 
 def loaded(

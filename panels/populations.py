@@ -201,7 +201,8 @@ class Populations(Judge, Keeper, Editor):
             )  # nothing is held of this dataset, or of when it was empty
         state = self._waiting(ctx, state_of(ctx))
         root, page = blocks.page()
-        fields = _fields(ctx.dataset) if state.lines else []
+        chosen = kept(ctx, "filled").get("groups")  # may be an expression
+        fields = _fields(ctx.dataset, chosen) if state.lines else []
         new = state.samples and not state.lines and not state.is_waiting
         proposed = examples(_typical(ctx.dataset)) if new else ()
         draw(root, self, state, fields, proposed)
@@ -232,9 +233,11 @@ def _refuse_taken(dataset: fo.Dataset, name: str, editing: str) -> None:
         )
 
 
-def _fields(dataset: fo.Dataset) -> list[str]:
+def _fields(dataset: fo.Dataset, chosen: str | None) -> list[str]:
+    """What may hold samples together in a split, with what does by now."""
     schema = dataset.get_field_schema(ftype=(fo.StringField, fo.IntField))
-    return [name for name in schema if name not in RESERVED]
+    names = [name for name in schema if name not in RESERVED]
+    return [*names, chosen] if chosen and chosen not in names else names
 
 
 def _typical(dataset: fo.Dataset) -> list[tuple[str, Any]]:

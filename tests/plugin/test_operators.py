@@ -162,6 +162,17 @@ def test_split_coverage_and_select_agree(grey):
     assert shown == {"n_samples": int(row["test"])}
 
 
+def test_the_form_of_split_shows_what_a_suite_states(grey, tmp_path):
+    suite = tmp_path / "suite.yml"
+    suite.write_text(
+        "split: {val: 0.25}\npopulations:\n  - {name: p, query: shade > 3}\n"
+    )
+    es.load_suite(grey, suite)
+    split = foo.get_operator("@evalsets/evalsets/split")
+    form = split.resolve_input(context(grey, {})).type
+    assert form.properties["val"].default == 0.25
+
+
 def test_predictions_come_in_and_get_a_verdict(grey, tmp_path):
     require = [es.Requirement("accuracy", at_least=0.5)]
     es.compose(grey, es.Population("bright", f"shade > {BRIGHT}", require=require))

@@ -165,3 +165,40 @@ def test_a_name_is_typed_and_stays_where_the_panel_loads_again(tab):
     typed(tab, query="shade > 3", name="mine").event("on_load")
     revision = tab.state["shown"]["revision"]
     assert tab.state[f"save{revision}"]["name"] == "mine"
+
+
+def test_a_cleared_share_for_validation_is_none(tab, scenes):
+    tab.state["sides"]["val"] = None
+    tab.event("split")
+    assert es.split_settings(scenes)["val"] == 0
+    assert tab.state["sides"]["val"] == 0
+
+
+def test_an_expression_that_keeps_samples_together_can_be_chosen(tab, scenes):
+    es.split(scenes, groups="LOWER(scene)")
+    tab.event("on_load")
+    (panel,) = tab.asked("show_panel_output")
+    form = panel["output"]["type"]["properties"]["sides"]["type"]["properties"]
+    groups = form["groups"]["type"]["values"]
+    assert "LOWER(scene)" in groups
+
+
+def test_a_share_that_was_typed_stays_and_drops_no_groups_of_somebody_else(tab, scenes):
+    tab.state["sides"]["val"] = 30
+    es.split(scenes, groups="scene")
+    tab.event("on_load")
+    assert tab.state["sides"] == {"val": 30, "groups": "scene"}
+    es.compose(scenes, es.Population("dark", "shade < 30", holdout=0.5))
+    tab.event("split")
+    assert straddling(scenes) == []
+    assert es.split_settings(scenes)["val"] == 0.3
+
+
+def test_a_form_of_another_dataset_says_nothing_of_this_one(tab, scenes):
+    other = scenes.clone(persistent=True)
+    es.split(other, val=0.2, groups="scene")
+    tab.dataset = other  # and the click comes before the panel has loaded
+    tab.event("split")
+    settings = es.split_settings(other)
+    assert (settings["val"], settings["groups"]) == (0.2, "scene")
+    other.delete()
