@@ -14,6 +14,7 @@ import evalsets
 from evalsets.api.found import find
 from evalsets.api.split import plan_split
 from evalsets.datasets.columns import RESERVED
+from evalsets.datasets.locks import writing
 from evalsets.errors import UnknownNameError
 
 from . import _blocks as blocks
@@ -89,13 +90,11 @@ class Populations(Judge, Keeper, Editor):
         known = evalsets.populations(ctx.dataset)
         population = form_of(ctx, state).population(known.get(state.editing))
         dataset, name, editing = ctx.dataset, population.name, state.editing
-        _refuse_taken(dataset, name, editing)
 
         def compose() -> fo.DatasetView:
-            _refuse_taken(
-                dataset, name, editing
-            )  # another person may have been quicker
-            return evalsets.compose(dataset, population)
+            with writing(dataset):  # nobody composes between the check and this
+                _refuse_taken(dataset, name, editing)
+                return evalsets.compose(dataset, population)
 
         def saved(later: foo.ExecutionContext, view: fo.DatasetView) -> None:
             later.ops.reload_dataset()

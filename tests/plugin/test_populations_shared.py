@@ -1,5 +1,7 @@
 """The Populations panel beside other people, other datasets, and what was stated."""
 
+import threading
+
 import fiftyone as fo
 import pytest
 
@@ -181,6 +183,28 @@ def test_an_expression_that_keeps_samples_together_can_be_chosen(tab, scenes):
     form = panel["output"]["type"]["properties"]["sides"]["type"]["properties"]
     groups = form["groups"]["type"]["values"]
     assert "LOWER(scene)" in groups
+
+
+def test_of_two_who_save_one_new_name_at_once_the_later_is_told(
+    tab, scenes, monkeypatch
+):
+    compose, other = es.compose, Tab(Populations(), scenes).event("on_load")
+    second = threading.Thread(
+        target=saved, args=(other,), kwargs={"query": "shade < 5", "name": "new"}
+    )
+
+    def overtaken(dataset, population):
+        monkeypatch.setattr(es, "compose", compose)
+        second.start()
+        second.join(3)
+        return compose(dataset, population)
+
+    monkeypatch.setattr(es, "compose", overtaken)
+    saved(tab, query="shade > 50", name="new")
+    second.join(60)
+    assert "Saved 'new'" in tab.text
+    assert "There is a population 'new' already" in other.text
+    assert es.populations(scenes)["new"].query == "shade > 50"
 
 
 def test_a_share_that_was_typed_stays_and_drops_no_groups_of_somebody_else(tab, scenes):
