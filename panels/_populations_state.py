@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -22,6 +22,9 @@ LIVE, CALIBRATED, UNCALIBRATED, SMALL, EMPTY, STALE = (
     "empty",
     "stale",
 )
+
+_ONE = re.compile(r"[^<>]*[<>]=[^,]*|.+")
+"""A requirement: whatever it is on, a sign, and a bound up to the next comma."""
 
 COUNTED = ("samples", "lines", "gaps", "releases")
 """What of the panel's state is counted."""
@@ -253,16 +256,8 @@ class Form:
 
 def _requirements(text: str) -> tuple[evalsets.Requirement, ...]:
     """Requirements with commas between them; the name of a class may hold one too."""
-    found: list[evalsets.Requirement] = []
-    begun = ""
-    for part in text.split(","):
-        begun = f"{begun},{part}" if begun.strip() else part
-        with contextlib.suppress(evalsets.EvalsetsError):
-            found.append(evalsets.Requirement.parse(begun))
-            begun = ""
-    if begun.strip():
-        found.append(evalsets.Requirement.parse(begun))  # which says what is wrong
-    return tuple(found)
+    parts = [part.strip(", ") for part in _ONE.findall(text)]
+    return tuple(evalsets.Requirement.parse(part) for part in parts if part)
 
 
 def lines(

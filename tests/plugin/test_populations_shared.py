@@ -185,6 +185,12 @@ def test_an_expression_that_keeps_samples_together_can_be_chosen(tab, scenes):
     assert "LOWER(scene)" in groups
 
 
+def test_a_bound_that_is_no_number_is_refused_whatever_follows(tab, scenes):
+    saved(tab, query="shade < 9", name="p", require="recall:a >= x, f1 >= 0.5")
+    assert "cannot be read" in tab.text
+    assert "p" not in es.populations(scenes)
+
+
 def test_of_two_who_save_one_new_name_at_once_the_later_is_told(
     tab, scenes, monkeypatch
 ):
