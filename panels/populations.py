@@ -194,10 +194,9 @@ class Populations(Judge, Keeper, Editor):
 
     @drawn
     def render(self, ctx: foo.ExecutionContext) -> types.Property:
+        # nothing is held of this dataset, or only of when it was empty
         if not state_of(ctx).samples and len(ctx.dataset):
-            self.on_load(
-                ctx
-            )  # nothing is held of this dataset, or of when it was empty
+            self.on_load(ctx)
         state = self._waiting(ctx, state_of(ctx))
         root, page = blocks.page()
         chosen = kept(ctx, "filled").get("groups")  # may be an expression
