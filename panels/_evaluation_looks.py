@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -27,7 +26,6 @@ from ._evaluation_session import (
     shown_report,
     state_of,
 )
-from ._evaluation_state import ALL
 from ._events import told
 
 _KINDS = {
@@ -134,14 +132,15 @@ def _discordant(ctx: foo.ExecutionContext, which: str, words: str) -> None:
         raise evalsets.EvalsetsError(
             "This report has no baseline; choose one above and evaluate again"
         )
-    asked: dict[str, Any] = {"truth": told_of["truth"], "only": which}
-    if told_of["release"] is None:
-        where: Any = ctx.dataset
-        asked["split"] = told_of["split"]
-        asked["population"] = None if name == ALL else name
-    else:
-        where, asked["split"] = behind(ctx.dataset, report, name), None
-    found = evalsets.discordant(where, report.model, told_of["baseline"], **asked)
+    found = evalsets.discordant(
+        behind(ctx.dataset, report, name),
+        report.model,
+        told_of["baseline"],
+        # those of a release are on its side already, wherever they are now
+        split=told_of["split"] if told_of.get("release") is None else None,
+        truth=told_of["truth"],
+        only=which,
+    )
     _told_of(ctx, found, name, words, f"There are none {words}")
 
 
