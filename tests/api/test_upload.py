@@ -719,3 +719,40 @@ def test_a_real_classifier_has_the_figures_that_scikit_learn_gives(dataset, shar
     }
     for metric, figure in expected.items():
         assert value(report, metric) == pytest.approx(figure), metric
+
+
+def _boxes(label):
+    box = fo.Detection(label=label, bounding_box=[0, 0, 0.5, 0.5], confidence=0.9)
+    return fo.Detections(detections=[box])
+
+
+@pytest.mark.parametrize("boxes", [False, True])
+def test_an_evaluation_that_fiftyone_fails_at_leaves_the_earlier_one(
+    made, boxes, monkeypatch
+):
+    one = _boxes if boxes else lambda label: fo.Classification(label=label)
+    made.set_values("truth", [one("a" if at % 2 else "b") for at in range(N)])
+    made.set_values("mine", [one("a") for _ in range(N)])
+    es.upload_predictions(made, "m", "mine")
+    judge = {"split": None, "truth": "truth", "eval_key": "judged"}
+    es.evaluate(made, "m", **judge)
+    field = "mine.detections.judged" if boxes else "judged"
+    before, fields = made.values(field), set(made.get_field_schema(flat=True))
+    result = "DetectionResults" if boxes else "ClassificationResults"
+
+    def full(*_, **__):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fo.core.evaluation.EvaluationMethod, "save_run_results", full)
+        with pytest.raises(OSError, match="no space left"):
+            es.evaluate(made, "m", **judge)
+    made.reload()
+    assert made.list_evaluations() == ["judged"]
+    assert made.values(field) == before
+    assert set(made.get_field_schema(flat=True)) == fields
+    assert type(made.load_evaluation_results("judged")).__name__.endswith(result)
+    es.evaluate(made.limit(2), "m", **judge)
+    assert made.list_evaluations() == ["judged"]
+    assert set(made.get_field_schema(flat=True)) == fields
+    assert len(made.load_evaluation_results("judged").ytrue) == (3 if boxes else 2)

@@ -35,26 +35,38 @@ def write_evaluation(
         LockedError: the predictions were uploaded again meanwhile
     """
     made = f"{eval_key}_{_UNDERWAY}"
-    given = {"gt_field": truth, "eval_key": made, "progress": False}
     with writing(dataset, patience=SETTLING_S):
         check_unreplaced(dataset, stored)
         own = _own(dataset)
-        if made in own.list_evaluations():  # one that was interrupted
-            own.delete_evaluation(made)
-        view = own.select(list(ids))
-        if stored.task == "detection":
-            view.evaluate_detections(stored.field, compute_mAP=True, **given)
-        elif stored.task == "segmentation":
-            view.evaluate_segmentations(stored.field, **given)
-        elif stored.task == "regression":
-            view.evaluate_regressions(stored.field, **given)
-        else:
-            view.evaluate_classifications(stored.field, **given)
-        if eval_key in own.list_evaluations():
-            own.delete_evaluation(eval_key)
-        own.rename_evaluation(made, eval_key)
-        with schema_lock:
-            dataset.reload()
+        _drop(own, made)  # one that was killed
+        try:
+            _evaluate(own.select(list(ids)), truth, stored, made)
+            _drop(own, eval_key)
+            own.rename_evaluation(made, eval_key)
+        finally:
+            _drop(own, made)
+            with schema_lock:
+                dataset.reload()
+                dataset._evaluation_cache.pop(eval_key, None)
+
+
+def _evaluate(
+    view: fo.DatasetView, truth: str, stored: PredictionSet, eval_key: str
+) -> None:
+    given = {"gt_field": truth, "eval_key": eval_key, "progress": False}
+    if stored.task == "detection":
+        view.evaluate_detections(stored.field, compute_mAP=True, **given)
+    elif stored.task == "segmentation":
+        view.evaluate_segmentations(stored.field, **given)
+    elif stored.task == "regression":
+        view.evaluate_regressions(stored.field, **given)
+    else:
+        view.evaluate_classifications(stored.field, **given)
+
+
+def _drop(own: fo.Dataset, eval_key: str) -> None:
+    if eval_key in own.list_evaluations():
+        own.delete_evaluation(eval_key)
 
 
 def _own(dataset: fo.Dataset) -> fo.Dataset:
