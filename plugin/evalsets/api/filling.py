@@ -16,13 +16,13 @@ from evalsets.api.onepass import Engine, local, run
 from evalsets.api.populations import refresh
 from evalsets.api.progress import Progress, sum_up
 from evalsets.api.steps import Rows, add_rows, embedding_step, tagging_steps
-from evalsets.datasets.columns import write_rows
+from evalsets.datasets.columns import drop, write_rows
 from evalsets.datasets.connect import Source, database, open_both
 from evalsets.datasets.files import present
-from evalsets.datasets.locks import passing
+from evalsets.datasets.locks import passing, writing
 from evalsets.datasets.vectors import create_vectors, encoder_of, open_vectors
 from evalsets.encoders import Encoder
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, EvalsetsError
 from evalsets.ingest import Processed
 from evalsets.similarity import VectorFile
 from evalsets.taggers import SampleTagger, Tagger, VectorTagger, checked
@@ -112,14 +112,21 @@ def _prepared(
         vectors = create_vectors(dataset, embed_by, overwrite=overwrite)
     elif any(isinstance(tagger, VectorTagger) for tagger in taggers):
         encoder, vectors = encoder_of(dataset), open_vectors(dataset)
-    for tagger in taggers:
-        if isinstance(tagger, SampleTagger):  # it may find fault: before all is written
-            tagger.tag_samples(dataset.limit(1))
+    before = set(dataset.get_field_schema())
     declare_fields(dataset, view, taggers, encoder)
     if embed_by is not None:
         drop_foreign(dataset, embed_by)
     here = present(view)
-    return _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
+    work = _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
+    try:
+        for tagger in work.of_kind(SampleTagger):
+            tagger.tag_samples(dataset.limit(1))  # it may find fault, now and not late
+    except EvalsetsError:
+        with writing(dataset):
+            for field in dataset.get_field_schema().keys() - before:
+                drop(dataset, field)
+        raise
+    return work
 
 
 def _filled(

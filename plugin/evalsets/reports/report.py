@@ -157,7 +157,11 @@ class Report:
         if population not in kept:
             remedy = "this report keeps none of any"
             if kept:
-                remedy = "a report keeps it of all samples and of populations that fail"
+                known = ", ".join(f"'{name}'" for name in list(kept)[:10])
+                remedy = (
+                    f"known: {known}, since a report keeps it of all samples and of "
+                    "populations that fail"
+                )
             raise UnknownNameError(f"{what} of population", population, kept, remedy)
         return kept[population]
 
