@@ -36,9 +36,10 @@ def test_a_label_column_becomes_the_ground_truth_and_others_fields(drawn, labels
 
 def test_a_sync_says_which_fields_the_labels_fill(dataset, world, labels, caplog):
     caplog.set_level("INFO", "evalsets")
-    table = labels[["filepath", "label", "time"]]
+    table = labels[["filepath", "label", "time"]].astype(object)
+    table.loc[:99, "time"] = None
     es.sync(world, dataset, labels=table)
-    assert "Labels fill ground_truth (117), time (117)" in caplog.text
+    assert "Labels fill ground_truth (117), time (17 of 117)" in caplog.text
 
 
 def test_a_misspelt_column_of_labels_is_named(dataset, world, labels, caplog):

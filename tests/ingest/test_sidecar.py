@@ -26,6 +26,8 @@ def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
     ("table", "said"),
     [
         (pd.DataFrame({"name": ["y.jpg"]}), "no column with the image's path"),
+        (pd.DataFrame({"file;label": ["y.jpg;a"]}), "looks separated by ';'"),
+        (pd.DataFrame({"file": []}), "has no rows"),
         (pd.DataFrame({"file": ["z.jpg"]}), "None of the 1 paths"),
         (
             pd.DataFrame({"file": ["z", "b/y.jpg", "a/x.jpg", "y.jpg"]}, index=[7] * 4),

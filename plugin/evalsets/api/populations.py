@@ -352,7 +352,7 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
         try:
             metric = find_metric(requirement.metric, scores)
         except UnknownNameError as error:
-            kind = f"metric (required of population '{p.name}')"
+            kind = f"metric for population '{p.name}':"
             raise UnknownNameError(kind, error.name, error.known) from None
         check_bound(requirement, p.name, metric)
 

@@ -148,7 +148,8 @@ def _sync(
     sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)
     if labels is not None:
         known = opened.has_sample_field(GROUND_TRUTH)
-        sum_up(logger, truth.told(known), warn=not known, progress=progress)
+        filled = truth.told(known, len(listing.size.keys() - seen.skipped.keys()))
+        sum_up(logger, filled, warn=not known, progress=progress)
     refresh(opened)
     return opened
 

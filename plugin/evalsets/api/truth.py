@@ -41,15 +41,19 @@ class Truth:
     boxes: Mapping[str, Sequence[Box]] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
 
-    def told(self, known: bool) -> str:
+    def told(self, known: bool, n: int) -> str:
         """The fields that are filled, of how many images, and why none has the truth.
 
         Args:
             known: whether the dataset has true labels, of whatever sync
+            n: images of the source
         """
         n_of = {GROUND_TRUTH: len(self.boxes)} if self.boxes else {}
         n_of |= {name: len(column.values) for name, column in self.columns.items()}
-        told = ", ".join(f"{name} ({n:,})" for name, n in n_of.items())
+        told = ", ".join(
+            f"{name} ({some:,})" if some == n else f"{name} ({some:,} of {n:,})"
+            for name, some in n_of.items()
+        )
         if known:
             return f"Labels fill {told or 'no field'}"
         meant = suggest(
