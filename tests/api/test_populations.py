@@ -135,6 +135,15 @@ def test_a_text_is_looked_for_among_long_ones(dataset):
     assert list(es.populations(dataset)) == ["read"]
 
 
+def test_a_text_is_looked_for_among_those_of_other_alphabets(dataset):
+    """A value that is cut is cut between letters, however many bytes these take."""
+    dataset.add_samples(
+        [fo.Sample(f"/{n}.png", ocr_text="x" * n + "\u00e9" * 120) for n in range(4)]
+    )
+    es.compose(dataset, es.Population("read", "ocr_text = 'total'"))
+    assert list(es.populations(dataset)) == ["read"]
+
+
 def test_a_population_of_no_samples_has_no_members(dataset):
     dataset.add_sample_field("weather", fo.StringField)
     es.compose(dataset, es.Population("p", "weather <> 'x'"))

@@ -1,5 +1,6 @@
 import pickle
 import threading
+from typing import ClassVar
 
 import fiftyone as fo
 import numpy as np
@@ -16,7 +17,7 @@ from evalsets.errors import (
     NoVectorsError,
     UnknownNameError,
 )
-from evalsets.taggers import ObjectCount
+from evalsets.taggers import ObjectCount, SampleTagger
 
 pytestmark = pytest.mark.db
 
@@ -215,6 +216,27 @@ def test_a_tagger_declared_wrongly_writes_nothing(drawn, entry, error, said):
     with pytest.raises(error, match=said):
         es.tag(drawn, [entry], models={"halves": Halves(), "left": LeftHalf()})
     assert set(drawn.get_field_schema()) == before
+
+
+class Disturbed(SampleTagger):
+    """Finds fault when another writer has just added a field."""
+
+    kind = "disturbed"
+    fields: ClassVar = {"n": int}
+
+    def tag_samples(self, view):
+        other = fo.Dataset._make_instance(view._dataset.name, _create=False)
+        other.add_sample_field("theirs", fo.IntField)
+        other.set_values("theirs", [7] * len(other))
+        raise ArgumentError("no such boxes")
+
+
+def test_a_tagger_that_finds_fault_takes_nothing_of_another_writer_with_it(drawn):
+    with pytest.raises(ArgumentError, match="no such boxes"):
+        es.tag(drawn, [Disturbed()])
+    drawn.reload()
+    assert drawn.values("theirs") == [7] * len(drawn)
+    assert not drawn.has_field("n")
 
 
 def test_a_model_of_the_wrong_kind_is_found_out_at_its_first_images(drawn):

@@ -57,8 +57,8 @@ def _present(dataset: fo.Dataset, field: Field, texts: set[str]) -> set[str]:
 
 
 def _sentence(dataset: fo.Dataset, field: Field, text: str) -> str:
-    begins = fo.ViewField(field.path).substr(count=_LONGEST)
-    held = dataset.limit(_LOOKED_AT).values(begins)
+    begins = {"$substrCP": [fo.ViewField(field.path), 0, _LONGEST]}
+    held = dataset.limit(_LOOKED_AT).values(fo.ViewExpression(begins))
     known = sorted({value for value in held if value})
     meant = suggest(text, known, "" if len(known) <= _FEW else "look at its values")
     return f"No sample has {to_text(Compare('=', field, Constant(text)))}{meant}"

@@ -49,7 +49,7 @@ def declare_fields(
     view: fo.DatasetView,
     taggers: Sequence[Tagger],
     encoder: Encoder | None,
-) -> None:
+) -> list[str]:
     """Makes the taggers' fields; stale values go, so that a field's are all of one kind.
 
     Args:
@@ -57,6 +57,9 @@ def declare_fields(
         view: samples about to be tagged
         taggers: with fields that :func:`check_fields` let pass
         encoder: of the vectors
+
+    Returns:
+        the fields that were not there
 
     Raises:
         ArgumentError: values outside the view are stale; nothing was changed
@@ -86,6 +89,7 @@ def declare_fields(
                 info={**made_by, **aside},
                 owner=TAGGER,
             )
+    return [name for _, name, _ in changed if name not in schema]
 
 
 def drop_foreign(dataset: fo.Dataset, encoder: Encoder) -> None:

@@ -112,8 +112,7 @@ def _prepared(
         vectors = create_vectors(dataset, embed_by, overwrite=overwrite)
     elif any(isinstance(tagger, VectorTagger) for tagger in taggers):
         encoder, vectors = encoder_of(dataset), open_vectors(dataset)
-    before = set(dataset.get_field_schema())
-    declare_fields(dataset, view, taggers, encoder)
+    made = declare_fields(dataset, view, taggers, encoder)
     if embed_by is not None:
         drop_foreign(dataset, embed_by)
     here = present(view)
@@ -123,7 +122,7 @@ def _prepared(
             tagger.tag_samples(dataset.limit(1))  # it may find fault, now and not late
     except EvalsetsError:
         with writing(dataset):
-            for field in dataset.get_field_schema().keys() - before:
+            for field in made:
                 drop(dataset, field)
         raise
     return work
