@@ -309,3 +309,20 @@ def test_members_are_the_same_wherever_they_are_worked_out(dataset, monkeypatch)
                 if true
             ]
             assert inside == meant, name
+
+
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+def test_a_fraction_stands_to_a_constant_as_in_sql_however_large_it_is(
+    dataset, operator
+):
+    from evalsets.datasets.schema import read_schema
+
+    numbers = [None, np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -0.0, 4.0, 2.0**60]
+    rows = [{"x": number, "n": at} for at, number in enumerate(numbers)]
+    add(dataset, {str(row["n"]): row for row in rows})
+    schema = read_schema(dataset)
+    for bound in ("0", "4", "-1e308", "1e308", "9007199254740993"):
+        for condition in ("x + 0.5 - 0.5", "NOT n + x", "n + x"):
+            text = f"{condition} {operator} {bound}"
+            meant = [str(at) for at in interpret(check(parse(text), schema), rows)]
+            assert found(dataset, text) == meant, text

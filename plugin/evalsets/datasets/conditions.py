@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -31,6 +32,53 @@ from evalsets.query.syntax import (
 )
 
 Truth: TypeAlias = tuple[Mongo, Mongo]
+
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>", "<>": "="}
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
+_EXACT = 2**53  # up to which fractions hold every whole number
+
+
+def beside_constant(expr: Compare, *, holds: bool) -> tuple[Expr, str, Expr]:
+    """The comparison that is true where ``expr`` is, or is not, a constant on the right."""
+    left, operator, right = expr.left, expr.operator, expr.right
+    if isinstance(left, Constant):
+        left, operator, right = right, _TURNED[operator], left
+    return left, operator if holds else OPPOSITE[operator], right
+
+
+def by_difference(
+    expr: Expr, value: Callable[[Expr], Mongo], *, holds: bool
+) -> Mongo | None:
+    """How a fraction stands to a constant, by the sign of what lacks to it.
+
+    Asked so, NaN is above every number, as it should be, without being looked for.
+
+    Args:
+        expr: the condition
+        value: compiles an operand
+        holds: whether to look for true or false
+
+    Returns:
+        None for what is no such comparison
+    """
+    if not isinstance(expr, Compare):
+        return None
+    operand, operator, right = beside_constant(expr, holds=holds)
+    bound = right.value if isinstance(right, Constant) else None
+    if operator not in _BY_SIGN or not _may_be_nan(operand) or not _is_exact(bound):
+        return None
+    sign, of_null = _BY_SIGN[operator]
+    lacking = {"$subtract": [literal(bound), value(operand)]}
+    return {sign: [{"$ifNull": [lacking, of_null]}, 0]}
+
+
+_BY_SIGN = {">": ("$lt", 0), ">=": ("$lte", 1), "<": ("$gt", 0), "<=": ("$gte", -1)}
+
+
+def _is_exact(bound: object) -> bool:
+    if type(bound) is int:
+        return abs(bound) <= _EXACT
+    return type(bound) is float and math.isfinite(bound)
 
 
 def _less(left: Expr, right: Expr, a: Mongo, b: Mongo) -> Mongo:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from evalsets.datasets.conditions import TESTS
+from evalsets.datasets.conditions import TESTS, by_difference
 from evalsets.datasets.mongo import (
     AGGREGATES,
     FUNCTIONS,
@@ -27,6 +27,7 @@ from evalsets.datasets.mongo import (
     is_null,
     let,
     literal,
+    mixed_sum,
     moment,
     rounded,
     switch,
@@ -78,7 +79,8 @@ class Compiler:
             return self.false(expr.operand)
         if isinstance(expr, Constant):
             return expr.value is True
-        return self._test(expr, lambda true, _: true)
+        test = by_difference(expr, self.value, holds=True)
+        return self._test(expr, lambda true, _: true) if test is None else test
 
     def false(self, expr: Expr) -> Mongo:
         """Whether ``expr`` is false; false where it is NULL."""
@@ -90,7 +92,8 @@ class Compiler:
             return self.true(expr.operand)
         if isinstance(expr, Constant):
             return expr.value is False
-        return self._test(expr, lambda _, false: false)
+        test = by_difference(expr, self.value, holds=False)
+        return self._test(expr, lambda _, false: false) if test is None else test
 
     def value(self, expr: Expr) -> Mongo:
         """The value of ``expr``; null or missing where it is NULL."""
@@ -152,8 +155,11 @@ class Compiler:
     def _arithmetic(self, expr: Arithmetic) -> Mongo:
         left, right = self.value(expr.left), self.value(expr.right)
         if expr.operator in "+%" and not type_of(expr).whole:
-            sides = ((expr.left, left), (expr.right, right))
-            left, right = [as_double(v) if type_of(e).whole else v for e, v in sides]
+            wholes = [type_of(e).whole for e in (expr.left, expr.right)]
+            if expr.operator == "+" and any(wholes):
+                return mixed_sum(*((left, right) if wholes[0] else (right, left)))
+            sides = zip((left, right), wholes, strict=True)
+            left, right = [as_double(v) if whole else v for v, whole in sides]
         operator = {"+": "$add", "-": "$subtract", "*": "$multiply"}.get(expr.operator)
         if operator:
             return combined(operator, left, right)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeGuard
 
-from evalsets.datasets.conditions import regex_of
+from evalsets.datasets.conditions import OPPOSITE, beside_constant, regex_of
 from evalsets.query.infer import type_of
 from evalsets.query.syntax import (
     Between,
@@ -32,8 +32,6 @@ Columns: TypeAlias = Mapping[Term, Any]
 Filter: TypeAlias = "dict[str, Any] | None"
 
 _OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "=": "$eq"}
-_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>", "<>": "="}
 _SCALARS = ("number", "text", "boolean")
 _LARGE = 2**63  # beyond it MongoDB has no whole numbers
 _LONGEST = 4000  # characters of a regular expression; MongoDB takes 32,764
@@ -60,10 +58,7 @@ def _field(expr: Field, columns: Columns, holds: bool) -> Filter:
 
 
 def _compare(expr: Compare, columns: Columns, holds: bool) -> Filter:
-    operand, constant, operator = expr.left, expr.right, expr.operator
-    if isinstance(operand, Constant):
-        operand, constant, operator = constant, operand, _TURNED[operator]
-    operator = operator if holds else _OPPOSITE[operator]
+    operand, operator, constant = beside_constant(expr, holds=holds)
     path = _path(operand, columns, _SCALARS)
     type_ = type_of(operand)
     if path is None or not _fits(constant, type_):
@@ -74,7 +69,7 @@ def _compare(expr: Compare, columns: Columns, holds: bool) -> Filter:
     if operator != "=" and isinstance(value, bool):
         return None
     if operator in (">", ">=") and type_.kind == "number" and not type_.whole:
-        opposite = _OPERATORS[_OPPOSITE[operator]]  # NaN is above all numbers
+        opposite = _OPERATORS[OPPOSITE[operator]]  # NaN is above all numbers
         return {path: {"$not": {opposite: value}, "$type": "number"}}
     return {path: {_OPERATORS[operator]: value}}
 

@@ -68,6 +68,11 @@ def as_double(number: Mongo) -> Mongo:
     return {"$toDouble": number}
 
 
+def mixed_sum(whole: Mongo, fraction: Mongo) -> Mongo:
+    """``whole + fraction``, which ``$subtract`` takes as fractions and ``$add`` does not."""
+    return {"$subtract": [whole, {"$multiply": [fraction, -1]}]}
+
+
 def combined(operator: str, left: Mongo, right: Mongo) -> Mongo:
     """``left operator right``; MongoDB would merge ``(a + b) + c`` and round otherwise."""
     if any(isinstance(v, dict) and operator in v for v in (left, right)):
