@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class EvalsetsError(Exception):
@@ -156,6 +156,13 @@ def suggest(name: str, known: Iterable[str], remedy: str = "") -> str:
         return "; there is none yet"
     shown = ", ".join(f"'{other}'" for other in known[:10])
     return f"; known: {shown}{' …' if len(known) > 10 else ''}"
+
+
+def separated(columns: Sequence[object]) -> str:
+    """The end of a sentence on a table of one column, where commas were forgotten."""
+    one = str(columns[0]) if len(columns) == 1 else ""
+    by = next((mark for mark in (";", "\t", "|") if mark in one), "")
+    return f"; it looks separated by {by!r}, write commas" if by else ""
 
 
 def counted(n: int, one: str, many: str = "") -> str:

@@ -223,16 +223,21 @@ class Disturbed(SampleTagger):
 
     kind = "disturbed"
     fields: ClassVar = {"n": int}
+    fault: ClassVar = ArgumentError
 
     def tag_samples(self, view):
         other = fo.Dataset._make_instance(view._dataset.name, _create=False)
         other.add_sample_field("theirs", fo.IntField)
         other.set_values("theirs", [7] * len(other))
-        raise ArgumentError("no such boxes")
+        raise self.fault("no such boxes")
 
 
-def test_a_tagger_that_finds_fault_takes_nothing_of_another_writer_with_it(drawn):
-    with pytest.raises(ArgumentError, match="no such boxes"):
+@pytest.mark.parametrize("fault", [ArgumentError, ZeroDivisionError, KeyboardInterrupt])
+def test_a_tagger_that_finds_fault_takes_nothing_of_another_writer_with_it(
+    drawn, fault, monkeypatch
+):
+    monkeypatch.setattr(Disturbed, "fault", fault)
+    with pytest.raises(fault, match="no such boxes"):
         es.tag(drawn, [Disturbed()])
     drawn.reload()
     assert drawn.values("theirs") == [7] * len(drawn)

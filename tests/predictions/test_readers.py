@@ -1,6 +1,7 @@
 """Every form of predictions becomes the same table, or one clear error."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -197,6 +198,8 @@ CAT = ["cat", "cat"]
         ({"a": None}, "empty"),
         (7, "cannot be a int"),
         ("nowhere.csv", "no file"),
+        (str(Path(__file__).parent), "is a folder; give the path of a file"),
+        (pd.DataFrame({"id;label": ["a;cat"]}), "separated by ';', write commas"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_the_reason(source, said):

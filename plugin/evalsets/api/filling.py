@@ -22,7 +22,7 @@ from evalsets.datasets.files import present
 from evalsets.datasets.locks import passing, writing
 from evalsets.datasets.vectors import create_vectors, encoder_of, open_vectors
 from evalsets.encoders import Encoder
-from evalsets.errors import ArgumentError, EvalsetsError
+from evalsets.errors import ArgumentError
 from evalsets.ingest import Processed
 from evalsets.similarity import VectorFile
 from evalsets.taggers import SampleTagger, Tagger, VectorTagger, checked
@@ -120,7 +120,7 @@ def _prepared(
     try:
         for tagger in work.of_kind(SampleTagger):
             tagger.tag_samples(dataset.limit(1))  # it may find fault, now and not late
-    except EvalsetsError:
+    except BaseException:
         with writing(dataset):
             for field in made:
                 drop(dataset, field)

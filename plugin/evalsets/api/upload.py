@@ -205,7 +205,8 @@ def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
     if not isinstance(predictions, str) or Path(predictions).is_file():
         return False
     known = dataset.has_sample_field(predictions)
-    if not known and predictions.isidentifier():  # no path has such a name
+    named = predictions.isidentifier() and not Path(predictions).exists()
+    if not known and named:
         fields = [n for n in dataset.get_field_schema() if task_of(dataset, n)]
         raise UnknownNameError("file or label field", predictions, fields)
     return bool(known)

@@ -11,8 +11,8 @@ from evalsets.datasets.locks import SETTLING_S, schema_lock, writing
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.errors import ArgumentError, NameTakenError
 
-_UNDERWAY = "underway"
-"""Ends the key of an evaluation that has not replaced the earlier one yet."""
+_UNDERWAY = "evalsets_underway_"
+"""Begins the key of an evaluation that has not replaced the earlier one yet."""
 
 
 def write_evaluation(
@@ -34,7 +34,7 @@ def write_evaluation(
     Raises:
         LockedError: the predictions were uploaded again meanwhile
     """
-    made = f"{eval_key}_{_UNDERWAY}"
+    made = f"{_UNDERWAY}{eval_key}"
     with writing(dataset, patience=SETTLING_S):
         check_unreplaced(dataset, stored)
         own = _own(dataset)

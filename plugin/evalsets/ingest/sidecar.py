@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from evalsets.errors import ArgumentError, counted
+from evalsets.errors import ArgumentError, counted, separated
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def read_sidecar(
         raise ArgumentError(
             f"{name} has no column with the image's path; name one of its columns "
             f"({', '.join(map(str, table.columns))}) {' or '.join(KEYS)}"
-            f"{_separated(table)}"
+            f"{separated(list(table.columns))}"
         )
     meant = _meant(table[key].astype(str).tolist(), paths)
     known = [len(near) == 1 for near in meant]
@@ -70,13 +70,6 @@ def read_sidecar(
         )
     indexed = found.set_index(key)
     return {str(name): _values(str(name), column) for name, column in indexed.items()}
-
-
-def _separated(table: pd.DataFrame) -> str:
-    """What to do about a table that is one column, since it has no commas."""
-    one = str(table.columns[0]) if len(table.columns) == 1 else ""
-    by = next((mark for mark in (";", "\t", "|") if mark in one), "")
-    return f"; it looks separated by {by!r}, write commas" if by else ""
 
 
 def _values(name: str, column: pd.Series[Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalsets.errors import PredictionsError, counted, nearest
+from evalsets.errors import PredictionsError, counted, nearest, separated
 from evalsets.predictions.sources import CONFIDENCES, KEYS, LABELS
 from evalsets.predictions.tables import (
     ClassificationTable,
@@ -133,7 +133,7 @@ def _key_column(frame: pd.DataFrame, key: str | None) -> str:
         asked = f"no column '{key}'" if key else "no column of keys"
         raise PredictionsError(
             f"The predictions have {asked}; name it as the key, their columns are "
-            f"{examples(frame.columns, 10)}"
+            f"{examples(frame.columns, 10)}{separated(list(frame.columns))}"
         )
     return found
 

@@ -103,6 +103,10 @@ def _cells(item: Any) -> int:
 
 
 def _read_file(path: Path, key: str | None) -> Iterator[Chunk]:
+    if path.is_dir():
+        raise PredictionsError(
+            f"'{path}' is a folder; give the path of a file of predictions"
+        )
     if not path.is_file():
         raise PredictionsError(f"There is no file '{path}'; check the path")
     readers: dict[str, Callable[[Path, str | None], Iterator[Chunk]]] = {
