@@ -19,7 +19,9 @@ from evalsets.api.detailing import details, failing, shown
 from evalsets.api.judged import Judged, JudgedRelease, judged
 from evalsets.api.split import group_values
 from evalsets.api.staleness import basis, suite_digest
+from evalsets.datasets.columns import reading_once
 from evalsets.datasets.connect import Source, is_whole, open_both
+from evalsets.datasets.digests import data_mark
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.locks import SETTLING_S, writing
@@ -84,12 +86,13 @@ def evaluate(
     if eval_key is not None:
         check_evaluation(opened, truth, candidate, eval_key)
     subject = judged(opened, split, release)
-    side = subject.on_side(view)
-    frame = subject.members(side)
-    based = basis(opened, side, frame, truth, [s for s in (candidate, before) if s])
-    side, left_out = without_training(opened, side, model, baseline)
-    parts = read_compared(side, truth, candidate, before)
-    _refuse_nothing(opened, parts, candidate, truth, split, left_out)
+    mark, side = data_mark(opened), subject.on_side(view)
+    with reading_once():
+        unseen, left_out = without_training(opened, side, model, baseline)
+        parts = read_compared(unseen, truth, candidate, before)
+        _refuse_nothing(opened, parts, candidate, truth, split, left_out)
+        frame = subject.members(side)
+        based = basis(side, frame, truth, [s for s in (candidate, before) if s])
     grouping = groups or last_split(opened).get("groups")
     stated = list(subject.populations.values())
     evaluated = _evaluated(opened, parts, frame, grouping, subject.stale)
@@ -115,7 +118,7 @@ def evaluate(
         **drawn,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         # nobody can read the samples of a view again
-        "basis": based if is_whole(view) else {**based, "data": None},
+        "basis": {"data": mark if is_whole(view) else None, **based},
     }
     report = _report(opened, parts[0].read, frame, rows, provenance)
     with writing(opened, patience=SETTLING_S):  # evaluations at once count each other

@@ -21,23 +21,20 @@ _SAID = {"description", "owner"}
 
 
 def basis(
-    dataset: fo.Dataset,
     side: fo.DatasetView,
     frame: pd.DataFrame,
     truth: str,
     models: Sequence[PredictionSet],
 ) -> dict[str, Any]:
-    """What an evaluation goes by, for its provenance.
+    """What an evaluation goes by, beside the mark of its data, for its provenance.
 
     Args:
-        dataset: to evaluate
         side: the samples to judge
         frame: their membership
         truth: field of the true labels
         models: the model, and its baseline if there is one
     """
     return {
-        "data": data_mark(dataset),
         "members": members_digest(frame),
         "truth": labels_digest(side, truth, models[0].task, scored=False),
         "uploads": {m.model: uploads(m) for m in models},

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,7 +22,6 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from evalsets.datasets.locks import check_held, schema_lock, writing
 from evalsets.datasets.mongo import object_ids
 from evalsets.errors import ArgumentError, NameTakenError
-from evalsets.similarity.files import unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -193,6 +195,28 @@ def read(
     return dict(zip(paths, view.values(list(paths)), strict=True))
 
 
+@dataclass
+class _Read:
+    """What was read of a view: its ids, and columns by their expression as text."""
+
+    view: fo.Dataset | fo.DatasetView
+    ids: NDArray[np.str_]
+    columns: dict[str, list[Any]]
+
+
+_once: ContextVar[dict[int, _Read] | None] = ContextVar("_once", default=None)
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Has :func:`gather` read a column of a view once, however often it is asked for."""
+    token = _once.set({})
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
 def gather(
     view: fo.Dataset | fo.DatasetView, values: Mapping[Any, Any]
 ) -> tuple[NDArray[np.str_], list[list[Any]]]:
@@ -208,20 +232,42 @@ def gather(
     Returns:
         ``(n,)`` ids, and a list of ``n`` values for each expression
     """
+    asked = {repr(value): value for value in values.values()}
+    reads = _once.get()
+    known = None if reads is None else reads.get(id(view))
+    if known is None or reads is None:
+        found = _gathered(view, asked)
+    else:
+        more = {text: v for text, v in asked.items() if text not in known.columns}
+        found = _gathered(view, more) if more else known
+        if np.array_equal(found.ids, known.ids):
+            found.columns |= known.columns
+        else:  # samples have come or gone since
+            found = _gathered(view, asked)
+    if reads is not None:
+        reads[id(view)] = found
+    return found.ids, [found.columns[repr(value)] for value in values.values()]
+
+
+def _gathered(
+    view: fo.Dataset | fo.DatasetView, expressions: Mapping[str, Any]
+) -> _Read:
     lists = {
-        f"v{at}": {"$push": {"$ifNull": [value, None]}}
-        for at, value in enumerate(values.values())
+        f"v{at}": {"$push": {"$ifNull": [expression, None]}}
+        for at, expression in enumerate(expressions.values())
     }
-    last = {"$substrBytes": [{"$toString": "$_id"}, 22, 2]}
-    grouped = {"$group": {"_id": last, "ids": {"$push": "$_id"}, **lists}}
+    text = {"$toString": "$_id"}  # a client takes longer to read ids as such
+    last = {"$substrBytes": [text, 22, 2]}
+    grouped = {"$group": {"_id": last, "ids": {"$push": text}, **lists}}
     found = list(view._aggregate(post_pipeline=[grouped]))
-    keys = np.array([i.binary for part in found for i in part["ids"]], dtype="S12")
-    order = np.argsort(keys)
-    columns = []
-    for name in lists:
-        column = [value for part in found for value in part[name]]
-        columns.append([column[at] for at in order.tolist()])
-    return unpacked(keys[order]), columns
+    ids = np.array([i for part in found for i in part["ids"]], dtype="S24")
+    order = np.argsort(ids)
+    columns = {}
+    for name, expression in zip(lists, expressions, strict=True):
+        column = np.empty(len(ids), dtype=object)
+        column[:] = [value for part in found for value in part[name]]
+        columns[expression] = column[order].tolist()
+    return _Read(view, ids[order].astype("U24"), columns)
 
 
 def holding(

@@ -22,6 +22,24 @@ def count_sums(right: sp.csr_array, true: sp.csr_array, guessed: sp.csr_array) -
     return sp.csr_array(sp.hstack(parts))
 
 
+def label_sums(truth: Codes, predicted: Codes, width: int) -> Sums:
+    """The counts of single labels as :func:`count_sums` gives them.
+
+    Args:
+        truth: ``(n,)`` code of the true class
+        predicted: ``(n,)`` code of the predicted class; negative without one
+        width: number of classes
+    """
+    codes = (np.where(truth == predicted, truth, -1), truth, predicted)
+    if 3 * len(truth) * width > _DENSE:
+        return count_sums(*(one_hot(each, width) for each in codes))
+    counts = np.zeros((len(truth), 3 * width))
+    for at, each in enumerate(codes):
+        rows = np.flatnonzero(each >= 0)
+        counts[rows, at * width + each[rows]] = 1
+    return counts
+
+
 def over_classes(metric: str, sums: Floats, classes: Sequence[str]) -> Floats:
     """The metric averaged over classes, or that of one class (``recall:cat``).
 

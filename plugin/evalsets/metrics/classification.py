@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsets.errors import ArgumentError, UnknownNameError
-from evalsets.metrics.averages import below_classes, count_sums, one_hot, over_classes
+from evalsets.metrics.averages import below_classes, label_sums, over_classes
 from evalsets.metrics.outcomes import (
     Codes,
     Floats,
@@ -189,11 +189,7 @@ class Classification(Outcomes):
 
     @cached_property
     def _counts(self) -> Sums:
-        width = len(self.classes)
-        right = one_hot(self.truth, width, self.quality)
-        return count_sums(
-            right, one_hot(self.truth, width), one_hot(self.predicted, width)
-        )
+        return label_sums(self.truth, self.predicted, len(self.classes))
 
     @property
     def _probabilities(self) -> Floats:

@@ -372,6 +372,9 @@ def effective_counts(below: Sums, groups: Codes | None) -> Floats:
     if groups is not None:
         _, code = np.unique(groups, return_inverse=True)
         below = by_unit(below, code, int(code.max()) + 1)
-    squares = below.power(2) if sp.issparse(below) else below**2
-    total, spread = (np.asarray(x.sum(axis=0), float) for x in (below, squares))
+    total = np.asarray(below.sum(axis=0), float)
+    if sp.issparse(below):
+        spread = np.asarray(below.power(2).sum(axis=0), float)
+    else:
+        spread = np.einsum("ij,ij->j", below, below)
     return share(total**2, spread, 0.0)
