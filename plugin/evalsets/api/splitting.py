@@ -30,7 +30,8 @@ from evalsets.splits.near import check_threshold
 
 logger = logging.getLogger(__name__)
 
-_SEEDS = 2**63
+SEEDS = 2**63
+"""Seeds are below this, so that MongoDB can keep them."""
 
 
 def options_of(
@@ -66,7 +67,7 @@ def options_of(
         if value is not None:
             options[name] = float(value)  # the ledger keeps plain numbers
     drawn, together = options["seed"], options["groups"]
-    if not isinstance(drawn, Integral) or not 0 <= int(drawn) < _SEEDS:
+    if not isinstance(drawn, Integral) or not 0 <= int(drawn) < SEEDS:
         raise ArgumentError(
             f"seed is {drawn!r}; give a whole number from 0 to 2^63 - 1"
         )
