@@ -136,11 +136,11 @@ def match_paths(keys: list[str], paths: list[str]) -> list[str | None]:
 
 def _meant(keys: list[str], paths: list[str]) -> list[list[str]]:
     """The paths that end with each key."""
-    by_name: dict[str, list[str]] = {}
-    for path in paths:
-        by_name.setdefault(Path(path).name, []).append(path)
-    endings = ["/" + k.replace("\\", "/").removeprefix("./").lstrip("/") for k in keys]
-    return [
-        [p for p in by_name.get(Path(key).name, ()) if ("/" + p).endswith(ending)]
-        for key, ending in zip(keys, endings, strict=True)
-    ]
+    endings = [k.replace("\\", "/").removeprefix("./").lstrip("/") for k in keys]
+    ending: dict[str, list[str]] = {}
+    for depth in {text.count("/") + 1 for text in endings}:
+        for path in paths:
+            parts = path.split("/")
+            if len(parts) >= depth:
+                ending.setdefault("/".join(parts[-depth:]), []).append(path)
+    return [ending.get(text, []) for text in endings]
