@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalsets.errors import ArgumentError, counted
+from evalsets.files import by_ending
 
 logger = logging.getLogger(__name__)
 
@@ -137,10 +138,7 @@ def match_paths(keys: list[str], paths: list[str]) -> list[str | None]:
 def _meant(keys: list[str], paths: list[str]) -> list[list[str]]:
     """The paths that end with each key."""
     endings = [k.replace("\\", "/").removeprefix("./").lstrip("/") for k in keys]
-    ending: dict[str, list[str]] = {}
+    near: dict[str, list[str]] = {}
     for depth in {text.count("/") + 1 for text in endings}:
-        for path in paths:
-            parts = path.split("/")
-            if len(parts) >= depth:
-                ending.setdefault("/".join(parts[-depth:]), []).append(path)
-    return [ending.get(text, []) for text in endings]
+        near |= by_ending(paths, depth)
+    return [near.get(text, []) for text in endings]
