@@ -1,7 +1,8 @@
-"""Files that people ask for: written whole or not at all, and never one of yesterday."""
+"""Files that people ask for, written whole or not at all; and paths by how they end."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,3 +49,13 @@ def remove(path: str | Path) -> None:
 def _unwritable(path: str | Path, error: OSError) -> ArgumentError:
     why = error.strerror or type(error).__name__
     return ArgumentError(f"'{path}' cannot be written: {why}; name another file")
+
+
+def by_ending(paths: Iterable[str], depth: int) -> dict[str, list[str]]:
+    """Paths by their last parts, ``depth`` of them; shorter ones are left out."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        parts = path.split("/")
+        if len(parts) >= depth:
+            found.setdefault("/".join(parts[-depth:]), []).append(path)
+    return found

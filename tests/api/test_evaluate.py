@@ -310,9 +310,12 @@ def test_populations_follow_predictions_that_are_replaced(composed, labels, gues
         ({"groups": "tags"}, ArgumentError, "single value"),
         ({"alpha": 2}, ArgumentError, "alpha is 2"),
         ({"seed": -1}, ArgumentError, "seed is -1"),
+        ({"seed": 2**63}, ArgumentError, "seed is 9223372036854775808"),
+        ({"release": "1"}, ArgumentError, "release is '1'; give its number"),
         ({"truth": None}, ArgumentError, "truth is None"),
         ({"truth": "pred_blind"}, ArgumentError, "compared with itself"),
         ({"metrics": 5}, ArgumentError, "metrics is 5"),
+        ({"metrics": ["recall", 5]}, ArgumentError, "metrics is .'recall', 5"),
         ({"model": None}, UnknownNameError, "No model 'None'"),
         ({"replicates": 0}, ArgumentError, "replicates is 0"),
     ],
@@ -323,6 +326,16 @@ def test_what_cannot_be_evaluated_says_why(composed, guesses, options, error, sa
     with pytest.raises(error, match=said):
         es.evaluate(composed, **{"model": "blind", "split": None, **options})
     assert es.history(composed).empty
+
+
+def test_numbers_of_numpy_are_kept_in_a_report_as_plain_ones(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    number = np.int64(es.release(composed).number)
+    drawn = {"alpha": np.float32(0.25), "replicates": np.int64(50), "seed": np.int8(3)}
+    report = es.evaluate(composed, "blind", split=None, release=number, **drawn)
+    kept = es.load_report(composed, 1).provenance
+    assert kept == report.provenance
+    assert {**drawn, "release": number}.items() <= kept.items()
 
 
 def test_an_evaluation_that_fiftyone_breaks_off_leaves_the_earlier_one(

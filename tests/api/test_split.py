@@ -1,7 +1,13 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
 import fiftyone as fo
+import numpy as np
 import pytest
 
 import evalsets as es
+from evalsets.datasets import locks
 from evalsets.datasets.connect import open_dataset
 from evalsets.datasets.ledger import read_ledger
 from evalsets.datasets.runs import delete_run, load_runs
@@ -364,3 +370,28 @@ def test_an_option_of_another_kind_is_refused_and_nothing_is_split(drawn, option
     with pytest.raises(ArgumentError, match=f"^{next(iter(options))} is "):
         es.split(drawn, **options)
     assert not drawn.has_sample_field("split")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"val": np.float32(0.25)}, {"val": Fraction(1, 4)}, {"seed": np.int64(4)}],
+    ids=str,
+)
+def test_a_number_of_any_kind_leaves_a_ledger_that_can_be_read(composed, options):
+    es.split(composed, **options)
+    ((name, value),) = options.items()
+    assert es.split_settings(composed)[name] == value
+    before = _sides(composed)
+    es.split(composed)
+    assert _sides(composed) == before
+
+
+def test_a_split_that_waited_for_another_goes_by_what_that_one_grouped(composed):
+    with ThreadPoolExecutor(1) as pool:
+        with locks.writing(composed):
+            waiting = pool.submit(es.split, composed)
+            while len(locks._alive) < 2:
+                time.sleep(0.01)
+            es.split(composed, groups="scene_id")
+        waiting.result()
+    assert es.split_settings(composed)["groups"] == "scene_id"

@@ -244,6 +244,34 @@ def test_a_tagger_that_finds_fault_takes_nothing_of_another_writer_with_it(
     assert not drawn.has_field("n")
 
 
+class Choosy(SampleTagger):
+    """Gives one number, or raises what it is told to."""
+
+    kind = "choosy"
+
+    def __init__(self, fields, raises=None):
+        self.fields = dict.fromkeys(fields, int)
+        self.raises = raises
+
+    def provenance(self, field):
+        return {"tagger": self.kind, "raises": repr(self.raises)}
+
+    def tag_samples(self, view):
+        if self.raises is not None:
+            raise self.raises
+        return {name: [7] * len(view) for name in self.fields}
+
+
+@pytest.mark.parametrize("error", [ArgumentError("no"), ValueError("no")], ids=repr)
+def test_a_tagger_that_finds_fault_leaves_what_it_would_have_replaced(drawn, error):
+    es.tag(drawn, [Choosy(["n"])])
+    with pytest.raises(type(error), match="no"):
+        es.tag(drawn, [Choosy(["n", "new"], error)])
+    assert drawn.values("n") == [7] * len(drawn)
+    assert not drawn.has_field("new")
+    assert es.tag(drawn, [Choosy(["n"])]).done == 0
+
+
 def test_a_model_of_the_wrong_kind_is_found_out_at_its_first_images(drawn):
     area = {"area": {"model": "halves", "fields": {"n": "left"}}}
     with pytest.raises(ArgumentError, match="masks"):

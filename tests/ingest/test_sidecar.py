@@ -15,6 +15,11 @@ def test_full_relative_and_base_names_find_their_image():
     assert read_sidecar(table, PATHS) == {"n": {PATHS[0]: 1.0, PATHS[1]: 2.0}}
 
 
+def test_a_path_as_windows_writes_it_finds_its_image():
+    table = pd.DataFrame({"file": ["a\\x.jpg", ".\\b\\y.jpg"], "n": [1, 2]})
+    assert read_sidecar(table, PATHS) == {"n": {PATHS[0]: 1, PATHS[2]: 2}}
+
+
 def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
     table = pd.DataFrame({"file": ["x.jpg", "y.jpg"], "n": [1, 2]})
     assert read_sidecar(table, PATHS) == {"n": {PATHS[2]: 2}}

@@ -4,6 +4,8 @@ import fiftyone as fo
 import pytest
 
 import evalsets as es
+from evalsets.api.behind import behind
+from evalsets.errors import UnknownNameError
 from panels.evaluation import Evaluation
 
 from .tab import Tab
@@ -88,3 +90,28 @@ def test_what_two_models_differ_on_is_not_guessed_of_a_view(nights):
     tab = shown(nights).event("show_lost")
     assert tab.asked("set_view") == []
     assert "made of a view" in tab.text
+
+
+def test_a_figure_of_a_score_opens_the_samples_that_have_one(nights):
+    scores = [{"id": i, "loss": 1.0} for i in nights.values("id")]
+    options = {"metric": "loss", "higher_is_better": False, "key": "id"}
+    es.upload_scores(nights, "s", scores[:15], **options)
+    nights.delete_sample_field("ground_truth")
+    es.evaluate(nights, "s", split=None)
+    tab = shown(nights).event("click_plot", y="night")
+    assert tab.view().values("hour") == list(range(15))
+
+
+def test_a_sample_whose_label_is_empty_is_not_opened(nights):
+    first = nights.first()
+    first.ground_truth.label = None
+    first.save()
+    n = es.evaluate(nights, "m", split=None).provenance["samples"]
+    assert len(shown(nights).event("show_samples", row=0).view()) == n == 59
+
+
+def test_a_population_that_a_release_lacks_is_refused_by_name(nights):
+    es.release(nights)
+    report = es.evaluate(nights, "m", split=None, release=1)
+    with pytest.raises(UnknownNameError, match=r"No population 'nigth'.*'night'"):
+        behind(nights, report, "nigth")

@@ -109,6 +109,11 @@ def test_any_edit_of_the_past_shows(plain, data):
             verify(chain[:at] + chain[at + 1 :])
 
 
+def test_what_would_be_read_otherwise_than_it_is_sealed_is_refused():
+    with pytest.raises(TypeError):
+        seal({"number": 1, "val": NOON, "entries": []}, "")
+
+
 def test_only_retirement_takes_a_sample_out_of_test():
     test = {"side": "test", "samples": ["a", "b"]}
     out = retirement(["a"], "blurred", suite=2, time=NOON)

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +16,16 @@ from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.taggers import PixelTagger, checked, declared, read_taggers
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "noise_tagger"
+
+
+class Plain(PixelTagger):
+    """Says the same of every image, and takes no options."""
+
+    kind = "plain"
+    fields: ClassVar = {"plain": int}
+
+    def prepare(self, image):
+        return {"plain": 1}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +117,15 @@ def test_a_tagger_may_take_options_of_any_name(monkeypatch):
     monkeypatch.setattr(declared, "_PLAIN", {**declared._PLAIN, "open": Open})
     (tagger,) = read_taggers([{"open": {"depth": 3}}])
     assert tagger.parameters == {"depth": 3}
+
+
+def test_a_kind_of_another_package_may_be_a_partial_call(monkeypatch):
+    made = partial(Plain)
+    monkeypatch.setitem(declared._PLAIN, "plain", made)
+    (tagger,) = read_taggers([{"plain": {}}])
+    assert isinstance(tagger, Plain)
+    with pytest.raises(ArgumentError, match="has no option 'feild'; it takes none"):
+        read_taggers([{"plain": {"feild": "grain"}}])
 
 
 def test_merged_taggers_are_refused_with_the_files_name(tmp_path):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import fiftyone as fo
@@ -18,6 +18,7 @@ from evalsets.api.comparing import Compared, read_compared, remarks, without_tra
 from evalsets.api.detailing import details, failing, shown
 from evalsets.api.judged import Judged, JudgedRelease, judged
 from evalsets.api.split import group_values
+from evalsets.api.splitting import SEEDS
 from evalsets.api.staleness import basis, suite_digest
 from evalsets.datasets.columns import reading_once
 from evalsets.datasets.connect import Source, is_whole, open_both
@@ -78,8 +79,10 @@ def evaluate(
         UnknownNameError: no such model, baseline, field or release
         ArgumentError: nothing to evaluate, with the reason
     """
-    _check_options(alpha, replicates, seed)
-    _check_names(truth, groups, metrics)
+    drawn = _drawn(alpha, replicates, seed)
+    release = _number(release)
+    extra = [metrics] if isinstance(metrics, str) else _listed(metrics)
+    _check_names(truth, groups)
     opened, view = open_both(dataset)
     candidate = prediction_set(opened, model)
     before = None if baseline is None else prediction_set(opened, baseline)
@@ -96,8 +99,6 @@ def evaluate(
     grouping = groups or last_split(opened).get("groups")
     stated = list(subject.populations.values())
     evaluated = _evaluated(opened, parts, frame, grouping, subject.stale)
-    extra = [metrics] if isinstance(metrics, str) else list(metrics)
-    drawn: dict[str, Any] = {"alpha": alpha, "replicates": replicates, "seed": seed}
     rows = evaluate_models(evaluated, stated, extra, **drawn)
     if eval_key is not None:
         write_evaluation(opened, parts[0].read.ids, truth, candidate, eval_key)
@@ -235,25 +236,38 @@ def _falling(parts: Sequence[Compared], rows: Sequence[Row]) -> list[str]:
     return falling
 
 
-def _check_names(truth: Any, groups: Any, metrics: Any) -> None:
+def _check_names(truth: Any, groups: Any) -> None:
     if not isinstance(truth, str):
         raise ArgumentError(f"truth is {truth!r}; name the field of the true labels")
     if groups is not None and not isinstance(groups, str):
         raise ArgumentError(f"groups is {groups!r}; name one field")
-    if not isinstance(metrics, (str, Iterable)):
+
+
+def _listed(metrics: Any) -> list[str]:
+    names = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+    if not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"metrics is {metrics!r}; give names, such as 'recall:*'")
+    return names
 
 
-def _check_options(alpha: Any, replicates: Any, seed: Any) -> None:
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ArgumentError(f"seed is {seed!r}; give a whole number of at least 0")
-    if not isinstance(alpha, (int, float)) or not 0 < alpha < 1:
+def _number(release: Any) -> int | None:
+    if release is not None and not isinstance(release, Integral):
+        raise ArgumentError(f"release is {release!r}; give its number")
+    return None if release is None else int(release)
+
+
+def _drawn(alpha: Any, replicates: Any, seed: Any) -> dict[str, Any]:
+    """What the statistics go by, as the plain numbers that a report keeps."""
+    if not isinstance(seed, Integral) or not 0 <= int(seed) < SEEDS:
+        raise ArgumentError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1")
+    if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise ArgumentError(f"alpha is {alpha!r}; give a probability such as 0.05")
     if not isinstance(replicates, Integral) or replicates < LEAST_REPLICATES:
         raise ArgumentError(
             f"replicates is {replicates!r}; give a whole number of at least "
             f"{LEAST_REPLICATES}, better 1000"
         )
+    return {"alpha": float(alpha), "replicates": int(replicates), "seed": int(seed)}
 
 
 def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | None:

@@ -19,6 +19,7 @@ from evalsets.taggers import SampleTagger, Tagger, VectorTagger
 
 logger = logging.getLogger(__name__)
 
+_Filled = tuple[Tagger, str, dict[str, Any]]  # a field, and what its values depend on
 _ASIDE = ("date", "encoder_name")
 """What is recorded with a field, but does not make its values stale."""
 
@@ -50,7 +51,7 @@ def declare_fields(
     taggers: Sequence[Tagger],
     encoder: Encoder | None,
 ) -> list[str]:
-    """Makes the taggers' fields; stale values go, so that a field's are all of one kind.
+    """Makes the taggers' fields that are not there; those that are stay as they are.
 
     Args:
         dataset: to make them in
@@ -59,37 +60,67 @@ def declare_fields(
         encoder: of the vectors
 
     Returns:
-        the fields that were not there
+        the fields that were made
 
     Raises:
         ArgumentError: values outside the view are stale; nothing was changed
     """
     with writing(dataset):
-        schema = dataset.get_field_schema()
-        changed = [
-            (tagger, name, made_by)
-            for tagger in taggers
-            for name in tagger.fields
-            for made_by in [_made_by(tagger, name, encoder)]
-            if name not in schema or not _same(provenance(schema[name]), made_by)
-        ]
-        stale = [name for _, name, _ in changed if name in schema]
-        _refuse_partly_stale(dataset, view, stale)
-        for name in stale:
+        new, stale = _changed(dataset, taggers, encoder)
+        _refuse_partly_stale(dataset, view, [name for _, name, _ in stale])
+        _declare(dataset, new, encoder)
+    return [name for _, name, _ in new]
+
+
+def empty_stale(
+    dataset: fo.Dataset, taggers: Sequence[Tagger], encoder: Encoder | None
+) -> None:
+    """Drops values that the taggers would give otherwise: a field's are all of one kind.
+
+    Args:
+        dataset: with the taggers' fields
+        taggers: about to fill them
+        encoder: of the vectors
+    """
+    with writing(dataset):
+        _, stale = _changed(dataset, taggers, encoder)
+        for _, name, _ in stale:
             dataset.clear_sample_field(name)
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        for tagger, name, made_by in changed:
-            aside = {"date": now}
-            if isinstance(tagger, VectorTagger) and encoder is not None:
-                aside["encoder_name"] = encoder.name
-            declare(
-                dataset,
-                {name: tagger.fields[name]},
-                indexed=name not in tagger.unindexed,
-                info={**made_by, **aside},
-                owner=TAGGER,
-            )
-    return [name for _, name, _ in changed if name not in schema]
+        _declare(dataset, stale, encoder)
+
+
+def _changed(
+    dataset: fo.Dataset, taggers: Sequence[Tagger], encoder: Encoder | None
+) -> tuple[list[_Filled], list[_Filled]]:
+    """The fields that are not there, and those that something else has filled."""
+    schema = dataset.get_field_schema()
+    new: list[_Filled] = []
+    stale: list[_Filled] = []
+    for tagger in taggers:
+        for name in tagger.fields:
+            made_by = _made_by(tagger, name, encoder)
+            if name not in schema:
+                new.append((tagger, name, made_by))
+            elif not _same(provenance(schema[name]), made_by):
+                stale.append((tagger, name, made_by))
+    return new, stale
+
+
+def _declare(
+    dataset: fo.Dataset, fields: Sequence[_Filled], encoder: Encoder | None
+) -> None:
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    for tagger, name, made_by in fields:
+        aside = {"date": now}
+        if isinstance(tagger, VectorTagger) and encoder is not None:
+            aside["encoder_name"] = encoder.name
+        declare(
+            dataset,
+            {name: tagger.fields[name]},
+            indexed=name not in tagger.unindexed,
+            info={**made_by, **aside},
+            owner=TAGGER,
+        )
 
 
 def drop_foreign(dataset: fo.Dataset, encoder: Encoder) -> None:

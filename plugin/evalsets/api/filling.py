@@ -11,7 +11,13 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
-from evalsets.api.fields import certain, check_fields, declare_fields, drop_foreign
+from evalsets.api.fields import (
+    certain,
+    check_fields,
+    declare_fields,
+    drop_foreign,
+    empty_stale,
+)
 from evalsets.api.onepass import Engine, local, run
 from evalsets.api.populations import refresh
 from evalsets.api.progress import Progress, sum_up
@@ -113,19 +119,20 @@ def _prepared(
     elif any(isinstance(tagger, VectorTagger) for tagger in taggers):
         encoder, vectors = encoder_of(dataset), open_vectors(dataset)
     made = declare_fields(dataset, view, taggers, encoder)
-    if embed_by is not None:
-        drop_foreign(dataset, embed_by)
-    here = present(view)
-    work = _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
     try:
-        for tagger in work.of_kind(SampleTagger):
-            tagger.tag_samples(dataset.limit(1))  # it may find fault, now and not late
+        for tagger in taggers:
+            if isinstance(tagger, SampleTagger):  # it may find fault, now and not late
+                tagger.tag_samples(dataset.limit(1))
     except BaseException:
         with writing(dataset):
             for field in made:
                 drop(dataset, field)
         raise
-    return work
+    empty_stale(dataset, taggers, encoder)
+    if embed_by is not None:
+        drop_foreign(dataset, embed_by)
+    here = present(view)
+    return _Work(dataset, here, taggers, encoder, vectors, embed_by is not None)
 
 
 def _filled(

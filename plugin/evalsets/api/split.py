@@ -94,8 +94,8 @@ def split(
             not what was written
     """
     opened = open_dataset(dataset)
-    options = options_of(opened, val, groups, near_duplicates, background, seed)
-    with writing(opened):
+    with writing(opened):  # what is left out is as the split before this one had it
+        options = options_of(opened, val, groups, near_duplicates, background, seed)
         plan = _planned(opened, options)
         ids, assignment = plan.ids, plan.assignment
         suite, keys = plan.settings.get("number", 0) + 1, keys_of(opened, ids)
@@ -128,8 +128,8 @@ def plan_split(
         EvalsetsError: as ``split`` would
     """
     opened = open_dataset(dataset)
-    options = options_of(opened, val, groups, None, None, None)
     with writing(opened):
+        options = options_of(opened, val, groups, None, None, None)
         return _reported(opened, _planned(opened, options), options)
 
 

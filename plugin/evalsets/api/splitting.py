@@ -30,7 +30,8 @@ from evalsets.splits.near import check_threshold
 
 logger = logging.getLogger(__name__)
 
-_SEEDS = 2**63
+SEEDS = 2**63
+"""Seeds are below this, so that MongoDB can keep them."""
 
 
 def options_of(
@@ -63,8 +64,10 @@ def options_of(
             or (name != "near_duplicates" and not 0 <= float(value or 0) <= 1)
         ):
             raise ArgumentError(f"{name} is {value!r}; give a number from 0 to 1")
+        if value is not None:
+            options[name] = float(value)  # the ledger keeps plain numbers
     drawn, together = options["seed"], options["groups"]
-    if not isinstance(drawn, Integral) or not 0 <= int(drawn) < _SEEDS:
+    if not isinstance(drawn, Integral) or not 0 <= int(drawn) < SEEDS:
         raise ArgumentError(
             f"seed is {drawn!r}; give a whole number from 0 to 2^63 - 1"
         )
@@ -76,7 +79,7 @@ def options_of(
     if off["near_duplicates"] is not None:
         open_vectors(dataset)
         check_threshold(off["near_duplicates"])
-    return {**options, **off}
+    return {**options, "seed": int(drawn), **off}
 
 
 def refuse_empty_train(report: SplitReport, holdout: dict[str, float]) -> None:

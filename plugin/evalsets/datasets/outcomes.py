@@ -134,6 +134,15 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
     return _regression(view, path, f"{stored.field}.value")
 
 
+def measured(view: fo.DatasetView, truth: str, stored: PredictionSet) -> fo.DatasetView:
+    """The samples that figures are of: those with the truth; of a mere score, with one."""
+    if stored.task == "scores":
+        held = [fo.ViewField(score.field).exists() for score in stored.scores]
+        return view.match(fo.ViewExpression.any(held))
+    whole = stored.task == "segmentation"
+    return view.exists(truth if whole else _path(view._dataset, truth, stored.task))
+
+
 def _refuse_gone(dataset: fo.Dataset, field: str, what: str) -> None:
     if not dataset.has_sample_field(field):
         remedy = f"it held {what}; upload that again"

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evalsets.errors import ArgumentError, counted, separated
+from evalsets.files import by_ending
 
 logger = logging.getLogger(__name__)
 
@@ -129,11 +130,8 @@ def match_paths(keys: list[str], paths: list[str]) -> list[str | None]:
 
 def _meant(keys: list[str], paths: list[str]) -> list[list[str]]:
     """The paths that end with each key."""
-    by_name: dict[str, list[str]] = {}
-    for path in paths:
-        by_name.setdefault(Path(path).name, []).append(path)
-    endings = ["/" + k.replace("\\", "/").removeprefix("./").lstrip("/") for k in keys]
-    return [
-        [p for p in by_name.get(Path(key).name, ()) if ("/" + p).endswith(ending)]
-        for key, ending in zip(keys, endings, strict=True)
-    ]
+    endings = [k.replace("\\", "/").removeprefix("./").lstrip("/") for k in keys]
+    near: dict[str, list[str]] = {}
+    for depth in {text.count("/") + 1 for text in endings}:
+        near |= by_ending(paths, depth)
+    return [near.get(text, []) for text in endings]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsets.errors import PredictionsError, counted, suggest
+from evalsets.files import by_ending
 from evalsets.predictions.tables import examples
 
 
@@ -30,7 +30,8 @@ class Keys:
     def __init__(self, known: Sequence[object]) -> None:
         self.n = len(known)
         self._at = _index(known)
-        self._tails = _tails(self._at) if _are_paths(self._at) else None
+        self._by_depth: dict[int, dict[str, list[str]]] = {}
+        self._are_paths = _are_paths(self._at)
 
     def find(self, keys: Iterable[str]) -> NDArray[np.intp]:
         """``(k,)`` the place of each key's sample; -1 where there is none.
@@ -38,9 +39,7 @@ class Keys:
         Raises:
             PredictionsError: a tail that fits several samples
         """
-        return np.array(
-            [_find(str(key), self._at, self._tails) for key in keys], np.intp
-        )
+        return np.array([self._find(str(key)) for key in keys], np.intp)
 
     def all_of(self, keys: Sequence[str]) -> NDArray[np.intp]:
         """``(k,)`` the place of each key's sample.
@@ -53,6 +52,29 @@ class Keys:
         if lost:
             self.refuse(lost, len(lost), len(keys))
         return places
+
+    def _find(self, key: str) -> int:
+        at = self._at
+        if key in at or not self._are_paths:
+            return at.get(key, -1)
+        path = key.replace("\\", "/")
+        whole = os.path.abspath(path)  # noqa: PTH100 (no resolving of links)
+        if whole in at or path.startswith("/") or "://" in path:
+            return at.get(whole, -1)
+        fitting = self._ending(str(PurePosixPath(path)))
+        if len(fitting) > 1:
+            raise PredictionsError(
+                f"The key '{key}' fits {len(fitting)} samples: {examples(fitting)}; "
+                "give more of the path"
+            )
+        return at[fitting[0]] if fitting else -1
+
+    def _ending(self, tail: str) -> list[str]:
+        """The known paths that end with a tail."""
+        depth = tail.count("/") + 1
+        if depth not in self._by_depth:
+            self._by_depth[depth] = by_ending(self._at, depth)
+        return self._by_depth[depth].get(tail, [])
 
     def refuse(self, lost: Sequence[str], n_lost: int, n: int) -> None:
         """Raises for keys that belong to no sample.
@@ -77,7 +99,7 @@ class Keys:
         )
         if n_lost < n:
             remedy += ", or leave the others out (option skip_unknown)"
-        near = [] if self._tails is not None else known[:2000]
+        near = [] if self._are_paths else known[:2000]
         raise PredictionsError(said + suggest(lost[0], near, remedy))
 
 
@@ -96,29 +118,3 @@ def _index(known: Iterable[object]) -> dict[str, int]:
 def _are_paths(known: Iterable[str]) -> bool:
     first = next(iter(known), "")
     return os.path.isabs(first) or "://" in first  # noqa: PTH117 (URLs stay text)
-
-
-def _tails(known: Iterable[str]) -> dict[str, list[str]]:
-    by_name = defaultdict(list)
-    for path in known:
-        by_name[path.rpartition("/")[2]].append(path)
-    return by_name
-
-
-def _find(key: str, at: dict[str, int], tails: dict[str, list[str]] | None) -> int:
-    if key in at or tails is None:
-        return at.get(key, -1)
-    path = key.replace("\\", "/")
-    whole = os.path.abspath(path)  # noqa: PTH100 (no resolving of links)
-    if whole in at or path.startswith("/") or "://" in path:
-        return at.get(whole, -1)
-    tail = str(PurePosixPath(path))
-    fitting = [
-        k for k in tails.get(tail.rpartition("/")[2], ()) if k.endswith(f"/{tail}")
-    ]
-    if len(fitting) > 1:
-        raise PredictionsError(
-            f"The key '{key}' fits {len(fitting)} samples: {examples(fitting)}; "
-            "give more of the path"
-        )
-    return at[fitting[0]] if fitting else -1

@@ -186,7 +186,7 @@ def read_record(line: str) -> Record | None:
 
 
 def _hash(plain: Mapping[str, Any], previous: str) -> str:
-    text = json.dumps(plain, sort_keys=True, ensure_ascii=True, default=str)
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256((previous + text).encode()).hexdigest()
 
 

@@ -131,7 +131,8 @@ def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
     for name in options or {}:
         if known is not None and name not in known:
             raise ArgumentError(
-                f"Tagger '{kind}' has no option '{name}'{suggest(str(name), known)}"
+                f"Tagger '{kind}' has no option '{name}'"
+                f"{suggest(str(name), known, '' if known else 'it takes none')}"
             )
     try:
         tagger = make(**(options or {}))
@@ -148,7 +149,7 @@ def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
 def _options(make: Callable[..., Tagger]) -> list[str] | None:
     """What a kind of tagger can be told; None where it takes any name."""
     parameters = [*signature(make).parameters.values()]
-    if isinstance(make, partial):  # what the tagger takes beside the model
+    if isinstance(make, partial) and make.func is _with_model:  # beside the model
         parameters += signature(make.args[0]).parameters.values()
     elif any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
         return None
