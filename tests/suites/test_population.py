@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,12 +80,25 @@ def test_a_requirement_that_cannot_be_read_says_how_to_write_it(text):
         ({"name": "a", "query": "x", "holdout": "0.2"}, "'0.2'; give a share"),
         ({"name": "a", "query": "x", "min_size": 0}, "at least 1"),
         ({"name": "a", "query": "x", "min_size": "9"}, "'9'; give a whole number"),
+        ({"name": "a", "query": "x", "owner": 5}, "owner of 'a' is 5; give a text"),
         ({"name": "a", "query": "x", "hold_out": 1}, "Unknown key 'hold_out'"),
     ],
 )
 def test_a_population_that_makes_no_sense_is_refused(entry, said):
     with pytest.raises(ArgumentError, match=said):
         Population.from_dict(entry)
+
+
+def test_numbers_of_numpy_are_kept_as_plain_ones():
+    bound = Requirement("accuracy", at_least=np.float32(0.5))
+    made = Population("a", "x > 1", np.float32(0.25), bound, min_size=np.int64(9))
+    assert json.loads(json.dumps(made.to_dict())) == {
+        "name": "a",
+        "query": "x > 1",
+        "holdout": 0.25,
+        "require": [{"metric": "accuracy", "at_least": 0.5}],
+        "min_size": 9,
+    }
 
 
 def test_one_requirement_may_stand_alone_and_anything_else_is_refused():

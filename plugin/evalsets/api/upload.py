@@ -14,7 +14,12 @@ from evalsets.api.populations import refresh
 from evalsets.api.samples import Samples
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.locks import SETTLING_S, writing
-from evalsets.datasets.outcomes import GROUND_TRUTH, task_of, true_labels
+from evalsets.datasets.outcomes import (
+    GROUND_TRUTH,
+    label_fields,
+    task_of,
+    true_labels,
+)
 from evalsets.datasets.predictions import (
     PredictionSet,
     ScoreSet,
@@ -207,7 +212,7 @@ def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
     known = dataset.has_sample_field(predictions)
     named = predictions.isidentifier() and not Path(predictions).exists()
     if not known and named:
-        fields = [n for n in dataset.get_field_schema() if task_of(dataset, n)]
+        fields = label_fields(dataset)
         raise UnknownNameError("file or label field", predictions, fields)
     return bool(known)
 

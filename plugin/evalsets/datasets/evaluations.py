@@ -13,6 +13,8 @@ from evalsets.errors import ArgumentError, NameTakenError
 
 _UNDERWAY = "evalsets_underway_"
 """Begins the key of an evaluation that has not replaced the earlier one yet."""
+_REPLACED = "evalsets_replaced_"
+"""Begins the key of the earlier one while the new one takes its place."""
 
 
 def write_evaluation(
@@ -38,13 +40,14 @@ def write_evaluation(
     with writing(dataset, patience=SETTLING_S):
         check_unreplaced(dataset, stored)
         own = _own(dataset)
-        _drop(own, made)  # one that was killed
+        _settle(own, eval_key)  # one that was killed
         try:
             _evaluate(own.select(list(ids)), truth, stored, made)
-            _drop(own, eval_key)
+            if eval_key in own.list_evaluations():
+                own.rename_evaluation(eval_key, f"{_REPLACED}{eval_key}")
             own.rename_evaluation(made, eval_key)
         finally:
-            _drop(own, made)
+            _settle(own, eval_key)
             with schema_lock:
                 dataset.reload()
                 dataset._evaluation_cache.pop(eval_key, None)
@@ -64,9 +67,16 @@ def _evaluate(
         view.evaluate_classifications(stored.field, **given)
 
 
-def _drop(own: fo.Dataset, eval_key: str) -> None:
-    if eval_key in own.list_evaluations():
-        own.delete_evaluation(eval_key)
+def _settle(own: fo.Dataset, eval_key: str) -> None:
+    """Leaves under a key the new evaluation or, where it is not there, the earlier one."""
+    underway, replaced = f"{_UNDERWAY}{eval_key}", f"{_REPLACED}{eval_key}"
+    known = own.list_evaluations()
+    if underway in known:
+        own.delete_evaluation(underway)
+    if replaced in known and eval_key in known:
+        own.delete_evaluation(replaced)
+    elif replaced in known:
+        own.rename_evaluation(replaced, eval_key)
 
 
 def _own(dataset: fo.Dataset) -> fo.Dataset:

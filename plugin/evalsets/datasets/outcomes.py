@@ -72,8 +72,8 @@ def task_of(dataset: fo.Dataset, name: str) -> str:
     return TASK_OF.get(getattr(held, "document_type", None), "")
 
 
-def _truths(dataset: fo.Dataset, task: str) -> list[str]:
-    """Fields that may hold the truth of a task, or of any."""
+def label_fields(dataset: fo.Dataset, task: str = "") -> list[str]:
+    """Fields of users that hold labels, or values, of a task, or of any."""
     names = [n for n in dataset.get_field_schema() if is_users(n)]
     tasks = {name: task_of(dataset, name) for name in names}
     return [name for name, held in tasks.items() if held and task in ("", held)]
@@ -81,7 +81,7 @@ def _truths(dataset: fo.Dataset, task: str) -> list[str]:
 
 def _name_truth(dataset: fo.Dataset, stored: PredictionSet) -> str:
     """What to do where a field is not the truth."""
-    fit = ", ".join(f"'{name}'" for name in _truths(dataset, stored.task)[:_NAMED])
+    fit = ", ".join(f"'{n}'" for n in label_fields(dataset, stored.task)[:_NAMED])
     known = f", such as {fit}" if fit else ""
     return f"name the field that holds the true labels (option truth){known}"
 
@@ -109,7 +109,7 @@ def read_outcomes(view: fo.DatasetView, truth: str, stored: PredictionSet) -> Re
     schema = dataset.get_field_schema()
     if truth not in schema:
         raise UnknownNameError(
-            "field", truth, _truths(dataset, ""), _name_truth(dataset, stored)
+            "field", truth, label_fields(dataset), _name_truth(dataset, stored)
         )
     _refuse_gone(dataset, stored.field, f"what model '{stored.model}' predicts")
     if truth == stored.field:

@@ -48,6 +48,9 @@ class Requirement:
                 f"A requirement on '{self.metric}' needs exactly one finite bound: "
                 "at_least=, at_most= or max_drop="
             )
+        for bound in ("at_least", "at_most", "max_drop"):
+            if getattr(self, bound) is not None:
+                object.__setattr__(self, bound, _plain(given[0]))
         if self.max_drop is not None and self.max_drop < 0:
             raise ArgumentError(
                 f"max_drop of '{self.metric}' is {self.max_drop}; give the allowed "
@@ -130,7 +133,14 @@ class Population:
                 f"min_size of '{self.name}' is {size!r}; give a whole number "
                 "of at least 1"
             )
+        for said in ("description", "owner"):
+            if not isinstance(getattr(self, said), str):
+                raise ArgumentError(
+                    f"{said} of '{self.name}' is {getattr(self, said)!r}; give a text"
+                )
         object.__setattr__(self, "require", self._requirements())
+        object.__setattr__(self, "holdout", _plain(self.holdout))
+        object.__setattr__(self, "min_size", int(size))
 
     def __repr__(self) -> str:
         """The call that makes it, without what is left at its default."""
@@ -177,6 +187,11 @@ def _exact(value: Any) -> str:
     """The shortest text that reads as the same number."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
+
+
+def _plain(number: Any) -> float:
+    """A number of any kind as one that JSON and MongoDB take."""
+    return number if isinstance(number, (int, float)) else float(number)
 
 
 def _is_number(value: Any) -> bool:
