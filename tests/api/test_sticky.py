@@ -172,6 +172,22 @@ def test_a_dataset_made_anew_from_the_same_files_takes_the_ledger(made, tmp_path
         other.delete()
 
 
+def test_files_that_lie_elsewhere_now_are_known_by_what_is_below(made, tmp_path):
+    """A name is a path below the common folder, which is another one now."""
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    other = _filled()
+    try:
+        old = other.values("filepath")
+        other.set_values("filepath", [f"/moved{path}" for path in old])
+        other.add_sample(fo.Sample("/elsewhere/00000.jpg", x=1))
+        es.load_ledger(other, file)
+        found = _by_path(other)
+        assert found.pop("/elsewhere/00000.jpg") is None
+        assert {p.removeprefix("/moved"): s for p, s in found.items()} == _by_path(made)
+    finally:
+        other.delete()
+
+
 def test_files_that_were_deleted_and_added_again_have_their_side(made):
     before = _by_path(made)
     gone = [p for p, side in before.items() if side == "test"]

@@ -214,7 +214,7 @@ def _read_file(file: Path) -> list[dict[str, Any]]:
                 f"{file}:{number} is no record of a ledger; restore the file from git"
             )
         records.append(record)
-    verify(records, f"{file}:{{}}")
+    verify(records, f"{file}:{{}}", "restore the file from git")
     return records
 
 

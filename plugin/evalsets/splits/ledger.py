@@ -35,6 +35,8 @@ import numpy as np
 from evalsets.errors import EvalsetsError
 from evalsets.splits.work import SIDES, Assignment
 
+REMEDY = "load a copy of the ledger that was saved (load_ledger)"
+"""What to do about a ledger that is not what was written."""
 _BY_SAMPLE = ("samples", "groups", "keys")
 
 Entry = dict[str, Any]
@@ -149,12 +151,17 @@ def seal(record: Mapping[str, Any], previous: str) -> Record:
     return {**plain, "hash": _hash(plain, previous)}
 
 
-def verify(records: Iterable[Record], where: str = "split {} of the ledger") -> None:
+def verify(
+    records: Iterable[Record],
+    where: str = "split {} of the ledger",
+    remedy: str = REMEDY,
+) -> None:
     """Makes sure that no record was changed, lost or put in.
 
     Args:
         records: oldest first
         where: names a record by its place, counted from 1
+        remedy: what to do
 
     Raises:
         EvalsetsError: the first record that is not what was written
@@ -166,7 +173,7 @@ def verify(records: Iterable[Record], where: str = "split {} of the ledger") -> 
             here = where.format(place)
             raise EvalsetsError(
                 f"{here[0].upper()}{here[1:]} is not what was written there: it, or what "
-                "was before it, was edited; restore the ledger from a copy"
+                f"was before it, was edited; {remedy}"
             )
         previous = record["hash"]
 
@@ -202,8 +209,7 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
         side, samples = entry.get("side"), entry.get("samples")
         if side not in SIDES[1:] or not isinstance(samples, list):
             raise EvalsetsError(
-                f"Entry {number} of the split ledger is broken; restore the ledger "
-                "from a copy"
+                f"Entry {number} of the split ledger is broken; {REMEDY}"
             )
         if side == "test":
             held.update(samples)
@@ -213,7 +219,7 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
             leaving = next(sample_id for sample_id in samples if sample_id in held)
             raise EvalsetsError(
                 f"Entry {number} of the split ledger takes sample {leaving} out "
-                "of test, which only retire may; restore the ledger from a copy"
+                f"of test, which only retire may; {REMEDY}"
             )
         sides.update(dict.fromkeys(samples, side))
     return sides
