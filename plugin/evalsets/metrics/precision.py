@@ -8,7 +8,9 @@ maximum of all runs together is one numpy call a rank.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -52,13 +54,18 @@ class RankedBoxes:
         n_classes, n_overlaps = len(objects), len(self.found)
         r = weights.shape[1]
         flat: Numbers = np.zeros((n_classes * n_overlaps, r), weights.dtype)
-        for start in range(0, r, _COLUMNS):
+        all_runs, _ = self._runs, self._hits  # before the threads ask for them
+
+        def fill(start: int) -> None:
             columns = slice(start, start + _COLUMNS)
             drawn = np.ascontiguousarray(weights[:, columns])
             least = np.maximum(objects[:, columns], 1)
             guessed = self._guessed(drawn)
-            for runs in self._runs:
+            for runs in all_runs:
                 flat[runs.key, columns] = runs.average(drawn, guessed, least)
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:  # numpy lets others run
+            list(threads.map(fill, range(0, r, _COLUMNS)))
         found = flat.reshape(n_classes, n_overlaps, r)
         return np.where(objects[:, None] > 0, found, 0)
 
@@ -75,7 +82,7 @@ class RankedBoxes:
         counts = np.append(of, -1)[upto] == self.label  # some object is found after it
         ranks = _Ranks.of(of)
         rows = ranks.place[upto[counts]]
-        shape = (len(of), int(self.unit.max(initial=0)) + 1)
+        shape = (len(of), int(self.unit.max(initial=-1)) + 1)
         return _ones(rows, self.unit[counts], shape), ranks
 
     def _guessed(self, weights: Numbers) -> Numbers:
