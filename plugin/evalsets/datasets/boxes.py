@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalsets.datasets.columns import gather_fields
 from evalsets.datasets.matches import Kept, load_matches, save_matches
 from evalsets.metrics import Boxes, Detection
 
@@ -29,7 +30,7 @@ def read_boxes(view: fo.DatasetView, truth: str, field: str) -> dict[str, Any]:
     names = ("label", "bounding_box", "iscrowd", "confidence")
     paths = [f"{truth}.detections.{name}" for name in names[:3]]
     paths += [f"{field}.detections.{name}" for name in (*names[:2], names[3])]
-    all_ids, *columns = view.values(["id", *paths])
+    all_ids, columns = gather_fields(view, paths)
     labelled = [at for at, labels in enumerate(columns[0]) if labels is not None]
     ids = [all_ids[at] for at in labelled]
     true_label, true_box, crowd, label, box, score = (

@@ -252,22 +252,33 @@ def gather(
 def _gathered(
     view: fo.Dataset | fo.DatasetView, expressions: Mapping[str, Any]
 ) -> _Read:
-    lists = {
-        f"v{at}": {"$push": {"$ifNull": [expression, None]}}
+    text = {"$toString": "$_id"}  # a client takes longer to read ids as such
+    asked = {"ids": text} | {
+        f"v{at}": {"$ifNull": [expression, None]}
         for at, expression in enumerate(expressions.values())
     }
-    text = {"$toString": "$_id"}  # a client takes longer to read ids as such
-    last = {"$substrBytes": [text, 22, 2]}
-    grouped = {"$group": {"_id": last, "ids": {"$push": text}, **lists}}
-    found = list(view._aggregate(post_pipeline=[grouped]))
-    ids = np.array([i for part in found for i in part["ids"]], dtype="S24")
+    found: list[Sequence[Any]]
+    if any(_is_list(expression) for expression in expressions.values()):
+        each = {"$project": {"_id": 0, **asked}}  # too much for a few documents
+        rows = [tuple(row.values()) for row in view._aggregate(post_pipeline=[each])]
+        found = list(zip(*rows, strict=True)) or [()] * len(asked)
+    else:
+        lists = {name: {"$push": expression} for name, expression in asked.items()}
+        last = {"$substrBytes": [text, 22, 2]}
+        grouped = {"$group": {"_id": last, **lists}}
+        parts = list(view._aggregate(post_pipeline=[grouped]))
+        found = [[v for part in parts for v in part[name]] for name in lists]
+    ids = np.array(found[0], dtype="S24")
     order = np.argsort(ids)
-    columns = {}
-    for name, expression in zip(lists, expressions, strict=True):
-        column = np.empty(len(ids), dtype=object)
-        column[:] = [value for part in found for value in part[name]]
-        columns[expression] = column[order].tolist()
+    columns = {
+        text: [values[at] for at in order.tolist()]
+        for text, values in zip(expressions, found[1:], strict=True)
+    }
     return _Read(view, ids[order].astype("U24"), columns)
+
+
+def _is_list(expression: Any) -> bool:
+    return isinstance(expression, dict) and "$map" in expression
 
 
 def holding(
@@ -297,8 +308,8 @@ def gather_fields(
     view: fo.Dataset | fo.DatasetView, paths: Sequence[str]
 ) -> tuple[list[str], list[list[Any]]]:
     """Ids, rising, and columns of fields, where a missing value is None."""
-    if all(_is_plain(view, path) for path in paths):
-        stored = {path: f"${view._handle_db_field(path)}" for path in paths}
+    stored = {path: _stored(view, path) for path in paths}
+    if None not in stored.values():
         ids, columns = gather(view, stored)
         return ids.tolist(), columns
     known, *columns = view.values(["id", *paths])
@@ -306,12 +317,23 @@ def gather_fields(
     return [known[at] for at in order], [[c[at] for at in order] for c in columns]
 
 
-def _is_plain(view: fo.Dataset | fo.DatasetView, path: str) -> bool:
-    """Whether MongoDB keeps the values as FiftyOne gives them."""
+def _stored(view: fo.Dataset | fo.DatasetView, path: str) -> Any:
+    """What MongoDB keeps of a field as FiftyOne gives it; None where it gives another.
+
+    That of labels in a list is a list, too, with None for one that lacks it.
+    """
     names = path.split(".")
     held = [view.get_field(".".join(names[:n])) for n in range(1, len(names) + 1)]
-    listed = any(isinstance(field, fo.ListField) for field in held)
-    return not listed and isinstance(held[-1], _PLAIN)
+    last, above = held[-1], held[:-1]
+    plain = isinstance(last, _PLAIN)
+    listed = [isinstance(field, fo.ListField) for field in above]
+    if not any(listed):
+        return f"${view._handle_db_field(path)}" if plain else None
+    inner = last.field if isinstance(last, fo.ListField) else None
+    if any(listed[:-1]) or not (plain or isinstance(inner, fo.FloatField)):
+        return None
+    value = {"$ifNull": [f"$$this.{names[-1]}", None]}
+    return {"$map": {"input": f"${'.'.join(names[:-1])}", "in": value}}
 
 
 def write(
