@@ -172,6 +172,66 @@ def test_a_dataset_made_anew_from_the_same_files_takes_the_ledger(made, tmp_path
         other.delete()
 
 
+def _moved_to(folder, dataset, name=None):
+    """The same files in another place, in a dataset made anew."""
+    other = fo.Dataset(persistent=True)
+    paths = [path.rpartition("/")[2] for path in dataset.values("filepath")]
+    other.add_samples([fo.Sample(f"{folder}/{p}", x=1) for p in paths])
+    if name:
+        other.add_sample(fo.Sample(name, x=1))
+    return other
+
+
+@pytest.mark.parametrize(
+    ("folder", "outside"),
+    [
+        ("/data", "/other/00000.jpg"),
+        ("/data", "/00000.jpg"),
+        ("/mnt/new place", None),
+        ("/mnt/new place", "/mnt/00000.jpg"),
+    ],
+    ids=["outside", "above", "moved", "moved and above"],
+)
+def test_a_ledger_loads_where_the_common_folder_is_another(
+    made, tmp_path, folder, outside
+):
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    wanted = {p.rpartition("/")[2]: side for p, side in _by_path(made).items()}
+    other = _moved_to(folder, made, outside)
+    try:
+        es.load_ledger(other, file)
+        found = _by_path(other)
+        assert found.pop(outside, None) is None
+        assert {p.rpartition("/")[2]: side for p, side in found.items()} == wanted
+    finally:
+        other.delete()
+
+
+def test_files_added_again_below_another_common_folder_have_their_side(made):
+    before = _by_path(made)
+    gone = [p for p, side in before.items() if side == "test"]
+    made.delete_samples(_test_of(_sides(made)))
+    made.add_samples([fo.Sample(path, x=-1) for path in [*gone, "/other/1.jpg"]])
+    es.split(made, seed=5)
+    assert {_by_path(made)[path] for path in gone} == {"test"}
+
+
+def test_a_new_file_of_the_name_of_one_that_is_gone_is_not_taken_for_it(made):
+    gone = made[_test_of(_sides(made)).pop()].filepath.rpartition("/")[2]
+    made.delete_samples([s.id for s in made if s.filepath.endswith(gone)])
+    made.add_sample(fo.Sample(f"/{gone}", x=-1))
+    es.split(made)
+    assert _by_path(made)[f"/{gone}"] == "train"
+
+
+def test_a_file_retired_alone_is_known_where_the_dataset_is_made_anew(made, tmp_path):
+    sample = made[_test_of(_sides(made)).pop()]
+    es.retire(made, sample.id, reason="blurred")
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    last = json.loads(file.read_text().splitlines()[-1])["entries"][-1]
+    assert last["keys"] == [sample.filepath.rpartition("/")[2]]
+
+
 def test_files_that_were_deleted_and_added_again_have_their_side(made):
     before = _by_path(made)
     gone = [p for p, side in before.items() if side == "test"]

@@ -98,12 +98,14 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
                 where = side.get(i) or "no split"
                 raise ArgumentError(f"Sample '{named}' is in {where}, not in test")
         ids, settings = [*dict.fromkeys(found)], _settings(records)
+        all_ids = opened.values("id")  # the common folder is that of all samples
+        keys = dict(zip(all_ids, keys_of(opened, all_ids), strict=True))
         entry = retirement(
             ids,
             reason,
             settings["number"],
             settings.get("seed", 0),
-            keys=keys_of(opened, ids),
+            keys=[keys[i] for i in ids],
         )
         append_ledger(opened, {**settings, "time": entry["time"]}, [entry])
         declare(opened, {SPLIT: str}, indexed=True)

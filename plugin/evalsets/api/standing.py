@@ -13,6 +13,7 @@ from evalsets.api.grouping import column
 from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.files import DIGEST
 from evalsets.splits import Standing, standing
+from evalsets.splits.roots import entries_today
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -61,6 +62,12 @@ def standing_of(
     ids = list(ids)
     ledger = [entry for record in records for entry in record["entries"]]
     here = set(ids)
-    is_whole = all(here.issuperset(entry["samples"]) for entry in ledger)
-    keys = [""] * len(ids) if is_whole else keys_of(dataset, ids)
+    keys = [""] * len(ids)
+    if not all(here.issuperset(entry["samples"]) for entry in ledger):
+        keys = keys_of(dataset, ids)
+        paths = [os.path.normpath(path) for path in column(dataset, ids, "filepath")]
+        at = dict(zip(ids, paths, strict=True))
+        named = dict(zip(paths, keys, strict=True))
+        if len(named) == len(paths):
+            ledger = entries_today(records, at, named, os.sep)
     return standing(ledger, ids, keys, sides_of(dataset, ids))
