@@ -135,6 +135,15 @@ def test_nothing_is_built_on_an_edited_ledger(made, act):
     assert made[one].split == "test"
 
 
+def test_an_edited_ledger_names_how_a_saved_file_mends_it(made):
+    _edit_ledger(made)
+    with pytest.raises(EvalsetsError) as told:
+        es.split(made)
+    assert "with load_ledger, or `evalsets ledger load`" in str(told.value)
+    assert "save_ledger wrote before" in str(told.value)
+    assert str(told.value).count("\n") == 0
+
+
 def test_a_saved_ledger_mends_an_edited_one_and_keeps_what_is_in_test(made, tmp_path):
     file = es.save_ledger(made, tmp_path / "ledger.jsonl")
     _hold_out(made, 0.5)

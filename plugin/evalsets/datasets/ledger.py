@@ -17,6 +17,7 @@ from evalsets.datasets.runs import (
 )
 from evalsets.errors import EvalsetsError
 from evalsets.splits import seal, verify
+from evalsets.splits.ledger import REMEDY
 
 KIND = "split"
 
@@ -97,6 +98,6 @@ def _entries(dataset: fo.Dataset, name: str) -> list[dict[str, Any]]:
     if not isinstance(entries, list):
         raise EvalsetsError(
             f"Split {int(name)} in the ledger of dataset '{dataset.name}' is broken; "
-            "restore the ledger from a copy"
+            f"{REMEDY}"
         )
     return entries

@@ -35,6 +35,10 @@ import numpy as np
 from evalsets.errors import EvalsetsError
 from evalsets.splits.work import SIDES, Assignment
 
+REMEDY = (
+    "restore the ledger with load_ledger, or `evalsets ledger load`, from a file that "
+    "save_ledger wrote before, such as one in git"
+)
 _BY_SAMPLE = ("samples", "groups", "keys")
 
 Entry = dict[str, Any]
@@ -166,7 +170,7 @@ def verify(records: Iterable[Record], where: str = "split {} of the ledger") -> 
             here = where.format(place)
             raise EvalsetsError(
                 f"{here[0].upper()}{here[1:]} is not what was written there: it, or what "
-                "was before it, was edited; restore the ledger from a copy"
+                f"was before it, was edited; {REMEDY}"
             )
         previous = record["hash"]
 
@@ -202,8 +206,7 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
         side, samples = entry.get("side"), entry.get("samples")
         if side not in SIDES[1:] or not isinstance(samples, list):
             raise EvalsetsError(
-                f"Entry {number} of the split ledger is broken; restore the ledger "
-                "from a copy"
+                f"Entry {number} of the split ledger is broken; {REMEDY}"
             )
         if side == "test":
             held.update(samples)
@@ -213,7 +216,7 @@ def replay(ledger: Iterable[Entry]) -> dict[str, str]:
             leaving = next(sample_id for sample_id in samples if sample_id in held)
             raise EvalsetsError(
                 f"Entry {number} of the split ledger takes sample {leaving} out "
-                "of test, which only retire may; restore the ledger from a copy"
+                f"of test, which only retire may; {REMEDY}"
             )
         sides.update(dict.fromkeys(samples, side))
     return sides
