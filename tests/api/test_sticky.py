@@ -135,6 +135,15 @@ def test_nothing_is_built_on_an_edited_ledger(made, act):
     assert made[one].split == "test"
 
 
+def test_an_edited_ledger_names_how_a_saved_file_mends_it(made):
+    _edit_ledger(made)
+    with pytest.raises(EvalsetsError) as told:
+        es.split(made)
+    assert "with load_ledger, or `evalsets ledger load`" in str(told.value)
+    assert "save_ledger wrote before" in str(told.value)
+    assert str(told.value).count("\n") == 0
+
+
 def test_a_saved_ledger_mends_an_edited_one_and_keeps_what_is_in_test(made, tmp_path):
     file = es.save_ledger(made, tmp_path / "ledger.jsonl")
     _hold_out(made, 0.5)
@@ -172,20 +181,64 @@ def test_a_dataset_made_anew_from_the_same_files_takes_the_ledger(made, tmp_path
         other.delete()
 
 
-def test_files_that_lie_elsewhere_now_are_known_by_what_is_below(made, tmp_path):
-    """A name is a path below the common folder, which is another one now."""
+def _moved_to(folder, dataset, name=None):
+    """The same files in another place, in a dataset made anew."""
+    other = fo.Dataset(persistent=True)
+    paths = [path.rpartition("/")[2] for path in dataset.values("filepath")]
+    other.add_samples([fo.Sample(f"{folder}/{p}", x=1) for p in paths])
+    if name:
+        other.add_sample(fo.Sample(name, x=1))
+    return other
+
+
+@pytest.mark.parametrize(
+    ("folder", "outside"),
+    [
+        ("/data", "/other/00000.jpg"),
+        ("/data", "/00000.jpg"),
+        ("/mnt/new place", None),
+        ("/mnt/new place", "/mnt/00000.jpg"),
+    ],
+    ids=["outside", "above", "moved", "moved and above"],
+)
+def test_a_ledger_loads_where_the_common_folder_is_another(
+    made, tmp_path, folder, outside
+):
     file = es.save_ledger(made, tmp_path / "ledger.jsonl")
-    other = _filled()
+    wanted = {p.rpartition("/")[2]: side for p, side in _by_path(made).items()}
+    other = _moved_to(folder, made, outside)
     try:
-        old = other.values("filepath")
-        other.set_values("filepath", [f"/moved{path}" for path in old])
-        other.add_sample(fo.Sample("/elsewhere/00000.jpg", x=1))
         es.load_ledger(other, file)
         found = _by_path(other)
-        assert found.pop("/elsewhere/00000.jpg") is None
-        assert {p.removeprefix("/moved"): s for p, s in found.items()} == _by_path(made)
+        assert found.pop(outside, None) is None
+        assert {p.rpartition("/")[2]: side for p, side in found.items()} == wanted
     finally:
         other.delete()
+
+
+def test_files_added_again_below_another_common_folder_have_their_side(made):
+    before = _by_path(made)
+    gone = [p for p, side in before.items() if side == "test"]
+    made.delete_samples(_test_of(_sides(made)))
+    made.add_samples([fo.Sample(path, x=-1) for path in [*gone, "/other/1.jpg"]])
+    es.split(made, seed=5)
+    assert {_by_path(made)[path] for path in gone} == {"test"}
+
+
+def test_a_new_file_of_the_name_of_one_that_is_gone_is_not_taken_for_it(made):
+    gone = made[_test_of(_sides(made)).pop()].filepath.rpartition("/")[2]
+    made.delete_samples([s.id for s in made if s.filepath.endswith(gone)])
+    made.add_sample(fo.Sample(f"/{gone}", x=-1))
+    es.split(made)
+    assert _by_path(made)[f"/{gone}"] == "train"
+
+
+def test_a_file_retired_alone_is_known_where_the_dataset_is_made_anew(made, tmp_path):
+    sample = made[_test_of(_sides(made)).pop()]
+    es.retire(made, sample.id, reason="blurred")
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    last = json.loads(file.read_text().splitlines()[-1])["entries"][-1]
+    assert last["keys"] == [sample.filepath.rpartition("/")[2]]
 
 
 def test_files_that_were_deleted_and_added_again_have_their_side(made):

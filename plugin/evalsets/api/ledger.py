@@ -103,7 +103,7 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
             reason,
             settings["number"],
             settings.get("seed", 0),
-            keys=keys_of(opened, ids),
+            keys=_keys(opened, ids),
         )
         append_ledger(opened, {**settings, "time": entry["time"]}, [entry])
         declare(opened, {SPLIT: str}, indexed=True)
@@ -178,6 +178,13 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
 
 def _settings(records: list[dict[str, Any]]) -> dict[str, Any]:
     return {key: value for key, value in records[-1].items() if key != "entries"}
+
+
+def _keys(dataset: fo.Dataset, some: list[str]) -> list[str]:
+    """Keys of some samples, below the common folder of all."""
+    ids = dataset.values("id")
+    keys = dict(zip(ids, keys_of(dataset, ids), strict=True))
+    return [keys[i] for i in some]
 
 
 def _is_broken(

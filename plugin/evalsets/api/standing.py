@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from evalsets.api.grouping import column
 from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.files import DIGEST
 from evalsets.splits import Standing, standing
+from evalsets.splits.roots import entries_today
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -62,36 +62,12 @@ def standing_of(
     ids = list(ids)
     ledger = [entry for record in records for entry in record["entries"]]
     here = set(ids)
-    is_whole = all(here.issuperset(entry["samples"]) for entry in ledger)
-    keys = [""] * len(ids) if is_whole else _keys_told(dataset, ids, ledger)
+    keys = [""] * len(ids)
+    if not all(here.issuperset(entry["samples"]) for entry in ledger):
+        keys = keys_of(dataset, ids)
+        paths = column(dataset, ids, "filepath")
+        at = dict(zip(ids, paths, strict=True))
+        named = dict(zip(paths, keys, strict=True))
+        if len(named) == len(paths):
+            ledger = entries_today(records, at, named, os.sep)
     return standing(ledger, ids, keys, sides_of(dataset, ids))
-
-
-def _keys_told(
-    dataset: fo.Dataset, ids: list[str], ledger: Iterable[dict[str, Any]]
-) -> list[str]:
-    """The keys of samples, where a ledger has their files under other names by these.
-
-    A name is a path below a folder, which is another one once files lie outside of it.
-    """
-    told = {key for entry in ledger for key in entry.get("keys", ())}
-    keys = keys_of(dataset, ids)
-    if not told.isdisjoint(keys):
-        return keys
-    paths = column(dataset, ids, "filepath")
-    roots = Counter(
-        root for path in paths for root in _folders(path) if path[len(root) :] in told
-    )
-    first, second = [*roots.most_common(2), ("", 0), ("", 0)][:2]
-    if first[1] == second[1]:
-        return keys
-    root = first[0]
-    return [
-        path[len(root) :] if path.startswith(root) else key
-        for path, key in zip(paths, keys, strict=True)
-    ]
-
-
-def _folders(path: str) -> list[str]:
-    """Each folder above a file, with the separator at its end."""
-    return [path[: at + 1] for at, letter in enumerate(path) if letter == os.sep]

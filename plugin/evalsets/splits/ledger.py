@@ -35,8 +35,10 @@ import numpy as np
 from evalsets.errors import EvalsetsError
 from evalsets.splits.work import SIDES, Assignment
 
-REMEDY = "load a copy of the ledger that was saved (load_ledger)"
-"""What to do about a ledger that is not what was written."""
+REMEDY = (
+    "restore the ledger with load_ledger, or `evalsets ledger load`, from a file that "
+    "save_ledger wrote before, such as one in git"
+)
 _BY_SAMPLE = ("samples", "groups", "keys")
 
 Entry = dict[str, Any]
