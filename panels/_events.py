@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import fiftyone.operators as foo
@@ -11,6 +12,7 @@ from fiftyone.operators import types
 
 import evalsets
 from evalsets.datasets.connect import database
+from evalsets.errors import DatabaseError
 
 from . import _blocks as blocks
 
@@ -35,8 +37,12 @@ def told(handler: Handler) -> Handler:
 def refused(
     panel: Any, ctx: foo.ExecutionContext, event: str, error: evalsets.EvalsetsError
 ) -> None:
-    """Tells an error; the panel gives its ``fail``, which keeps it beside the cause."""
-    panel.fail(ctx, event, error)
+    """Tells an error; the panel gives its ``fail``, which keeps it beside the cause.
+
+    Without MongoDB nothing can be kept: what the panel holds stays as it is.
+    """
+    with suppress(DatabaseError), database():
+        panel.fail(ctx, event, error)
     ctx.ops.notify(str(error).partition("\n")[0], variant="error")
 
 
@@ -74,10 +80,11 @@ def drawn(render: Render) -> Render:
         except evalsets.EvalsetsError as error:
             root, page = blocks.page()
             blocks.note(root, [str(error)], color=blocks.BAD)
+            blocks.button(root, "again", "Try again", panel.on_load, icon="refresh")
         view = types.View(
             component="EvalsetsPlace",
             composite_view=True,
-            dataset=ctx.dataset.name,
+            dataset=ctx.dataset_name,
             load=panel.on_load,
         )
         page.type.define_property("place", types.Object(), view=view)

@@ -15,7 +15,7 @@ from evalsets.errors import EvalsetsError, SeveralCutsError, UnprovenError
 from ._counting import Counter
 from ._events import told
 from ._judging import Judged, words
-from ._populations_session import show, state_of
+from ._populations_session import fill_first, show, state_of
 
 _Proposed: TypeAlias = tuple[Judged, "fo.DatasetView | None"]
 
@@ -25,7 +25,7 @@ class Judge(Counter):
 
     @told
     def calibrate(self, ctx: foo.ExecutionContext) -> None:
-        ctx.panel.set_state("cut", {"precision": 90, "term": ""})
+        fill_first(ctx, "cut")
         _judge(self, ctx, state_of(ctx).lines[ctx.params["row"]].name)
 
     @told

@@ -14,6 +14,13 @@ from ._board import Board
 from ._events import keep, kept
 from ._populations_state import COUNTED, Form, PopulationsState
 
+_FIRST: dict[str, dict[str, Any]] = {
+    "cut": {"precision": 90, "term": ""},
+    "release": {"note": ""},
+    "compare": {"before": "", "after": ""},
+}
+"""What other inputs hold before anybody types."""
+
 
 def state_of(ctx: foo.ExecutionContext) -> PopulationsState:
     """What the panel shows of the dataset it stands on."""
@@ -54,6 +61,12 @@ def fill(ctx: foo.ExecutionContext, state: PopulationsState, form: Form) -> None
     values = dataclasses.asdict(form)
     ctx.panel.set_state(f"find{state.revision}", {"query": values.pop("query")})
     ctx.panel.set_state(f"save{state.revision}", values)
+
+
+def fill_first(ctx: foo.ExecutionContext, *names: str) -> None:
+    """Has inputs hold what they do before anybody types; all of them if none is named."""
+    for name in names or _FIRST:
+        ctx.panel.set_state(name, dict(_FIRST[name]))
 
 
 def fill_sides(ctx: foo.ExecutionContext, *, anew: bool = False) -> None:

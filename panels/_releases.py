@@ -17,7 +17,7 @@ from ._board import Board, board, store_of
 from ._counting import Counter
 from ._events import told
 from ._populations_note import note
-from ._populations_session import loaded, show, state_of
+from ._populations_session import fill_first, loaded, show, state_of
 from ._populations_state import PopulationsState
 
 _EVENTS = ("release", "compare")
@@ -35,7 +35,7 @@ class Keeper(Counter):
 
         def told_of(later: foo.ExecutionContext, made: evalsets.Release) -> None:
             later.ops.reload_dataset()
-            later.panel.set_state("release", {"note": ""})
+            fill_first(later, "release")
             show(later, state_of(later).noted("release", str(made)))
 
         self.count(ctx, "release", "Freezing a release", freeze, told_of)

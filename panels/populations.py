@@ -22,7 +22,15 @@ from ._editing import Editor
 from ._events import drawn, kept, told
 from ._judging_events import Judge
 from ._populations_page import draw
-from ._populations_session import fill, fill_sides, form_of, show, sides_of, state_of
+from ._populations_session import (
+    fill,
+    fill_first,
+    fill_sides,
+    form_of,
+    show,
+    sides_of,
+    state_of,
+)
 from ._populations_state import (
     Form,
     Note,
@@ -53,6 +61,7 @@ class Populations(Judge, Keeper, Editor):
         if not kept(ctx, "shown"):
             self.forget(ctx)
             fill(ctx, state, Form())
+            fill_first(ctx)
         fill_sides(ctx)
         show(ctx, dataclasses.replace(state.settled(), samples=len(ctx.dataset)))
         if not self.is_busy(ctx):

@@ -75,6 +75,24 @@ def test_another_dataset_is_split_as_it_was(tab, scenes):
     other.delete()
 
 
+def test_nothing_typed_about_one_dataset_is_there_for_another(tab, scenes):
+    typed_here = {
+        "release": {"note": "before the new camera"},
+        "compare": {"before": "1", "after": "2"},
+        "cut": {"precision": 75, "term": "text('fog')"},
+    }
+    tab.state |= typed_here
+    tab.event("on_load")
+    assert {name: tab.state[name] for name in typed_here} == typed_here
+    other = scenes.clone(persistent=True)
+    tab.dataset = other
+    tab.event("on_load")
+    assert tab.state["release"] == {"note": ""}
+    assert tab.state["compare"] == {"before": "", "after": ""}
+    assert tab.state["cut"] == {"precision": 90, "term": ""}
+    other.delete()
+
+
 def test_groups_that_are_given_up_are_told_beside_the_split(tab, scenes):
     es.split(scenes, groups="scene")
     tab.event("on_load")
