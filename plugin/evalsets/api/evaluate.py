@@ -29,6 +29,7 @@ from evalsets.datasets.reports import count_looks, save_report
 from evalsets.errors import ArgumentError
 from evalsets.metrics import Codes, Evaluated, Row, evaluate_models
 from evalsets.reports import Report
+from evalsets.telling import tell
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ def evaluate(
     frame = subject.members(side)
     based = basis(opened, side, frame, truth, [s for s in (candidate, before) if s])
     side, left_out = without_training(opened, side, model, baseline)
+    tell(f"Reading what '{model}' predicted")
     parts = read_compared(side, truth, candidate, before)
     _refuse_nothing(opened, parts, candidate, truth, split, left_out)
     grouping = groups or last_split(opened).get("groups")
