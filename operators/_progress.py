@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
+
+from evalsets.telling import Told, listening
 
 EVERY_S = 1.0
 
@@ -29,3 +33,24 @@ def shown(ctx: foo.ExecutionContext) -> Callable[[Any], None] | None:
         ctx.set_progress(bar.progress, f"{label}, {skipped}" if skipped else label)
 
     return fo.report_progress(tell, dt=EVERY_S)
+
+
+@contextmanager
+def heard(ctx: foo.ExecutionContext) -> Iterator[None]:
+    """Has the App's list of runs show what a delegated verb tells of its steps."""
+    if not ctx.delegated:
+        yield
+        return
+    shown_at, last = 0.0, Told()
+
+    def hear(told: Told) -> None:
+        nonlocal shown_at, last
+        last = told
+        if told.share is None or time.monotonic() >= shown_at + EVERY_S:
+            shown_at = time.monotonic()
+            ctx.set_progress(told.share, told.words)
+
+    with listening(hear):
+        yield
+    if last.words:
+        ctx.set_progress(last.share, last.words)

@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import choice, fields, given, known_only, models_of
+from ._progress import heard
 from ._tables import rows, table
 from ._verb import Verb, scope
 
@@ -65,7 +66,8 @@ class Evaluate(Verb):
         options = given(ctx, "baseline", "split", "truth", *_MORE)
         if options.get("split") == _ALL:
             options["split"] = None
-        report = evalsets.evaluate(scope(ctx), ctx.params["model"], **options)
+        with heard(ctx):
+            report = evalsets.evaluate(scope(ctx), ctx.params["model"], **options)
         return {"verdict": str(report.verdict), "rows": rows(report.frame, _COLUMNS)}
 
     def resolve_output(self, ctx: foo.ExecutionContext) -> types.Property:

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 import evalsets
 
+from ._progress import heard
 from ._verb import Verb
 
 
@@ -27,7 +28,8 @@ class Refresh(Verb):
         )
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
-        stale = evalsets.refresh(ctx.dataset)
+        with heard(ctx):
+            stale = evalsets.refresh(ctx.dataset)
         ctx.ops.reload_dataset()
         for name, reason in stale.items():
             ctx.ops.notify(f"'{name}' is stale: {reason}", variant="warning")

@@ -11,6 +11,7 @@ import evalsets
 from evalsets.datasets.settings import stated_settings
 
 from ._forms import choice, fields, given, groups_only, share
+from ._progress import heard
 from ._tables import rows, table
 from ._verb import Verb
 
@@ -65,7 +66,8 @@ class Split(Verb):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         options = given(ctx, "val", "groups", "near_duplicates", "background")
-        report = evalsets.split(ctx.dataset, **options)
+        with heard(ctx):
+            report = evalsets.split(ctx.dataset, **options)
         ctx.ops.reload_dataset()
         for said in (*report.notes, *report.conflicts):
             ctx.ops.notify(str(said), variant="warning")

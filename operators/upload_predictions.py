@@ -15,6 +15,7 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import choice, fields, file_only, given, models_of, refuse
+from ._progress import heard
 from ._verb import Verb
 
 _MOST_BYTES = 20_000_000
@@ -85,7 +86,7 @@ class UploadPredictions(Verb):
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         model = ctx.params["model"]
         names = ("key", "classes", "task", "trained_on", "overwrite", "skip_unknown")
-        with _source(ctx) as path:
+        with heard(ctx), _source(ctx) as path:
             report = evalsets.upload_predictions(
                 ctx.dataset, model, path, **given(ctx, *names)
             )

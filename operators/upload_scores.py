@@ -10,6 +10,7 @@ from fiftyone.operators import types
 import evalsets
 
 from ._forms import choice, fields, file_only, given
+from ._progress import heard
 from ._verb import Verb
 
 
@@ -59,9 +60,10 @@ class UploadScores(Verb):
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         model, scores = ctx.params["model"], ctx.params["scores"]
         names = ("metric", "higher_is_better", "key", "trained_on", "overwrite")
-        report = evalsets.upload_scores(
-            ctx.dataset, model, scores, **given(ctx, *names)
-        )
+        with heard(ctx):
+            report = evalsets.upload_scores(
+                ctx.dataset, model, scores, **given(ctx, *names)
+            )
         ctx.ops.reload_dataset()
         return {"model": model, "report": str(report)}
 

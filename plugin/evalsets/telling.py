@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -40,3 +41,32 @@ def tell(words: str, share: float | None = None) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(Told(words, share))
+
+
+class Tally:
+    """Tells how many of something are done, and how many a second.
+
+    Args:
+        words: what is being done, and to what
+        total: how many there are
+        begin: the share of the whole that is done before
+        end: and after it
+    """
+
+    def __init__(
+        self, words: str, total: int, begin: float = 0.0, end: float = 1.0
+    ) -> None:
+        self._words = words
+        self._total = total
+        self._begin = begin
+        self._span = end - begin
+        self._started = time.monotonic()
+
+    def at(self, done: int, more: str = "") -> None:
+        """Tells that so many are done, and what else is to be said."""
+        took = time.monotonic() - self._started
+        words = f"{self._words}: {done:,} of {self._total:,}"
+        if took > 0:
+            words += f", {done / took:,.1f} a second"
+        share = min(1.0, done / self._total) if self._total else 1.0
+        tell(words + (f", {more}" if more else ""), self._begin + self._span * share)

@@ -3,15 +3,20 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import fiftyone as fo
 import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from PIL import Image
 
 import evalsets as es
+from evalsets.api import filling
 
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("plugin")]
+
+CLIP = str(Path(__file__).parents[2] / "examples" / "demo" / "models" / "clip")
 
 
 @pytest.fixture
@@ -73,3 +78,39 @@ def test_a_delegated_run_tells_how_far_it_is_how_fast_and_what_it_skipped(
     assert label.endswith(" a second, 1 image skipped")
     assert ended.result.result["done"] == 5
     assert len(ended.result.result["skipped"]) == 1
+
+
+def test_a_delegated_refresh_tells_what_it_scores(photos, tmp_path, monkeypatch):
+    es.embed(photos, CLIP)
+    es.compose(photos, es.Population("dark", "text('night') > 0"))
+    Image.new("RGB", (64, 48), (250,) * 3).save(tmp_path / "6.png")
+    es.sync(tmp_path, photos)
+    with monkeypatch.context() as killed:
+        killed.setattr(filling, "refresh", lambda dataset: None)
+        es.embed(photos, CLIP)
+    ended = _delegated("refresh", photos)
+    assert (ended.run_state, ended.result.result) == ("completed", {"stale": {}})
+    assert ended.status.label == "Scoring 6 samples by text('night')"
+
+
+def test_a_delegated_upload_split_and_evaluation_tell_how_far_they_are(
+    photos, tmp_path
+):
+    es.compose(photos, es.Population("all", "TRUE", holdout=0.4))
+    photos.set_values("ground_truth", [fo.Classification(label="grey")] * 6)
+    table = tmp_path / "predictions.csv"
+    names = ("filepath,label", "0.png,grey", "1.png,red", "no.png,red")
+    table.write_text("\n".join(names))
+    given = {"model": "m", "predictions": str(table), "skip_unknown": True}
+    done = {
+        "upload_predictions": _delegated("upload_predictions", photos, **given),
+        "split": _delegated("split", photos),
+        "evaluate": _delegated("evaluate", photos, model="m", split="all"),
+    }
+    assert {ended.run_state for ended in done.values()} == {"completed"}
+    uploaded, split, evaluated = (ended.status for ended in done.values())
+    assert uploaded.label.startswith("Writing predictions, samples: 2 of 6, ")
+    assert uploaded.label.endswith(" a second, 1 key of no sample")
+    assert split.label == "Writing the sides of 6 samples"
+    assert evaluated.label.startswith("Scoring populations: 2 of 2, ")
+    assert evaluated.progress == 1

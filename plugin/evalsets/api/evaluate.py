@@ -32,6 +32,7 @@ from evalsets.datasets.reports import count_looks, save_report
 from evalsets.errors import ArgumentError
 from evalsets.metrics import Codes, Evaluated, Row, evaluate_models
 from evalsets.reports import Report
+from evalsets.telling import tell
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def evaluate(
         check_evaluation(opened, truth, candidate, eval_key)
     subject = judged(opened, split, release)
     mark, side = data_mark(opened), subject.on_side(view)
+    tell(f"Reading what '{model}' predicted")
     with reading_once():
         unseen, left_out = without_training(opened, side, model, baseline)
         parts = read_compared(unseen, truth, candidate, before)

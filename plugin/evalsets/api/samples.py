@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalsets.errors import ArgumentError, PredictionsError, UnknownNameError
+from evalsets.errors import ArgumentError, PredictionsError, UnknownNameError, counted
 from evalsets.predictions import DetectionTable, Keys, Placing, Table, UploadReport
+from evalsets.telling import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +95,11 @@ class Samples:
         """Reads all of a source, without writing."""
         placing = self._placing()
         last: Table | None = None
+        tally = Tally("Checking predictions, samples", len(self.ids), end=0.5)
         for last in read():
             self._need_sizes(last)
             placing.place(last)
+            tally.at(*_met(placing))
         placing.finish(skip_unknown)
         return _checked(placing, last)
 
@@ -113,9 +116,11 @@ class Samples:
         """
         placing = self._placing()
         table: Table | None = None
+        tally = Tally("Writing predictions, samples", len(self.ids), begin=0.5)
         for table in read():
             placed, places, before = placing.place(table)
             into(placed, [self.ids[at] if at >= 0 else None for at in places], before)
+            tally.at(*_met(placing))
         if not checked.same_as(_checked(placing, table)):
             raise PredictionsError(
                 "The predictions changed while they were read; upload them when nothing "
@@ -149,6 +154,14 @@ class Samples:
                 f"Samples of dataset '{self.dataset.name}' lack their size in pixels; "
                 "compute their metadata with FiftyOne first"
             )
+
+
+def _met(placing: Placing) -> tuple[int, str]:
+    """How many samples have had a row, and what was left out."""
+    left_out = (
+        f"{counted(placing.unknown, 'key')} of no sample" if placing.unknown else ""
+    )
+    return int(placing.seen.sum()), left_out
 
 
 def _checked(placing: Placing, last: Table | None) -> Checked:

@@ -42,10 +42,12 @@ from evalsets.errors import (
     EvalsetsError,
     NameTakenError,
     UnknownNameError,
+    counted,
 )
 from evalsets.query import terms
 from evalsets.splits import SIDES, Assignment, SplitReport, assign, entries
 from evalsets.splits.standing import Standing
+from evalsets.telling import tell
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ def split(
             },
             entries(list(ids), assignment, suite, options["seed"], keys=keys),
         )
+        tell(f"Writing the sides of {counted(len(ids), 'sample')}")
         _write(opened, ids, plan.field, assignment)
         report = _reported(opened, plan, options)
     logger.info("Split '%s': %s", opened.name, report.sizes)
@@ -170,11 +173,13 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
         logger.warning("%s", change)
     frame, holdout, meaning = _asked(dataset, options["background"])
     ids = frame.index
+    tell(f"Finding which of {counted(len(ids), 'sample')} stay together")
     together = kept_together(
         dataset, ids, options["groups"], options["near_duplicates"]
     )
     field = sides_of(dataset, ids)
     stands = standing_of(dataset, ids, records)
+    tell(f"Dividing {counted(len(ids), 'sample')}")
     assignment = assign(
         frame,
         holdout,

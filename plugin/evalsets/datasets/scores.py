@@ -23,10 +23,11 @@ from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.encoder import Vectors, prompt_vector
 from evalsets.encoders.images import open_image
-from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError
+from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError, counted
 from evalsets.query import Expr, Rank, Similarity, Term, to_text
 from evalsets.query.syntax import Compare, Constant
 from evalsets.similarity import VectorFile, ranks, unit
+from evalsets.telling import tell
 
 KIND = "scores"
 OTHER_ENCODER = (
@@ -190,6 +191,7 @@ def refresh_scores(dataset: fo.Dataset, asked: Iterable[Term]) -> dict[Term, str
         if recipe.get("fingerprint") != file.fingerprint:
             stale[term] = OTHER_ENCODER
         elif not _is_current(recipe, file):
+            tell(f"Scoring {counted(len(file), 'sample')} by {to_text(term)}")
             with writing(dataset):
                 _catch_up(dataset, term, file)
     return stale

@@ -19,6 +19,7 @@ from evalsets.metrics.figures import NOTHING, Sampled, difference
 from evalsets.metrics.outcomes import Codes, Outcomes
 from evalsets.metrics.verdicts import Claim, Row, judge
 from evalsets.suites.population import ALL, Population, Requirement
+from evalsets.telling import Tally
 
 LEVEL = 0.95
 _Draws: TypeAlias = tuple[Sequence[str], int, Sequence[int], int]
@@ -142,6 +143,7 @@ def evaluate_models(
                 metric = outcomes.metric(requirement.metric)
                 check_bound(requirement, population.name, metric)
     claims: list[Claim] = []
+    tally = Tally("Scoring populations", 1 + len(populations))
     for at, case in enumerate([None, *populations], -1):
         found: dict[str, list[Claim]] = {}
         for number, part in enumerate(parts):
@@ -154,6 +156,7 @@ def evaluate_models(
         if case is not None:
             found |= _not_given(case, parts[0].membership[:, at], chosen)
         claims += [claim for name in sorted(found, key=order) for claim in found[name]]
+        tally.at(at + 2)
     return judge(claims, alpha)
 
 
