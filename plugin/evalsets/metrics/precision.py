@@ -8,9 +8,7 @@ maximum of all runs together is one numpy call a rank.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -54,18 +52,13 @@ class RankedBoxes:
         n_classes, n_overlaps = len(objects), len(self.found)
         r = weights.shape[1]
         flat: Numbers = np.zeros((n_classes * n_overlaps, r), weights.dtype)
-        all_runs, _ = self._runs, self._hits  # before the threads ask for them
-
-        def fill(start: int) -> None:
+        for start in range(0, r, _COLUMNS):
             columns = slice(start, start + _COLUMNS)
             drawn = np.ascontiguousarray(weights[:, columns])
             least = np.maximum(objects[:, columns], 1)
             guessed = self._guessed(drawn)
-            for runs in all_runs:
+            for runs in self._runs:
                 flat[runs.key, columns] = runs.average(drawn, guessed, least)
-
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # numpy lets others run
-            list(threads.map(fill, range(0, r, _COLUMNS)))
         found = flat.reshape(n_classes, n_overlaps, r)
         return np.where(objects[:, None] > 0, found, 0)
 
