@@ -12,6 +12,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 
 import evalsets
+from evalsets.datasets.digests import data_mark
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.telling import tell
 
@@ -95,8 +96,7 @@ def _mark(
     """Changes with whatever the table shows."""
     runs = dataset.list_brain_runs()
     state = [
-        len(dataset),
-        str(dataset.bounds("last_modified_at")[1]),
+        data_mark(dataset),
         [str(dataset.get_brain_info(run).timestamp) for run in runs],
         [population.to_dict() for population in known.values()],
         {name: str(found) for name, found in measured.items()},
