@@ -99,6 +99,8 @@ def test_numbers_of_numpy_are_kept_as_plain_ones():
         "require": [{"metric": "accuracy", "at_least": 0.5}],
         "min_size": 9,
     }
+    double = Population("a", "x > 1", np.float64(0.25))
+    assert repr(double) == "Population('a', 'x > 1', holdout=0.25)"
 
 
 def test_one_requirement_may_stand_alone_and_anything_else_is_refused():

@@ -25,7 +25,8 @@ def entries_today(
     """The entries of a ledger with the keys that would be written today.
 
     The folder of a record is that of the samples that are there under their ids, else
-    the one below which most of its files are.
+    the one below which most of its files are. Where several hold as many, it is unknown,
+    and the keys stay as they are.
 
     Args:
         records: oldest first
@@ -41,11 +42,12 @@ def entries_today(
     for i, votes in _by_path(records, unknown, keys, separator).items():
         folders[i] = votes
     contents = {key for path, key in keys.items() if not path.endswith(key)}
+    found = [_most(votes, separator) for votes in folders]
     return [
-        _renamed(entry, f"{_most(votes)}{separator}", keys, contents)
-        if votes and list(today) != [f"{_most(votes)}{separator}"]
-        else entry
-        for record, votes in zip(records, folders, strict=True)
+        entry
+        if folder is None or list(today) == [folder]
+        else _renamed(entry, folder, keys, contents)
+        for record, folder in zip(records, found, strict=True)
         for entry in record["entries"]
     ]
 
@@ -86,9 +88,12 @@ def _by_path(
     return votes
 
 
-def _most(votes: Counter[str]) -> str:
-    """The folder with the most votes, of equal ones the outermost."""
-    return min(votes, key=lambda folder: (-votes[folder], len(folder), folder))
+def _most(votes: Counter[str], separator: str) -> str | None:
+    """The folder with the most votes, of equal ones that around the others, if any is."""
+    most = max(votes.values(), default=0)
+    equal = sorted(f"{name}{separator}" for name, n in votes.items() if n == most)
+    first = next(iter(equal), None)
+    return first if first and all(name.startswith(first) for name in equal) else None
 
 
 def _renamed(

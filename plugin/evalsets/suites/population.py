@@ -191,7 +191,7 @@ def _exact(value: Any) -> str:
 
 def _plain(number: Any) -> float:
     """A number of any kind as one that JSON and MongoDB take."""
-    return number if isinstance(number, (int, float)) else float(number)
+    return number if type(number) in (int, float) else float(number)
 
 
 def _is_number(value: Any) -> bool:
