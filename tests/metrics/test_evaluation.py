@@ -283,7 +283,7 @@ def test_detections_are_judged_too():
         (
             {"populations": [population("p", Requirement("map", at_least=0.1))]},
             UnknownNameError,
-            "No metric for classification 'map'",
+            "Population 'p': No metric for classification 'map'",
         ),
     ],
 )

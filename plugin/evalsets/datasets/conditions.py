@@ -25,6 +25,7 @@ from evalsets.query.syntax import (
     Constant,
     Contains,
     Expr,
+    Field,
     In,
     IsNull,
     Like,
@@ -65,7 +66,9 @@ def by_difference(
         return None
     operand, operator, right = beside_constant(expr, holds=holds)
     bound = right.value if isinstance(right, Constant) else None
-    if operator not in _BY_SIGN or not _may_be_nan(operand) or not _is_exact(bound):
+    if operator not in _BY_SIGN or isinstance(operand, Field):
+        return None  # a field is compared whatever it holds
+    if not _may_be_nan(operand) or not _is_exact(bound):
         return None
     sign, of_null = _BY_SIGN[operator]
     lacking = {"$subtract": [literal(bound), value(operand)]}

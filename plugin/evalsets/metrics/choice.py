@@ -52,12 +52,14 @@ def not_given(
         ArgumentError: two scores give it
     """
     reasons = {}
-    for name in dict.fromkeys(r.metric for p in populations for r in p.require):
+    owners = {r.metric: p.name for p in populations for r in p.require}
+    for name, owner in owners.items():
         try:
             _giver(name, outcomes)
         except EvalsetsError as error:
             several = any(one.gives(name) for one in outcomes)
             if several or _of_another_task(name, outcomes[0].task):
+                error.args = (f"Population '{owner}': {error}",)
                 raise
             reasons[name] = str(error)
     return reasons
