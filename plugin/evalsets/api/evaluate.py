@@ -18,7 +18,7 @@ from evalsets.api.comparing import Compared, read_compared, remarks, without_tra
 from evalsets.api.detailing import details, failing, shown
 from evalsets.api.judged import Judged, JudgedRelease, judged
 from evalsets.api.split import group_values
-from evalsets.api.splitting import SEEDS
+from evalsets.api.splitting import seed_of
 from evalsets.api.staleness import basis, suite_digest
 from evalsets.datasets.columns import reading_once
 from evalsets.datasets.connect import Source, is_whole, open_both
@@ -260,8 +260,7 @@ def _number(release: Any) -> int | None:
 
 def _drawn(alpha: Any, replicates: Any, seed: Any) -> dict[str, Any]:
     """What the statistics go by, as the plain numbers that a report keeps."""
-    if not isinstance(seed, Integral) or not 0 <= int(seed) < SEEDS:
-        raise ArgumentError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1")
+    plain_seed = seed_of(seed)
     if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise ArgumentError(f"alpha is {alpha!r}; give a probability such as 0.05")
     if not isinstance(replicates, Integral) or replicates < LEAST_REPLICATES:
@@ -269,7 +268,7 @@ def _drawn(alpha: Any, replicates: Any, seed: Any) -> dict[str, Any]:
             f"replicates is {replicates!r}; give a whole number of at least "
             f"{LEAST_REPLICATES}, better 1000"
         )
-    return {"alpha": float(alpha), "replicates": int(replicates), "seed": int(seed)}
+    return {"alpha": float(alpha), "replicates": int(replicates), "seed": plain_seed}
 
 
 def _codes(dataset: fo.Dataset, ids: list[str], field: str | None) -> Codes | None:

@@ -30,7 +30,7 @@ from evalsets.splits.near import check_threshold
 
 logger = logging.getLogger(__name__)
 
-SEEDS = 2**63
+_SEEDS = 2**63
 """Seeds are below this, so that MongoDB can keep them."""
 
 
@@ -66,11 +66,7 @@ def options_of(
             raise ArgumentError(f"{name} is {value!r}; give a number from 0 to 1")
         if value is not None:
             options[name] = float(value)  # the ledger keeps plain numbers
-    drawn, together = options["seed"], options["groups"]
-    if not isinstance(drawn, Integral) or not 0 <= int(drawn) < SEEDS:
-        raise ArgumentError(
-            f"seed is {drawn!r}; give a whole number from 0 to 2^63 - 1"
-        )
+    drawn, together = seed_of(options["seed"]), options["groups"]
     if not isinstance(together, (str, NoneType)):
         raise ArgumentError(f"groups is {together!r}; give one field or expression")
     off: dict[str, Any] = {
@@ -79,7 +75,18 @@ def options_of(
     if off["near_duplicates"] is not None:
         open_vectors(dataset)
         check_threshold(off["near_duplicates"])
-    return {**options, "seed": int(drawn), **off}
+    return {**options, "seed": drawn, **off}
+
+
+def seed_of(seed: Any) -> int:
+    """A seed as a plain number.
+
+    Raises:
+        ArgumentError: it is none
+    """
+    if not isinstance(seed, Integral) or not 0 <= int(seed) < _SEEDS:
+        raise ArgumentError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1")
+    return int(seed)
 
 
 def refuse_empty_train(report: SplitReport, holdout: dict[str, float]) -> None:

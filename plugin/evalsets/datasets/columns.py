@@ -235,7 +235,7 @@ def gather(
     asked = {repr(value): value for value in values.values()}
     reads = _once.get()
     known = None if reads is None else reads.get(id(view))
-    if known is None or reads is None:
+    if known is None:
         found = _gathered(view, asked)
     else:
         more = {text: v for text, v in asked.items() if text not in known.columns}
@@ -252,19 +252,18 @@ def gather(
 def _gathered(
     view: fo.Dataset | fo.DatasetView, expressions: Mapping[str, Any]
 ) -> _Read:
-    text = {"$toString": "$_id"}  # a client takes longer to read ids as such
-    asked = {"ids": text} | {
+    id_text = {"$toString": "$_id"}  # a client takes longer to read ids as such
+    asked = {"ids": id_text} | {
         f"v{at}": {"$ifNull": [expression, None]}
         for at, expression in enumerate(expressions.values())
     }
-    found: list[Sequence[Any]]
     if any(_is_list(expression) for expression in expressions.values()):
         each = {"$project": {"_id": 0, **asked}}  # too much for a few documents
-        rows = [tuple(row.values()) for row in view._aggregate(post_pipeline=[each])]
-        found = list(zip(*rows, strict=True)) or [()] * len(asked)
+        rows = list(view._aggregate(post_pipeline=[each]))
+        found = [[row[name] for row in rows] for name in asked]
     else:
         lists = {name: {"$push": expression} for name, expression in asked.items()}
-        last = {"$substrBytes": [text, 22, 2]}
+        last = {"$substrBytes": [id_text, 22, 2]}
         grouped = {"$group": {"_id": last, **lists}}
         parts = list(view._aggregate(post_pipeline=[grouped]))
         found = [[v for part in parts for v in part[name]] for name in lists]

@@ -34,9 +34,7 @@ def entries_today(
         keys: key of every sample today, by path
         separator: of the parts of a path
     """
-    today = {
-        path.removesuffix(key): None for path, key in keys.items() if path.endswith(key)
-    }
+    today = {path.removesuffix(k) for path, k in keys.items() if path.endswith(k)}
     folders = [_by_id(record, at, separator) for record in records]
     unknown = [i for i, votes in enumerate(folders) if not votes]
     for i, votes in _by_path(records, unknown, keys, separator).items():
@@ -45,7 +43,7 @@ def entries_today(
     found = [_most(votes, separator) for votes in folders]
     return [
         entry
-        if folder is None or list(today) == [folder]
+        if folder is None or today == {folder}
         else _renamed(entry, folder, keys, contents)
         for record, folder in zip(records, found, strict=True)
         for entry in record["entries"]
