@@ -207,6 +207,23 @@ def test_a_search_says_that_there_is_more(run, drawn):
     assert more.stderr.strip() == "60 samples; 20 are shown, --limit 60 shows all"
 
 
+def test_a_search_in_vain_says_which_text_no_sample_has(run, drawn):
+    done = run("search", drawn.name, "time = 'nigth' AND num_people > 0")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        "No sample has \"time\" = 'nigth'; did you mean 'night'?",
+        "0 samples",
+    ]
+
+
+def test_nothing_to_label_is_said(run, judged):
+    judged.add_sample(fo.Sample("/new.png", shade=1, split="train"))
+    done = run("label-next", judged.name, "right")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["id,filepath,reason"]
+    assert "No label would settle an open requirement" in done.stderr
+
+
 def test_tags_that_cannot_be_read_are_refused_before_anything(
     run, world, dataset, tmp_path
 ):

@@ -24,7 +24,7 @@ def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
     table = pd.DataFrame({"file": ["x.jpg", "y.jpg"], "n": [1, 2]})
     assert read_sidecar(table, PATHS) == {"n": {PATHS[2]: 2}}
     assert "1 of 2 rows" in caplog.text
-    assert "'x.jpg': 0 name no image, 1 more than one" in caplog.text
+    assert "'x.jpg': 1 with more than one" in caplog.text
 
 
 @pytest.mark.parametrize(

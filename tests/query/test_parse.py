@@ -128,6 +128,8 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("COUNT(DISTINCT gt) > 1", "DISTINCT", None),
         ("RANK(1) < 2", "RANK takes a similarity", "RANK"),
         ("text(prompt) > 1", "in quotes", "prompt"),
+        ("a = 1 AND text(a dog) > 1", "text() takes arguments in quotes", "a"),
+        ("a = 'x' AN b = 1", "did you mean AND?", "AN"),
         ("text('') > 1", "something to look for", None),
         ("text('a', '') > 1", "something to look for", None),
         ("text(against='a') > 1", "something to look for", None),

@@ -18,6 +18,8 @@ from evalsets.cli.shared import (
 from evalsets.errors import counted
 
 if TYPE_CHECKING:
+    from fiftyone import DatasetView
+
     from evalsets.api.progress import Progress
 
 Engine = Annotated[str, typer.Option(help="local, or ray for a Ray cluster.")]
@@ -100,6 +102,14 @@ def _tell(work: str) -> None:
         typer.echo(f"{work} …", err=True)
 
 
+def _absent(view: DatasetView, query: str) -> list[str]:
+    from evalsets.api.absent import absent_texts
+    from evalsets.datasets.populations import read_query
+
+    _, checked, _ = read_query(view._dataset, query)
+    return absent_texts(view._dataset, [checked])
+
+
 def _progress() -> Progress:
     """How far long work is: a bar on a terminal, elsewhere a line now and then."""
     if sys.stdout.isatty():
@@ -144,5 +154,7 @@ def search(
     for path in view.limit(limit).values("filepath") if limit else ():
         typer.echo(path)
     found = len(view)
+    for said in () if found else _absent(view, query):
+        typer.echo(said, err=True)
     more = f"; {limit:,} are shown, --limit {found} shows all" if found > limit else ""
     Console(stderr=True).print(f"{counted(found, 'sample')}{more}", highlight=False)

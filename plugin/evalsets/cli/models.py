@@ -155,6 +155,10 @@ def label_next(
         split=None if split == "all" else split,
         truth=truth,
     )
+    if not view:
+        typer.echo(
+            "No label would settle an open requirement or mend a missed one", err=True
+        )
     rows = csv.writer(sys.stdout)
     rows.writerow(("id", "filepath", "reason"))
     rows.writerows(zip(*view.values(["id", "filepath", "label_next"]), strict=True))

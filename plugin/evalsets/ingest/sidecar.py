@@ -59,7 +59,14 @@ def read_sidecar(
         logger.warning(
             "%d of %d rows in %s are left out, for example '%s': %s",
             *(len(lost), len(table), name, lost[0]),
-            f"{len(lost) - several:,} name no image, {several:,} more than one",
+            " and ".join(
+                f"{n:,} {what}"
+                for n, what in (
+                    (len(lost) - several, "without an image of that path"),
+                    (several, "with more than one"),
+                )
+                if n
+            ),
         )
     found = table[known].assign(**{key: [near[0] for near in meant if len(near) == 1]})
     doubled = found[key][found[key].duplicated()].unique()

@@ -286,8 +286,7 @@ class _Reader:
     ) -> tuple[str, ...]:
         """What a similarity compares images with."""
         name = node.this.lower()
-        problem = f"{name}() takes arguments in quotes, and at the end against='...'"
-        examples = tuple(self._string(one, problem) for one in given)
+        examples = tuple(self._string(one, unquoted(name)) for one in given)
         if not examples or not all(one.strip() for one in examples):
             problem = f"{name}() needs something to look for"
             raise refuse(node, self.text, problem=problem)
@@ -316,6 +315,11 @@ class _Reader:
         if not (isinstance(node, exp.Literal) and node.args.get("is_string")):
             raise refuse(node, self.text, problem=problem)
         return str(node.this)
+
+
+def unquoted(name: str) -> str:
+    """What is wrong with ``text(a dog)``."""
+    return f"{name.lower()}() takes arguments in quotes, and at the end against='...'"
 
 
 def _ends_escaping(pattern: str, escape: str) -> bool:

@@ -13,7 +13,7 @@ from sqlglot import Dialect, exp, parser, tokens
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
-from evalsets.errors import ArgumentError, QueryError
+from evalsets.errors import ArgumentError, QueryError, nearest
 from evalsets.query import convert
 from evalsets.query.refusal import refuse
 from evalsets.query.syntax import MAX_DEPTH, Field, Order, Query, depth
@@ -176,7 +176,10 @@ def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
     reserved = next(
         (w for w in (at, *words[place - 1 : place]) if _is_reserved(w)), None
     )
-    if "Expecting )" in str(where.get("description")):
+    if (bare := _unquoted(words)) is not None:
+        problem = convert.unquoted(bare[0].text)
+        at, word = bare[2], text[bare[2].start : bare[2].end + 1]
+    elif "Expecting )" in str(where.get("description")):
         problem = f"A ')' is missing after '{word}'"
     elif at is words[-1] and (at.token_type not in _ENDS or _is_reserved(at)):
         problem = f"The query cannot end with '{word}'"
@@ -184,7 +187,26 @@ def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
         problem = f"The query cannot be read at '{word}'"
         if reserved is not None:
             problem += f'; a field of that name is written "{reserved.text.lower()}"'
+        elif meant := nearest(word, _JOINING):
+            problem += f"; did you mean {meant}?"
     return QueryError(problem, text, at.start, word)
+
+
+_JOINING = ("AND", "OR", "NOT", "LIKE", "ILIKE", "BETWEEN", "CONTAINS", "IN", "IS")
+
+
+def _unquoted(words: list[Token]) -> tuple[Token, ...] | None:
+    """Where ``text(a dog)`` forgets its quotes: the name, the bracket, the first word."""
+    return next(
+        (
+            three
+            for three in zip(words, words[1:], words[2:], strict=False)
+            if three[0].text.lower() in ("text", "image")
+            and three[1].token_type is TokenType.L_PAREN
+            and three[2].token_type in (TokenType.VAR, TokenType.NOT)
+        ),
+        None,
+    )
 
 
 _ENDS = {TokenType.VAR, TokenType.NUMBER, TokenType.STRING, TokenType.R_PAREN}
