@@ -216,6 +216,38 @@ def test_a_ledger_loads_where_the_common_folder_is_another(
         other.delete()
 
 
+@pytest.mark.parametrize("lost", [0, 1], ids=["exact", "one file is gone"])
+def test_beside_a_copy_of_all_files_those_added_again_stay_in_test(made, lost):
+    made.delete_samples([s.id for s in made if s.filepath < f"/data/{lost:05d}"])
+    before = _by_path(made)
+    copies = [f"/copy/{i:05d}.jpg" for i in range(100)]
+    made.delete_samples(made.values("id"))
+    made.add_samples([fo.Sample(path, x=1) for path in [*before, *copies]])
+    report = es.split(made, seed=5)
+    after = _by_path(made)
+    assert {after[path] for path in before if before[path] == "test"} == {"test"}
+    assert "below '/copy/' or '/data/', which have the same names" in str(report)
+
+
+def test_a_ledger_loads_beside_a_copy_of_what_came_later(made, tmp_path, caplog):
+    late = [f"/data/late/{i}.jpg" for i in range(20)]
+    made.add_samples([fo.Sample(path, x=1) for path in late])
+    es.split(made)
+    before, file = _by_path(made), es.save_ledger(made, tmp_path / "ledger.jsonl")
+    other = _filled()
+    try:
+        copies = [f"/data/copy{path.removeprefix('/data')}" for path in late]
+        other.add_samples([fo.Sample(path, x=1) for path in [*late, *copies]])
+        _hold_out(other, 0.2)
+        es.load_ledger(other, file)
+        es.split(other, seed=9)
+        after = _by_path(other)
+        assert {path: after[path] for path in before} == before
+        assert "/data/copy/" in caplog.text
+    finally:
+        other.delete()
+
+
 def test_files_added_again_below_another_common_folder_have_their_side(made):
     before = _by_path(made)
     gone = [p for p, side in before.items() if side == "test"]

@@ -48,10 +48,11 @@ def test_only_what_differs_from_the_default_is_stored():
         {},
         {"at_least": 0.9, "max_drop": 0.1},
         {"at_least": float("nan")},
+        {"at_most": 10**400},
         {"at_least": "0.9"},
         {"max_drop": -1},
     ],
-    ids=["no bound", "two bounds", "NaN", "text", "a negative drop"],
+    ids=["no bound", "two bounds", "NaN", "too large", "text", "a negative drop"],
 )
 def test_a_requirement_needs_one_bound_that_makes_sense(bounds):
     with pytest.raises(ArgumentError, match="accuracy"):
@@ -100,7 +101,7 @@ def test_numbers_of_numpy_are_kept_as_plain_ones():
         "min_size": 9,
     }
     double = Population("a", "x > 1", np.float64(0.25))
-    assert repr(double) == "Population('a', 'x > 1', holdout=0.25)"
+    assert type(double.holdout) is float
 
 
 def test_one_requirement_may_stand_alone_and_anything_else_is_refused():

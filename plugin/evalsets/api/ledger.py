@@ -163,6 +163,8 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
         stands = standing_of(opened, ids, records)
         if _is_broken(opened, str(path), records, stands):
             stands = stands.guarded(field)
+        for doubt in stands.doubts:
+            logger.warning("%s", doubt)
         restore_ledger(opened, records)
         more = stands.restored(ids, keys, records[-1]["number"])
         if more:

@@ -63,11 +63,12 @@ def standing_of(
     ledger = [entry for record in records for entry in record["entries"]]
     here = set(ids)
     keys = [""] * len(ids)
+    folders: list[list[str]] = []
     if not all(here.issuperset(entry["samples"]) for entry in ledger):
         keys = keys_of(dataset, ids)
         paths = column(dataset, ids, "filepath")
         at = dict(zip(ids, paths, strict=True))
         named = dict(zip(paths, keys, strict=True))
         if len(named) == len(paths):
-            ledger = entries_today(records, at, named, os.sep)
-    return standing(ledger, ids, keys, sides_of(dataset, ids))
+            ledger, folders = entries_today(records, at, named, os.sep)
+    return standing(ledger, ids, keys, sides_of(dataset, ids), folders)

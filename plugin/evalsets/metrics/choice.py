@@ -52,7 +52,10 @@ def not_given(
         ArgumentError: two scores give it
     """
     reasons = {}
-    owners = {r.metric: p.name for p in populations for r in p.require}
+    owners: dict[str, str] = {}
+    for population in populations:
+        for requirement in population.require:
+            owners.setdefault(requirement.metric, population.name)
     for name, owner in owners.items():
         try:
             _giver(name, outcomes)

@@ -28,12 +28,23 @@ class Standing:
         rule: ``(n,)`` whence it is known, where the ledger does not tell it of this id
         differing: rows whose field had another side
         told: by sample id what the ledger says, also of samples that are gone
+        folders: in any of which the files of some records may be
     """
 
     side: list[str]
     rule: list[str]
     differing: list[int]
     told: dict[str, str]
+    folders: Sequence[Sequence[str]] = ()
+
+    @property
+    def doubts(self) -> list[str]:
+        """Which files were taken for those of the ledger because they may be."""
+        return [
+            f"Files of the ledger may be those below {' or '.join(map(repr, folders))}, "
+            "which have the same names; all of these have the sides that it tells"
+            for folders in self.folders
+        ]
 
     @property
     def known(self) -> bool:
@@ -77,7 +88,7 @@ class Standing:
         """Where field and ledger differed, in words; empty where they agreed."""
         kept = [row for row in self.differing if self.side[row] == field[row]]
         restored = [row for row in self.differing if self.side[row] != field[row]]
-        found = []
+        found = self.doubts
         if restored:
             row = restored[0]
             had = f"'{field[row]}'" if field[row] else "nothing"
@@ -100,6 +111,7 @@ def standing(
     ids: Sequence[str],
     keys: Sequence[str],
     field: Sequence[str],
+    folders: Sequence[Sequence[str]] = (),
 ) -> Standing:
     """Where samples stand: by the ledger under their id, else under the key of their file.
 
@@ -111,6 +123,7 @@ def standing(
         ids: ``(n,)``
         keys: ``(n,)`` what names the files of the samples
         field: ``(n,)`` sides in the dataset; empty for none
+        folders: as in :class:`Standing`
 
     Raises:
         EvalsetsError: an entry is broken, or takes a sample out of test
@@ -133,7 +146,7 @@ def standing(
             rule[row] = BY_HAND
             if field[row] not in _STRENGTH:
                 raise UnknownNameError("side", field[row], _STRENGTH)
-    return Standing(side, rule, differing, told)
+    return Standing(side, rule, differing, told, folders)
 
 
 def _gone(

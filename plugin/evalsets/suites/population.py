@@ -43,7 +43,7 @@ class Requirement:
             )
         bounds = [self.at_least, self.at_most, self.max_drop]
         given = [b for b in bounds if b is not None]
-        if len(given) != 1 or not _is_number(given[0]) or not math.isfinite(given[0]):
+        if len(given) != 1 or not _is_number(given[0]):
             raise ArgumentError(
                 f"A requirement on '{self.metric}' needs exactly one finite bound: "
                 "at_least=, at_most= or max_drop="
@@ -195,7 +195,11 @@ def _plain(number: Any) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    try:
+        finite = isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # a whole number that no float holds
+        return False
+    return finite and not isinstance(value, bool)
 
 
 def _known(cls: Any, entry: Mapping[str, Any], kind: str) -> dict[str, Any]:
