@@ -15,7 +15,6 @@ from evalsets.metrics.averages import below_classes, count_sums, over_classes
 from evalsets.metrics.catalog import OVERLAPS
 from evalsets.metrics.matching import Boxes, match_boxes
 from evalsets.metrics.outcomes import Codes, Floats, Outcomes, Sums, by_unit, share
-from evalsets.metrics.precision import RankedBoxes
 from evalsets.suites.population import ALL
 
 
@@ -67,7 +66,7 @@ class Detection(Outcomes):
         """
         if predicted.score is None:
             raise ArgumentError("Predicted boxes have no scores; upload them too")
-        kept, found, ignored = match_boxes(truth, predicted, n_images, len(classes))
+        kept, found, ignored = match_boxes(truth, predicted)
         counts = truth.crowd is None or ~truth.crowd
         ones = np.broadcast_to(counts, len(truth.image)).astype(float)
         objects = sp.csr_array(
@@ -186,7 +185,7 @@ class Detection(Outcomes):
         return self._mean(metric, found)
 
     def measure_units(self, metric: str, weights: Floats, unit: Codes) -> Floats:
-        """The same; replicates, all but the first row, in single precision."""
+        """The same; all overlaps are worked out once for the metrics of each."""
         if not metric.startswith("map"):
             return super().measure_units(metric, weights, unit)
         overlaps, every = _overlaps(metric), range(len(OVERLAPS))
@@ -194,10 +193,7 @@ class Detection(Outcomes):
         if held is not None:
             found = held[1][:, overlaps.start : overlaps.stop]
             return self._mean(metric, found)
-        columns = np.ascontiguousarray(weights.T)
-        exact = self._precisions(overlaps, columns[:, :1], unit)
-        drawn = self._precisions(overlaps, columns[:, 1:].astype(np.float32), unit)
-        found = np.concatenate([exact, drawn], axis=2)
+        found = self._precisions(overlaps, weights.T, unit)
         self._drawn[id(weights), overlaps] = weights, found
         return self._mean(metric, found)
 
@@ -235,15 +231,17 @@ class Detection(Outcomes):
 
     def _precisions(self, overlaps: range, weights: Floats, unit: Codes) -> Floats:
         """``(c, t, r)`` average precisions; NaN where a class has no objects."""
+        from evalsets.metrics.precision import RankedBoxes  # the compiler loads slowly
+
         objects = by_unit(self.objects, unit, len(weights))
-        counted = (objects.T.astype(weights.dtype)) @ weights
+        counted = np.asarray(objects.T @ weights, float)
         boxes = RankedBoxes(
             self.label,
             unit[self.image],
             self.found[overlaps.start : overlaps.stop],
             self.ignored[overlaps.start : overlaps.stop],
         )
-        found = boxes.average_precision(weights, counted).astype(float)
+        found = boxes.average_precision(weights, counted)
         found[counted[:, None].repeat(len(overlaps), axis=1) == 0] = np.nan
         return found
 

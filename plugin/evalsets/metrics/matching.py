@@ -37,21 +37,29 @@ class Boxes:
 
 
 def match_boxes(
-    truth: Boxes, predicted: Boxes, n_images: int, n_classes: int
+    truth: Boxes, predicted: Boxes
 ) -> tuple[Codes, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Positions of the predictions COCO looks at; for each, found and ignored."""
+    """Positions of the predictions COCO looks at; for each, found and ignored.
+
+    The boxes of one class in one image are given as an image with one class: pycocotools
+    would look at every class in every image.
+    """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
     everything = [0.0, float("inf")]
+    both = truth, predicted
+    pairs = np.hstack([(boxes.image, boxes.label) for boxes in both])
+    held, place = np.unique(pairs, axis=1, return_inverse=True)
+    places = np.split(place, [len(truth.image)])
     with contextlib.redirect_stdout(io.StringIO()):  # it prints
         sides = []
-        for boxes in (truth, predicted):
+        for boxes, images in zip(both, places, strict=True):
             side = COCO()
             side.dataset = {
-                "images": [{"id": i} for i in range(n_images)],
-                "categories": [{"id": c} for c in range(n_classes)],
-                "annotations": _annotations(boxes),
+                "images": [{"id": i} for i in range(held.shape[1])],
+                "categories": [{"id": 0}],
+                "annotations": _annotations(boxes, images),
             }
             side.createIndex()
             sides.append(side)
@@ -67,13 +75,12 @@ def match_boxes(
     return kept, matched & ~ignored, ignored
 
 
-def _annotations(boxes: Boxes) -> list[dict[str, Any]]:
+def _annotations(boxes: Boxes, images: Codes) -> list[dict[str, Any]]:
     n = len(boxes.image)
     crowd = np.zeros(n, bool) if boxes.crowd is None else boxes.crowd
     score = np.ones(n) if boxes.score is None else boxes.score
     columns = (
-        boxes.image.tolist(),
-        boxes.label.tolist(),
+        images.tolist(),
         boxes.box.tolist(),
         crowd.astype(int).tolist(),
         score.tolist(),
@@ -82,13 +89,13 @@ def _annotations(boxes: Boxes) -> list[dict[str, Any]]:
         {
             "id": number,
             "image_id": image,
-            "category_id": label,
+            "category_id": 0,
             "bbox": box,
             "area": box[2] * box[3],
             "iscrowd": in_crowd,
             "score": certain,
         }
-        for number, (image, label, box, in_crowd, certain) in enumerate(
+        for number, (image, box, in_crowd, certain) in enumerate(
             zip(*columns, strict=True), 1
         )
     ]
