@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import fiftyone.operators as foo
@@ -9,6 +10,7 @@ from fiftyone.operators import types
 
 import evalsets
 from evalsets.api.sync import last_sync
+from evalsets.errors import UnknownNameError
 
 from ._forms import folder_only, given
 from ._progress import shown
@@ -34,8 +36,10 @@ class Sync(Verb):
 
     def resolve_input(self, ctx: foo.ExecutionContext) -> types.Property:
         form = types.Object()
+        before = _before(ctx)
         source = form.str(
             "source",
+            default=before.get("source") or None,
             required=True,
             label="Folder or URL",
             description="As the machine sees it that runs the App; s3://, gs://, az:// too",
@@ -50,6 +54,7 @@ class Sync(Verb):
         )
         form.str(
             "labels",
+            default=before.get("labels") or None,
             label="Labels",
             description="CSV or parquet with a column of paths; COCO .json; or: folders",
         )
@@ -82,3 +87,10 @@ class Sync(Verb):
         output.int("others", label="No image by name")
         output.obj("skipped", label="Skipped", view=types.JSONView())
         return types.Property(output, view=types.View(label="Synced"))
+
+
+def _before(ctx: foo.ExecutionContext) -> dict[str, Any]:
+    """What the last sync of the open dataset found."""
+    with suppress(UnknownNameError):
+        return {} if ctx.dataset is None else vars(last_sync(ctx.dataset))
+    return {}

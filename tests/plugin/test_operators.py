@@ -56,6 +56,16 @@ def test_sync_adds_the_images_of_a_folder(dataset, folder):
     assert len(dataset) == 20
 
 
+def test_the_form_of_sync_offers_what_was_synced_last(dataset, folder, monkeypatch):
+    labels = folder / "labels.csv"
+    monkeypatch.chdir(folder)
+    run("sync", dataset, source=".", labels=labels.name)
+    sync = foo.get_operator("@evalsets/evalsets/sync")
+    form = sync.resolve_input(context(dataset, {})).type.properties
+    assert form["source"].default == str(folder)
+    assert form["labels"].default == str(labels)
+
+
 def test_sync_names_the_images_that_it_skips(dataset, folder):
     (folder / "empty.png").touch()
     found = run("sync", dataset, source=str(folder))

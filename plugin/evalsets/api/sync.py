@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from evalsets.api.populations import refresh
 from evalsets.api.progress import Progress, sum_up
-from evalsets.api.truth import read_truth, write_truth
+from evalsets.api.truth import FOLDERS, read_truth, write_truth
 from evalsets.datasets.columns import check_free
 from evalsets.datasets.connect import create_dataset, database, exists, open_dataset
 from evalsets.datasets.files import (
@@ -136,6 +137,7 @@ def _sync(
             declare_files(opened)
             stored = _apply(opened, listing, seen.looks, plan, stored, progress)
         synced = _summed(listing, seen, plan, _mark_duplicates(opened, stored))
+        synced = replace(synced, source=_place(source), labels=_place(labels))
         left = {
             n: r for n, r in _quarantine(opened).items() if not _tells_of(listing, n)
         }
@@ -152,6 +154,15 @@ def _sync(
         sum_up(logger, filled, warn=not known, progress=progress)
     refresh(opened)
     return opened
+
+
+def _place(given: object) -> str:
+    """What was given as text, so that it holds in any folder; empty for anything else."""
+    if not isinstance(given, (str, Path)):
+        return ""
+    text = str(given)
+    known = "://" in text or text == FOLDERS
+    return text if known else str(Path(text).expanduser().absolute())
 
 
 def _quarantine(dataset: fo.Dataset | None) -> dict[str, Refused]:

@@ -84,6 +84,8 @@ class Synced:
 
     Args:
         others: files whose names are of no image
+        source: folder or URL, so that it can be synced again; empty for a list of files
+        labels: file with labels, or "folders"; empty for none and for a frame
     """
 
     added: int
@@ -95,6 +97,8 @@ class Synced:
     duplicates: int
     skipped: Mapping[str, str]
     others: int = 0
+    source: str = ""
+    labels: str = ""
 
     def __str__(self) -> str:
         states = {
