@@ -11,7 +11,7 @@ from typing import Any
 import fiftyone as fo
 
 from evalsets.api.populations import membership
-from evalsets.api.standing import keys_of, names_of, sides_of, standing_of
+from evalsets.api.standing import folder_of, keys_of, names_of, sides_of, standing_of
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.ledger import (
@@ -105,7 +105,8 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
             settings.get("seed", 0),
             keys=_keys(opened, ids),
         )
-        append_ledger(opened, {**settings, "time": entry["time"]}, [entry])
+        now = {"time": entry["time"], "folder": folder_of(opened)}
+        append_ledger(opened, {**settings, **now}, [entry])
         declare(opened, {SPLIT: str}, indexed=True)
         write(opened, SPLIT, ids, ["quarantine"] * len(ids))
     logger.info("Retired %s from test: %s", counted(len(ids), "sample"), reason)
@@ -168,8 +169,8 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
         restore_ledger(opened, records)
         more = stands.restored(ids, keys, records[-1]["number"])
         if more:
-            settings = {**_settings(records), "time": more[0]["time"]}
-            append_ledger(opened, settings, more)
+            now = {"time": more[0]["time"], "folder": folder_of(opened)}
+            append_ledger(opened, {**_settings(records), **now}, more)
         declare(opened, {SPLIT: str}, indexed=True)
         changed = [i for i, side in enumerate(stands.side) if side != field[i]]
         write(

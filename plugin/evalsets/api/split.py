@@ -29,7 +29,7 @@ from evalsets.api.splitting import (
     unseen,
     with_past,
 )
-from evalsets.api.standing import keys_of, names_of, sides_of, standing_of
+from evalsets.api.standing import folder_of, keys_of, names_of, sides_of, standing_of
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
@@ -107,6 +107,7 @@ def split(
                 "holdouts": plan.holdouts,
                 **options,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                "folder": folder_of(opened),
             },
             entries(list(ids), assignment, suite, options["seed"], keys=keys),
         )

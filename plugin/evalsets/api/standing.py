@@ -13,7 +13,7 @@ from evalsets.api.grouping import column
 from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.files import DIGEST
 from evalsets.splits import Standing, standing
-from evalsets.splits.roots import entries_today
+from evalsets.splits.predecessors import predecessors
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -22,7 +22,7 @@ def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
     paths = column(dataset, ids, "filepath")
     if len(set(paths)) < len(paths):
         return ids
-    root = os.path.commonpath([min(paths), max(paths)]) if paths else ""
+    root = _common(paths)
     below = f"{root.rstrip(os.sep)}{os.sep}"
     return [
         path[len(below) :]
@@ -30,6 +30,17 @@ def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
         else os.path.relpath(path, root)
         for path in paths
     ]
+
+
+def folder_of(dataset: fo.Dataset) -> str:
+    """The folder that all files of a dataset have in common."""
+    return _common(dataset.values("filepath"))
+
+
+def _common(paths: list[str]) -> str:
+    ends = {min(paths), max(paths)} if paths else set()
+    folders = [path.rpartition(os.sep)[0] or os.sep for path in ends]
+    return os.path.commonpath(folders) if folders else ""
 
 
 def keys_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -62,13 +73,10 @@ def standing_of(
     ids = list(ids)
     ledger = [entry for record in records for entry in record["entries"]]
     here = set(ids)
-    keys = [""] * len(ids)
+    before: dict[str, list[str]] = {}
     folders: list[list[str]] = []
     if not all(here.issuperset(entry["samples"]) for entry in ledger):
-        keys = keys_of(dataset, ids)
-        paths = column(dataset, ids, "filepath")
-        at = dict(zip(ids, paths, strict=True))
-        named = dict(zip(paths, keys, strict=True))
-        if len(named) == len(paths):
-            ledger, folders = entries_today(records, at, named, os.sep)
-    return standing(ledger, ids, keys, sides_of(dataset, ids), folders)
+        paths = dict(zip(ids, column(dataset, ids, "filepath"), strict=True))
+        keys = dict(zip(ids, keys_of(dataset, ids), strict=True))
+        before, folders = predecessors(records, paths, keys, os.sep)
+    return standing(ledger, ids, sides_of(dataset, ids), before, folders)

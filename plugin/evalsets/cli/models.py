@@ -157,7 +157,8 @@ def label_next(
     )
     if not view:
         typer.echo(
-            "No label would settle an open requirement or mend a missed one", err=True
+            "No label of a sample with a prediction would settle an open requirement or mend a missed one",
+            err=True,
         )
     rows = csv.writer(sys.stdout)
     rows.writerow(("id", "filepath", "reason"))

@@ -187,7 +187,7 @@ def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
         problem = f"The query cannot be read at '{word}'"
         if reserved is not None:
             problem += f'; a field of that name is written "{reserved.text.lower()}"'
-        elif meant := nearest(word, _JOINING):
+        elif word.upper() not in _JOINING and (meant := nearest(word, _JOINING)):
             problem += f"; did you mean {meant}?"
     return QueryError(problem, text, at.start, word)
 
@@ -202,8 +202,9 @@ def _unquoted(words: list[Token]) -> tuple[Token, ...] | None:
             three
             for three in zip(words, words[1:], words[2:], strict=False)
             if three[0].text.lower() in ("text", "image")
+            and three[0].token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
             and three[1].token_type is TokenType.L_PAREN
-            and three[2].token_type in (TokenType.VAR, TokenType.NOT)
+            and three[2].token_type not in (TokenType.STRING, TokenType.R_PAREN)
         ),
         None,
     )

@@ -1,6 +1,7 @@
 """What was decided about every sample, and when: records that are only ever added.
 
-A record is one split, as a JSON object: its settings, its entries and a hash. An entry
+A record is one split, as a JSON object: its settings, its entries and a hash. The setting
+``folder`` is the one that all files of the dataset had in common. An entry
 is one decision about many samples::
 
     {
@@ -16,7 +17,8 @@ is one decision about many samples::
     }
 
 ``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``;
-``keys[i]`` names the file of ``samples[i]`` for ever, where its id does not. ``releases``
+``keys[i]`` names the file of ``samples[i]`` for ever, where its id does not: by its
+content, or by its path below ``folder``. ``releases``
 are those in which the samples of an entry were trained on, and left out without any. Only
 an entry with ``"retire": true`` takes samples out of test. The hash of a record covers
 that of the record before it, so that an edited past shows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from evalsets.splits.work import Assignment
 CAME_BACK = "had this side before, under another id"
 BY_HAND = "had this side in the field alone"
 RESTORED = "restored: had this side when the ledger was replaced"
+_SHOWN = 3
 _STRENGTH = ("train", "val", "quarantine", "test")
 """Of samples of one file the side that holds, the last before all others."""
 
@@ -28,7 +29,7 @@ class Standing:
         rule: ``(n,)`` whence it is known, where the ledger does not tell it of this id
         differing: rows whose field had another side
         told: by sample id what the ledger says, also of samples that are gone
-        folders: in any of which the files of some records may be
+        folders: in any of which the files of a record may be
     """
 
     side: list[str]
@@ -41,8 +42,8 @@ class Standing:
     def doubts(self) -> list[str]:
         """Which files were taken for those of the ledger because they may be."""
         return [
-            f"Files of the ledger may be those below {' or '.join(map(repr, folders))}, "
-            "which have the same names; all of these have the sides that it tells"
+            f"Files of the ledger may be those below {_named(folders)}, which have the "
+            "same names; all of these have the sides that it tells"
             for folders in self.folders
         ]
 
@@ -106,14 +107,20 @@ class Standing:
         return found
 
 
+def _named(folders: Sequence[str]) -> str:
+    more = len(folders) - _SHOWN
+    shown = [repr(folder) for folder in folders[:_SHOWN]]
+    return " or ".join(shown + [f"{more:,} others"] * (more > 0))
+
+
 def standing(
     ledger: Sequence[Entry],
     ids: Sequence[str],
-    keys: Sequence[str],
     field: Sequence[str],
+    before: Mapping[str, Sequence[str]],
     folders: Sequence[Sequence[str]] = (),
 ) -> Standing:
-    """Where samples stand: by the ledger under their id, else under the key of their file.
+    """Where samples stand: by the ledger under their id, else as those before them.
 
     A sample that the ledger knows neither way has the side of its field. One that is in
     test by its field stays there unless it was retired: test only grows.
@@ -121,8 +128,8 @@ def standing(
     Args:
         ledger: verified entries, oldest first
         ids: ``(n,)``
-        keys: ``(n,)`` what names the files of the samples
         field: ``(n,)`` sides in the dataset; empty for none
+        before: by id, samples that are gone and had the same file
         folders: as in :class:`Standing`
 
     Raises:
@@ -130,7 +137,6 @@ def standing(
         UnknownNameError: a field holds no side
     """
     told = replay(ledger)
-    gone = _gone(ledger, told, ids)
     side, rule, differing = list(field), [""] * len(ids), []
     for row, sample_id in enumerate(ids):
         if sample_id in told:
@@ -140,26 +146,10 @@ def standing(
                 rule[row] = BY_HAND
             else:
                 side[row] = told[sample_id]
-        elif gone and keys[row] in gone:
-            side[row], rule[row] = gone[keys[row]], CAME_BACK
+        elif had := [told[i] for i in before.get(sample_id, ())]:
+            side[row], rule[row] = max(had, key=_STRENGTH.index), CAME_BACK
         elif field[row]:
             rule[row] = BY_HAND
             if field[row] not in _STRENGTH:
                 raise UnknownNameError("side", field[row], _STRENGTH)
     return Standing(side, rule, differing, told, folders)
-
-
-def _gone(
-    ledger: Sequence[Entry], told: dict[str, str], ids: Sequence[str]
-) -> dict[str, str]:
-    """Sides by key of samples that are no longer there."""
-    absent = told.keys() - set(ids)
-    sides: dict[str, str] = {}
-    for entry in ledger if absent else ():
-        for sample_id, key in zip(
-            entry["samples"], entry.get("keys", ()), strict=False
-        ):
-            if sample_id in absent:
-                one, other = told[sample_id], sides.get(key, _STRENGTH[0])
-                sides[key] = max(one, other, key=_STRENGTH.index)
-    return sides

@@ -1,0 +1,137 @@
+"""Files that a ledger knows under ids that are gone."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evalsets.splits.predecessors import predecessors
+from evalsets.splits.standing import standing
+
+
+def _record(*keys, folder=None, of="old"):
+    entry = {"side": "test", "samples": [f"{of} {k}" for k in keys], "keys": [*keys]}
+    return {"entries": [entry], **({"folder": folder} if folder else {})}
+
+
+def _found(records, *paths, known=None):
+    """By path of a new sample the keys it had; and the folders that may be meant.
+
+    Args:
+        records: of the ledger
+        paths: of new samples
+        known: paths of samples that the ledger knows, by id
+    """
+    at = {f"new {path}": path for path in paths} | (known or {})
+    found, folders = predecessors(records, at, at, "/")
+    return {at[i]: before for i, before in found.items()}, folders
+
+
+@pytest.mark.parametrize("folder", ["/data", None], ids=["kept", "not kept"])
+def test_files_added_again_where_they_were_are_known(folder):
+    found, folders = _found(
+        [_record("a/1", "2", folder=folder)], "/data/a/1", "/data/2"
+    )
+    assert found == {"/data/a/1": ["old a/1"], "/data/2": ["old 2"]}
+    assert folders == []
+
+
+def test_namesakes_elsewhere_are_others_while_the_folder_is_there():
+    record = _record("1", "2", "3", folder="/data/x")
+    found, folders = _found(
+        [record], "/data/x/1", "/data/z/1", "/data/z/2", "/data/z/3"
+    )
+    assert found == {"/data/x/1": ["old 1"]}
+    assert folders == []
+
+
+def test_the_folder_is_there_for_a_later_record_of_one_file_that_is_gone():
+    first = _record("1", "2", folder="/data")
+    later = _record("2", folder="/data", of="later")
+    assert _found([first, later], "/data/1", "/other/2")[0] == {"/data/1": ["old 1"]}
+
+
+def test_a_tree_that_moved_is_found_by_the_end_of_its_name():
+    record = _record("1", "2", "3", folder="/data/train")
+    moved = ("/mnt/train/1", "/mnt/copy/1", "/mnt/copy/2", "/mnt/copy/3")
+    assert _found([record], *moved) == ({"/mnt/train/1": ["old 1"]}, [])
+
+
+def test_where_several_folders_may_be_meant_the_files_of_all_are_taken():
+    record = _record("c/1", "c/2", folder="/data")
+    moved = [f"/mnt/{folder}/c/{n}" for folder in "ab" for n in (1, 2)]
+    found, folders = _found([record], *moved, "/mnt/d/c/1")
+    assert {path: before for path, before in found.items() if "/d/" not in path} == {
+        path: [f"old c/{path[-1]}"] for path in moved
+    }
+    assert folders == [["/mnt/a", "/mnt/b", "/mnt/d"]]
+
+
+def test_a_folder_with_fewer_than_half_of_the_files_is_not_meant():
+    record = _record("1", "2", "3")
+    found, folders = _found([record], "/a/1", "/a/2", "/a/3", "/b/1")
+    assert ("/b/1" in found, folders) == (False, [])
+
+
+def test_files_are_looked_for_in_all_folders_where_others_are_by_their_ids():
+    record = _record("1", "2", "3", folder="/gone")
+    known = {"old 1": "/p/1", "old 2": "/q/2"}
+    assert _found([record], "/p/3", "/r/3", known=known) == ({"/p/3": ["old 3"]}, [])
+
+
+def test_each_id_that_a_file_had_is_one_before_it():
+    first = _record("x/1", folder="/data")
+    second = _record("1", folder="/data/x", of="older")
+    found, _ = _found([first, second], "/data/x/1", "/data/z/1")
+    assert found == {"/data/x/1": ["old x/1", "older 1"]}
+
+
+def test_content_is_known_wherever_it_lies_and_names_of_known_content_are_not():
+    record = _record("digest", "1", folder="/data")
+    paths = {"new": "/other/9", "same name": "/data/1"}
+    keys = {"new": "digest", "same name": "1"}
+    found, _ = predecessors([record], paths, keys, "/")
+    assert found == {"new": ["old digest"], "same name": ["old 1"]}
+
+
+def test_two_samples_of_one_file_are_known_by_nothing_but_content():
+    paths = {"a": "/data/1", "b": "/data/1"}
+    assert predecessors([_record("1")], paths, {"a": "a", "b": "b"}, "/")[0] == {}
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_no_path_that_was_in_test_is_ever_on_another_side(seed):
+    chance = random.Random(seed)
+    paths, records, held, known = {}, [], set(), set()
+    for turn in range(8):
+        if chance.random() < 0.3:  # a dataset made anew from some of the files
+            paths = {}
+        gone = [i for i in paths if chance.random() < 0.3]
+        paths = {i: path for i, path in paths.items() if i not in gone}
+        folder = chance.choice(["/d/x", "/d/y", "/d/x/z", "/copy/x", "/w"])
+        known |= {f"{folder}/{n}" for n in range(chance.randint(1, 6))}
+        absent = sorted(known - {*paths.values()})
+        back = {f"{turn} {path}": path for path in absent if chance.random() < 0.6}
+        paths |= back
+        if not paths:
+            continue
+        root = os.path.commonpath([path.rpartition("/")[0] for path in paths.values()])
+        keys = {i: os.path.relpath(path, root) for i, path in paths.items()}
+        ledger = [entry for record in records for entry in record["entries"]]
+        before, folders = predecessors(records, paths, keys, "/")
+        stands = standing(ledger, list(paths), [""] * len(paths), before, folders)
+        sides = dict(zip(paths, stands.side, strict=True))
+        assert {sides[i] for i, path in paths.items() if path in held} <= {"test"}
+        drawn = {i: sides[i] or chance.choice(["train", "test"]) for i in paths}
+        held |= {path for i, path in paths.items() if drawn[i] == "test"}
+        new = [i for i in paths if i not in stands.told]
+        made = [
+            {"side": drawn[i], "rule": "", "samples": [i], "keys": [keys[i]]}
+            for i in new
+        ]
+        records.append({"entries": made, "folder": root})
