@@ -35,7 +35,7 @@ def predecessors(
         separator: of the parts of a path
 
     Returns:
-        them by id of the new sample; and the folders of each record that had to be
+        them by id of the new sample, oldest first; and the folders of each record that had to be
         looked for and may be in several
     """
     told = {sample for record in records for sample, _ in _pairs(record)}
@@ -44,20 +44,22 @@ def predecessors(
         for sample, key in _pairs(record):
             if sample not in paths:
                 gone.setdefault(key, []).append((i, sample))
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[int, str]]] = {}
     for sample in paths.keys() - told if gone else ():
         if keys[sample] in gone and not paths[sample].endswith(keys[sample]):
-            found[sample] = [before for _, before in gone[keys[sample]]]
-    if len({*paths.values()}) < len(paths):  # such files are known by content alone
-        return found, []
-    hits = list(_hits(gone, paths, separator))
+            found[sample] = list(gone[keys[sample]])
+    by_path = len({*paths.values()}) == len(paths)  # or content alone tells files
+    hits = list(_hits(gone, paths, separator)) if by_path else []
     places = _places(records, {i for i, *_ in hits}, paths, separator)
     sought = _sought(records, [hit for hit in hits if hit[0] not in places], separator)
     for i, before, sample, folder in hits:
         if sample not in told and folder in (places.get(i) or sought[i]):
-            found.setdefault(sample, []).append(before)
+            found.setdefault(sample, []).append((i, before))
     unsure = {tuple(sorted(folders)) for folders in sought.values() if len(folders) > 1}
-    return found, [list(folders) for folders in sorted(unsure)]
+    return (
+        {sample: [b for _, b in sorted(had)] for sample, had in found.items()},
+        [list(folders) for folders in sorted(unsure)],
+    )
 
 
 def _pairs(record: Record) -> Iterator[tuple[str, str]]:
