@@ -195,7 +195,7 @@ class Detection(Outcomes):
             found = held[1][:, overlaps.start : overlaps.stop]
             return self._mean(metric, found)
         columns = np.ascontiguousarray(weights.T)
-        exact = self._precisions(overlaps, columns[:, :1], unit)
+        exact = self._precisions(overlaps, columns[:, :1].astype(np.float64), unit)
         drawn = self._precisions(overlaps, columns[:, 1:].astype(np.float32), unit)
         found = np.concatenate([exact, drawn], axis=2)
         self._drawn[id(weights), overlaps] = weights, found
