@@ -30,6 +30,7 @@ from evalsets.predictions import sources
 
 pytestmark = pytest.mark.db
 N = 24
+BOX = {"label": "a", "bounding_box": [0.1, 0.1, 0.5, 0.5], "score": 0.5}
 
 
 @pytest.fixture
@@ -106,6 +107,39 @@ def test_arrays_have_one_row_a_sample(made):
     ):
         with pytest.raises(ArgumentError, match=said):
             es.upload_predictions(made, "bad", bad)
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "held"),
+    [
+        ([("a", 0.5)] * N, "classification", "a"),
+        ([["a"], ["a", "b"], []] * (N // 3), "multilabel", ["a", "b"]),
+        ([["a"]] * N, "multilabel", ["a"]),
+        ([[BOX], [BOX, BOX], []] * (N // 3), "detection", ["a", "a"]),
+        ([fo.Classification(label="a", confidence=0.5)] * N, "classification", "a"),
+    ],
+)
+def test_lists_have_one_prediction_a_sample_in_any_form(made, values, task, held):
+    report = es.upload_predictions(made, "net", values, task=task)
+    assert (report.task, report.matched) == (task, N)
+    inside = {"multilabel": "classifications.label", "detection": "detections.label"}
+    stored = made.values(f"{report.field}.{inside.get(task, 'label')}")
+    assert stored[1] == held
+
+
+def test_lists_of_numbers_have_one_a_class(made):
+    with pytest.raises(ArgumentError, match="1 to 2 columns; name them as classes"):
+        es.upload_predictions(made, "net", [[1.0], [0.1, 0.9]] * 12, classes="ab")
+
+
+def test_a_column_of_confidences_without_any_is_told(made, caplog):
+    table = pd.DataFrame({"filepath": made.values("filepath"), "label": "a"})
+    es.upload_predictions(made, "net", table)
+    assert "confidence" not in caplog.text
+    report = es.upload_predictions(made, "blank", table.assign(confidence=None))
+    said = "the column 'confidence' is empty, so that they have no confidences"
+    assert said in str(report)
+    assert said in caplog.text
 
 
 def test_a_label_field_is_taken_where_it_is(made):
@@ -644,6 +678,7 @@ def test_discordant_samples_are_a_view_with_the_lost_first(made):
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=1.5), ArgumentError, "is 1.5"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=["x"]), PredictionsError, "no sample"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, task="boxes"), UnknownNameError, "No task"),
+        (lambda d: es.upload_predictions(d, "m", np.array(3.0)), PredictionsError, "cannot be a ndarray"),
         (lambda d: es.upload_scores(d, "m", [1.0, np.nan] * 12), PredictionsError, "finite"),
         (lambda d: es.upload_scores(d, "m", [1.0] * N, metric="f1"), ArgumentError, "own_f1"),
         (lambda d: es.upload_scores(d, "m", [1.0] * N, metric="a:b"), ArgumentError, "without ':'"),

@@ -202,7 +202,9 @@ def _is_boxes(source: Any) -> bool:
     """Whether rows are COCO results, which need no hint; none must be said to be."""
     if is_nothing(source):
         return True
-    return isinstance(source, list) and bool(source) and "bbox" in source[0]
+    return (
+        isinstance(source, list) and isinstance(source[0], dict) and "bbox" in source[0]
+    )
 
 
 def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
