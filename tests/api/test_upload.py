@@ -647,6 +647,26 @@ def test_two_models_are_compared_on_what_both_predicted(made):
     assert "8 samples that only one of the two models has an answer for" in str(report)
 
 
+def test_an_open_verdict_has_its_real_cause(made):
+    """Neither is a baseline missing that was named, nor a bound near that none judged."""
+    paths = made.values("filepath")
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in paths])
+    es.upload_predictions(made, "net", {path: ("a", 0.9) for path in paths})
+    es.upload_predictions(made, "half", {path: ("a", 0.9) for path in paths[1::2]})
+    for requirement, model, baseline, cause in (
+        (es.Requirement("accuracy", max_drop=0.1), "net", "half", "no such figure of the baseline"),
+        (es.Requirement("accuracy", max_drop=0.1), "net", None, "no baseline"),
+        (es.Requirement("ece", at_most=0.9), "half", None, "missing predictions"),
+    ):  # fmt: skip
+        query = "left = FALSE" if model == "net" else "left IS NOT NULL"
+        es.compose(made, es.Population("some", query, require=[requirement]))
+        report = es.evaluate(made, model, baseline=baseline, split=None)
+        assert f"INCONCLUSIVE: {cause} on 1 of 1" in report.headline
+        (row,) = (row for row in report.rows if row.requirement)
+        assert row.n > 0
+        assert row.needed is None
+
+
 def test_predictions_for_other_samples_only_are_refused(made):
     made.set_values("ground_truth", [fo.Classification(label="a")] * N)
     es.upload_predictions(made, "m", {made.first().id: "a"})

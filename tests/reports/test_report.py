@@ -156,6 +156,19 @@ def test_a_failing_headline_says_where_there_is_no_baseline():
     )
 
 
+def test_a_baseline_without_such_a_figure_is_not_told_as_none():
+    drop = "accuracy drop <= 0.01"
+    rain = Row("rain", "accuracy", 50, 0.9, 0.8, 0.95, drop, INCONCLUSIVE)
+    report = Report([rain], {"model": "net", "baseline": "old"})
+    assert report.headline == (
+        "net: INCONCLUSIVE: no such figure of the baseline on 1 of 1 population: rain"
+    )
+    assert report.explain(rain) == (
+        "rain: INCONCLUSIVE: accuracy 0.900 [0.800, 0.950] on 50 samples; the baseline "
+        "has no such figure of its samples to judge allowed drop 0.01"
+    )
+
+
 def test_json_brings_back_an_equal_report():
     samples = {"night": [("/a.jpg", "car taken for dog")]}
     report = Report(ROWS, PROVENANCE, samples, DETAILS)
