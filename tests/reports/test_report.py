@@ -256,6 +256,13 @@ def test_the_plot_shows_each_population_once_with_its_bounds():
         REPORT.plot("recall")
 
 
+def test_an_interval_without_an_end_reaches_nowhere_in_the_plot():
+    one = Row("(all)", "mae", 1, 5.0, 0.0, None)
+    (dots, *_) = Report([one], PROVENANCE).plot().data
+    assert dots.error_x.arrayminus == (5.0,)
+    assert dots.error_x.array == (0,)
+
+
 def test_confusion_shows_what_each_label_was_taken_for():
     report = Report(ROWS, PROVENANCE, details=DETAILS)
     figure = report.plot("confusion")
