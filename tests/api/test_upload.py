@@ -651,8 +651,8 @@ def test_an_open_verdict_has_its_real_cause(made):
     """Neither is a baseline missing that was named, nor a bound near that none judged."""
     paths = made.values("filepath")
     made.set_values("ground_truth", [fo.Classification(label="a") for _ in paths])
-    es.upload_predictions(made, "net", {path: ("a", 0.9) for path in paths})
-    es.upload_predictions(made, "half", {path: ("a", 0.9) for path in paths[1::2]})
+    es.upload_predictions(made, "net", dict.fromkeys(paths, ("a", 0.9)))
+    es.upload_predictions(made, "half", dict.fromkeys(paths[1::2], ("a", 0.9)))
     for requirement, model, baseline, cause in (
         (es.Requirement("accuracy", max_drop=0.1), "net", "half", "no such figure of the baseline"),
         (es.Requirement("accuracy", max_drop=0.1), "net", None, "no baseline"),
