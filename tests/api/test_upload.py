@@ -156,6 +156,19 @@ def test_a_label_field_is_taken_where_it_is(made):
         es.upload_predictions(made, "bad", "bad")
 
 
+@pytest.mark.parametrize(
+    "field", ["left", "id", "filepath", "said", "tags", "metadata"]
+)
+def test_a_field_without_labels_is_refused_before_it_is_stored(made, field):
+    """Of plain texts nothing could be evaluated later."""
+    made.set_values("said", ["a"] * N)
+    with pytest.raises(ArgumentError, match=f"Field '{field}' holds no labels"):
+        es.upload_predictions(made, "m", field)
+    with pytest.raises(UnknownNameError, match="there is none yet"):
+        es.upload_predictions(made, "m", "nowhere")
+    assert es.models(made) == {}
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(made, tmp_path, monkeypatch):
     table = pd.DataFrame({"id": made.values("id"), "label": "a"})
     path = tmp_path / "predictions.csv"
