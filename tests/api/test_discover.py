@@ -138,6 +138,24 @@ def test_a_detector_that_misses_small_objects_is_found_out(dataset):
     assert first.drop > 0.2
 
 
+def test_a_detector_that_finds_nothing_somewhere_is_found_out(dataset):
+    """Images without a result are its worst, but on a side without any they are none."""
+    box = {"image_id": 0, "category_id": 1, "bbox": [8, 8, 40, 40], "score": 0.9}
+    held = fo.Detection(label="cat", bounding_box=[0.08, 0.08, 0.4, 0.4])
+    tagged(dataset, 900)
+    dataset.set_values("objects", [fo.Detections(detections=[held.copy()])] * 900)
+    dataset.set_values("metadata", [fo.ImageMetadata(width=100, height=100)] * 900)
+    dataset.set_values("at", list(range(900)))
+    dataset.set_values("split", ["train" if at < 300 else "val" for at in range(900)])
+    times = dataset.values("time")
+    seen = [at for at in range(300, 900) if times[at] != "night"]
+    results = [{**box, "image_id": at} for at in seen]
+    es.upload_predictions(dataset, "net", results, key="at", classes={1: "cat"})
+    first = es.discover(dataset, "net", truth="objects")[0]
+    assert (first.query, first.confirmed) == ("\"time\" = 'night'", True)
+    assert (first.value, first.elsewhere) == (0, 1)
+
+
 def test_a_region_selects_exactly_its_samples(drawn, labels, encoder):
     es.embed(drawn, encoder)
     night = dict(zip(labels["filepath"], labels["time"] == "night", strict=True))

@@ -1,3 +1,5 @@
+import contextlib
+import io
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +8,8 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 from sklearn.metrics import accuracy_score
 
 import evalsets as es
@@ -411,6 +415,68 @@ def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
     assert value["precision"] == 1
     assert value["recall"] == pytest.approx(len(half) / len(names))
     assert value["map50"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_boxes_in_whole_pixels_have_the_precision_pycocotools_gives(dataset, tmp_path):
+    """Their overlaps are often exactly .5, of shares of the sides as often just below."""
+    rng = np.random.default_rng(0)
+    n, k = 40, 200
+    image = np.sort(rng.integers(0, n, k))
+    box = np.column_stack([rng.integers(0, 60, (k, 2)), rng.integers(4, 40, (k, 2))])
+    guess = np.maximum(box + rng.integers(-5, 6, (k, 4)), [0, 0, 1, 1])
+    sizes = rng.integers(100, 700, (n, 2))
+    truth = {
+        "images": [{"id": at, "file_name": f"{at}.jpg"} for at in range(n)],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": [
+            {
+                "id": 1 + at,
+                "image_id": int(image[at]),
+                "category_id": 1,
+                "bbox": box[at].tolist(),
+                "area": int(box[at, 2:].prod()),
+                "iscrowd": 0,
+            }
+            for at in range(k)
+        ],
+    }
+    results = [
+        {
+            "image_id": int(image[at]),
+            "category_id": 1,
+            "bbox": guess[at].tolist(),
+            "score": (at * 7919 % k + 1) / (k + 1),
+        }
+        for at in range(k)
+    ]
+    (tmp_path / "annotations.json").write_text(json.dumps(truth))
+    dataset.add_samples(
+        fo.Sample(
+            f"/{at}.jpg",
+            metadata=fo.ImageMetadata(width=int(width), height=int(height)),
+            ground_truth=fo.Detections(
+                detections=[
+                    fo.Detection(
+                        label="person",
+                        bounding_box=(b / [width, height, width, height]).tolist(),
+                    )
+                    for b in box[image == at]
+                ]
+            ),
+        )
+        for at, (width, height) in enumerate(sizes)
+    )
+    classes = tmp_path / "annotations.json"
+    es.upload_predictions(dataset, "detector", results, classes=classes)
+    report = es.evaluate(dataset, "detector", split=None, metrics=["map", "map50"])
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO(str(classes))
+        theirs = COCOeval(coco, coco.loadRes(results), "bbox")
+        theirs.evaluate()
+        theirs.accumulate()
+        theirs.summarize()
+    ours = [row.value for row in report.rows]
+    assert ours == pytest.approx(theirs.stats[:2].tolist(), abs=1e-12)
 
 
 def test_a_verdict_on_classes_names_those_that_a_population_lacks(dataset):

@@ -134,6 +134,11 @@ def test_a_report_keeps_confusions_reliability_and_the_worst(judged):
         report.worst(judged, "nowhere at all")
     with pytest.raises(ArgumentError, match="load it"):
         report.worst(judged.name)
+    assert not report.worst(judged.match({"at": 0})).values("at")  # it went right
+    other = judged.take(0).clone()
+    with pytest.raises(ArgumentError, match=f"one that was evaluated, '{judged.name}'"):
+        report.worst(other)
+    other.delete()
 
 
 def test_discordant_samples_may_be_one_of_two_kinds(judged):

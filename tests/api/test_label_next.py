@@ -133,6 +133,30 @@ def test_what_looks_like_a_mistake_is_chosen_to_train_on(drawn, labels, encoder)
     assert all("like the mistake" in reason for reason in view.values("label_next"))
 
 
+def test_images_in_which_nothing_was_found_are_drawn_like_others(dataset):
+    """To leave them out would show a detector at its best."""
+    n = 200
+    box = fo.Detection(label="cat", bounding_box=[0, 0, 0.5, 0.5])
+    dataset.add_samples(
+        fo.Sample(
+            f"/photos/{at}.jpg",
+            at=at,
+            metadata=fo.ImageMetadata(width=8, height=8),
+            ground_truth=fo.Detections(detections=[box]) if at < 40 else None,
+        )
+        for at in range(n)
+    )
+    results = [
+        {"image_id": at, "category_id": 1, "bbox": [0, 0, 4, 4], "score": 0.9}
+        for at in range(0, n, 2)
+    ]
+    es.upload_predictions(dataset, "net", results, key="at", classes={1: "cat"})
+    half = es.Requirement("recall", at_least=0.55)
+    es.compose(dataset, es.Population("all", "at >= 0", require=half))
+    view = es.label_next(dataset, "net", n=80, split=None)
+    assert 20 < sum(at % 2 for at in view.values("at")) < 60
+
+
 def test_nothing_required_is_an_error(partly):
     with pytest.raises(ArgumentError, match="No population requires anything"):
         es.label_next(partly, "resnet", split=None)

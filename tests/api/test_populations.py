@@ -91,6 +91,32 @@ def test_a_drop_that_can_never_be_missed_is_refused(drawn):
 
 
 @pytest.mark.parametrize(
+    ("required", "meant"),
+    [
+        ("accuracy <= 0.9", "accuracy >= 0.9"),
+        ("mae >= 2", "mae <= 2"),
+        ("accuracy >= 0.9", ""),
+        ("mae <= 2", ""),
+        ("mae drop <= 2", ""),
+        ("mean <= 2", ""),  # less of a score may be better
+    ],
+)
+def test_a_bound_the_wrong_way_round_is_warned_of(drawn, caplog, required, meant):
+    requirement = es.Requirement.parse(required)
+    es.compose(drawn, replace(NIGHT, require=requirement))
+    assert es.populations(drawn)["at night"].require == (requirement,)
+    said = [r.getMessage() for r in caplog.records if "worse models" in r.getMessage()]
+    assert said == (
+        [
+            f"'{required}' of population 'at night' is met by the worse models; write "
+            f"'{meant}' if that is meant"
+        ]
+        if meant
+        else []
+    )
+
+
+@pytest.mark.parametrize(
     ("bound", "written"),
     [
         ({"at_least": 90}, "accuracy >= 0.9"),

@@ -30,6 +30,7 @@ from evalsets.predictions import sources
 
 pytestmark = pytest.mark.db
 N = 24
+BOX = {"label": "a", "bounding_box": [0.1, 0.1, 0.5, 0.5], "score": 0.5}
 
 
 @pytest.fixture
@@ -108,6 +109,39 @@ def test_arrays_have_one_row_a_sample(made):
             es.upload_predictions(made, "bad", bad)
 
 
+@pytest.mark.parametrize(
+    ("values", "task", "held"),
+    [
+        ([("a", 0.5)] * N, "classification", "a"),
+        ([["a"], ["a", "b"], []] * (N // 3), "multilabel", ["a", "b"]),
+        ([["a"]] * N, "multilabel", ["a"]),
+        ([[BOX], [BOX, BOX], []] * (N // 3), "detection", ["a", "a"]),
+        ([fo.Classification(label="a", confidence=0.5)] * N, "classification", "a"),
+    ],
+)
+def test_lists_have_one_prediction_a_sample_in_any_form(made, values, task, held):
+    report = es.upload_predictions(made, "net", values, task=task)
+    assert (report.task, report.matched) == (task, N)
+    inside = {"multilabel": "classifications.label", "detection": "detections.label"}
+    stored = made.values(f"{report.field}.{inside.get(task, 'label')}")
+    assert stored[1] == held
+
+
+def test_lists_of_numbers_have_one_a_class(made):
+    with pytest.raises(ArgumentError, match="1 to 2 columns; name them as classes"):
+        es.upload_predictions(made, "net", [[1.0], [0.1, 0.9]] * 12, classes="ab")
+
+
+def test_a_column_of_confidences_without_any_is_told(made, caplog):
+    table = pd.DataFrame({"filepath": made.values("filepath"), "label": "a"})
+    es.upload_predictions(made, "net", table)
+    assert "confidence" not in caplog.text
+    report = es.upload_predictions(made, "blank", table.assign(confidence=None))
+    said = "the column 'confidence' is empty, so that they have no confidences"
+    assert said in str(report)
+    assert said in caplog.text
+
+
 def test_a_label_field_is_taken_where_it_is(made):
     labels = [fo.Classification(label="a" if at % 3 else "b") for at in range(N)]
     made.set_values("mine", [None, *labels[1:]])
@@ -120,6 +154,19 @@ def test_a_label_field_is_taken_where_it_is(made):
     made.set_values("bad", [fo.Classification(label="a", confidence=2)] * N)
     with pytest.raises(PredictionsError, match=r"outside \[0, 1\]"):
         es.upload_predictions(made, "bad", "bad")
+
+
+@pytest.mark.parametrize(
+    "field", ["left", "id", "filepath", "said", "tags", "metadata"]
+)
+def test_a_field_without_labels_is_refused_before_it_is_stored(made, field):
+    """Of plain texts nothing could be evaluated later."""
+    made.set_values("said", ["a"] * N)
+    with pytest.raises(ArgumentError, match=f"Field '{field}' holds no labels"):
+        es.upload_predictions(made, "m", field)
+    with pytest.raises(UnknownNameError, match="there is none yet"):
+        es.upload_predictions(made, "m", "nowhere")
+    assert es.models(made) == {}
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(made, tmp_path, monkeypatch):
@@ -613,6 +660,26 @@ def test_two_models_are_compared_on_what_both_predicted(made):
     assert "8 samples that only one of the two models has an answer for" in str(report)
 
 
+def test_an_open_verdict_has_its_real_cause(made):
+    """Neither is a baseline missing that was named, nor a bound near that none judged."""
+    paths = made.values("filepath")
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in paths])
+    es.upload_predictions(made, "net", dict.fromkeys(paths, ("a", 0.9)))
+    es.upload_predictions(made, "half", dict.fromkeys(paths[1::2], ("a", 0.9)))
+    for requirement, model, baseline, cause in (
+        (es.Requirement("accuracy", max_drop=0.1), "net", "half", "no such figure of the baseline"),
+        (es.Requirement("accuracy", max_drop=0.1), "net", None, "no baseline"),
+        (es.Requirement("ece", at_most=0.9), "half", None, "missing predictions"),
+    ):  # fmt: skip
+        query = "left = FALSE" if model == "net" else "left IS NOT NULL"
+        es.compose(made, es.Population("some", query, require=[requirement]))
+        report = es.evaluate(made, model, baseline=baseline, split=None)
+        assert f"INCONCLUSIVE: {cause} on 1 of 1" in report.headline
+        (row,) = (row for row in report.rows if row.requirement)
+        assert row.n > 0
+        assert row.needed is None
+
+
 def test_predictions_for_other_samples_only_are_refused(made):
     made.set_values("ground_truth", [fo.Classification(label="a")] * N)
     es.upload_predictions(made, "m", {made.first().id: "a"})
@@ -644,6 +711,7 @@ def test_discordant_samples_are_a_view_with_the_lost_first(made):
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=1.5), ArgumentError, "is 1.5"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, trained_on=["x"]), PredictionsError, "no sample"),
         (lambda d: es.upload_predictions(d, "m", ["a"] * N, task="boxes"), UnknownNameError, "No task"),
+        (lambda d: es.upload_predictions(d, "m", np.array(3.0)), PredictionsError, "cannot be a ndarray"),
         (lambda d: es.upload_scores(d, "m", [1.0, np.nan] * 12), PredictionsError, "finite"),
         (lambda d: es.upload_scores(d, "m", [1.0] * N, metric="f1"), ArgumentError, "own_f1"),
         (lambda d: es.upload_scores(d, "m", [1.0] * N, metric="a:b"), ArgumentError, "without ':'"),

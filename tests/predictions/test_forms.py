@@ -104,6 +104,7 @@ def test_masks_are_arrays_or_files(tmp_path):
         ({"a": [("cat", "high")]}, {"task": "multilabel"}, "is no number"),
         ({"a": [7.5]}, {}, "give a text, "),
         ({"a": [None]}, {"task": "multilabel"}, "A label of 'a' is empty|is None"),
+        ({"a": ["cat", ""]}, {}, "A label of 'a' is empty"),
         ({"a": [(None, 0.5)]}, {"task": "multilabel"}, "A label of 'a' is empty"),
         ({"a": [{"label": None}]}, {"task": "multilabel"}, "A label of 'a' is empty"),
         (
@@ -120,6 +121,8 @@ def test_masks_are_arrays_or_files(tmp_path):
         ({"a": 1.5, "b": "x"}, {}, "not a finite number"),
         ({"a": np.zeros((2, 2, 3))}, {}, "give .height, width., for scores"),
         ({"a": np.full((2, 2), 0.5)}, {}, "whole numbers"),
+        ({"a": [[1, 2], [3]]}, {}, "rows of the mask of 'a' differ in length"),
+        ({"a": None}, {"task": "segmentation"}, "mask of 'a' is None; give an array"),
         ({"a": np.full((2, 2), -1)}, {}, "from 0 to"),
         ({"a": "gone.png"}, {"task": "segmentation"}, "check the path"),
         (

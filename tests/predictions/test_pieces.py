@@ -80,6 +80,9 @@ def test_what_the_first_piece_settles_holds_for_all(tmp_path, monkeypatch):
         list(read_tables(tmp_path / "p.csv"))
     (tmp_path / "p.csv").write_text("id,label,ms\na,cat,31\nb,cat,fast\n")
     assert [t.labels for t in read_tables(tmp_path / "p.csv")] == [["cat"], ["cat"]]
+    (tmp_path / "p.csv").write_text("id,label,confidence\na,cat,\nb,cat,0.5\n")
+    with pytest.raises(PredictionsError, match="give all or none"):
+        list(read_tables(tmp_path / "p.csv"))
 
 
 VALUES = st.recursive(

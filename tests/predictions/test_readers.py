@@ -91,6 +91,8 @@ def test_empty_cells_are_no_confidences(tmp_path):
         tmp_path / "p.parquet",
     ):
         assert read_predictions(source).confidences is None, source
+    assert read_predictions(none).blank == "confidence"
+    assert read_predictions({"a": ("cat", None)}).blank == ""  # not given either
 
 
 def test_arrays_of_columns_are_read_like_those_of_rows(tmp_path):
@@ -106,6 +108,15 @@ def test_arrays_of_columns_are_read_like_those_of_rows(tmp_path):
     assert len(rows) > 1
     np.testing.assert_array_equal(np.vstack(columns), shares)
     np.testing.assert_array_equal(np.vstack(rows), shares)
+
+
+def test_bytes_are_the_text_they_hold(tmp_path):
+    np.savez(tmp_path / "p.npz", id=np.array([b"a"]), label=np.array([b"cat"]))
+    frame = pd.DataFrame({"id": [b"a"], "label": [b"cat"]})
+    frame.to_parquet(tmp_path / "p.parquet")
+    for source in (tmp_path / "p.npz", tmp_path / "p.parquet", frame):
+        table = read_predictions(source)
+        assert (table.keys, table.labels) == (["a"], ["cat"])
 
 
 def test_columns_of_classes_give_label_and_confidence():
@@ -197,6 +208,8 @@ CAT = ["cat", "cat"]
         ({"a": ("cat", 0.5, 3)}, "3 parts"),
         ({"a": None}, "empty"),
         (7, "cannot be a int"),
+        (np.array(7), "cannot be a ndarray"),
+        ([{"key": "a", "label": "cat"}, 5], "A row is 5; give each as an object"),
         ("nowhere.csv", "no file"),
         (str(Path(__file__).parent), "is a folder; give the path of a file"),
         (pd.DataFrame({"id;label": ["a;cat"]}), "separated by ';', write commas"),
@@ -223,7 +236,9 @@ def test_labels_outside_the_classes_are_refused():
         ("p.csv", "key,label,confidence\na,cat,0.5\nb,dog", "'confidence'"),
         ("p.csv", "key,label,confidence\na,cat,nan\n", "'confidence' is not a number"),
         ("p.csv", "key,label\na,cat,0.5\n", "more values than its header"),
-        ("p.csv", "", "cannot be read"),
+        ("p.csv", "", "^'p.csv' is empty; there is nothing to upload$"),
+        ("p.csv", "\n\n", "'p.csv' is empty"),
+        ("p.json", "[" * 100_000, "cut off"),
         ("p.npz", "not a zip", "cannot be read"),
         ("p.parquet", "PAR1 and no more", "cannot be read"),
         ("p.xlsx", "x", "convert it"),
@@ -326,6 +341,10 @@ def box(**changes):
         (COCO, {1: "cat"}, "no name: '7'"),
         (COCO, "gone.json", "^There is no file 'gone.json'; check the path$"),
         ([{"image_id": 1, "bbox": [1, 1, 9, 9]}], NAMES, "no 'category_id'"),
+        ([COCO[0], 5], NAMES, "A row is 5"),
+        ([COCO[0] | {"image_id": [4]}], NAMES, r"image id \[4\] is neither a number"),
+        ([COCO[0] | {"category_id": 7.5}], NAMES, "7.5 is no whole number"),
+        (COCO, {"cat": 1}, "'cat' is no whole number"),
     ],
 )
 def test_boxes_that_cannot_be_taken_are_refused(source, classes, said):

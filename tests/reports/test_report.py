@@ -156,6 +156,19 @@ def test_a_failing_headline_says_where_there_is_no_baseline():
     )
 
 
+def test_a_baseline_without_such_a_figure_is_not_told_as_none():
+    drop = "accuracy drop <= 0.01"
+    rain = Row("rain", "accuracy", 50, 0.9, 0.8, 0.95, drop, INCONCLUSIVE)
+    report = Report([rain], {"model": "net", "baseline": "old"})
+    assert report.headline == (
+        "net: INCONCLUSIVE: no such figure of the baseline on 1 of 1 population: rain"
+    )
+    assert report.explain(rain) == (
+        "rain: INCONCLUSIVE: accuracy 0.900 [0.800, 0.950] on 50 samples; the baseline "
+        "has no such figure of its samples to judge allowed drop 0.01"
+    )
+
+
 def test_json_brings_back_an_equal_report():
     samples = {"night": [("/a.jpg", "car taken for dog")]}
     report = Report(ROWS, PROVENANCE, samples, DETAILS)
@@ -241,6 +254,13 @@ def test_the_plot_shows_each_population_once_with_its_bounds():
     assert REPORT.plot("f1").layout.xaxis.title.text == "f1"
     with pytest.raises(UnknownNameError):
         REPORT.plot("recall")
+
+
+def test_an_interval_without_an_end_reaches_nowhere_in_the_plot():
+    one = Row("(all)", "mae", 1, 5.0, 0.0, None)
+    (dots, *_) = Report([one], PROVENANCE).plot().data
+    assert dots.error_x.arrayminus == (5.0,)
+    assert dots.error_x.array == (0,)
 
 
 def test_confusion_shows_what_each_label_was_taken_for():

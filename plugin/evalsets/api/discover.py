@@ -81,7 +81,8 @@ def discover(
     Test samples are left alone unless asked for, since a population that was found among
     them would be judged by what it was found with; ``split="test"`` or ``None`` counts
     as a look at them. Samples without a prediction or without a true label, and those
-    that the model was trained on, are left out.
+    that the model was trained on, are left out; an image without a box in COCO results
+    that have some on its side is one in which nothing was found.
 
     Args:
         dataset: or its name, or a view to look at

@@ -84,7 +84,9 @@ def label_next(
         )
     where = None if sides is None else split
     rows = _open_rows(view, side, stored, baseline, where, truth, n)
-    waiting = _shared(unlabelled, side).exists(stored.field)
+    waiting = _shared(unlabelled, side)
+    if not stored.sparse:  # else nothing found is an answer too
+        waiting = waiting.exists(stored.field)
     settling = _settling([r for r in rows if r.verdict == INCONCLUSIVE], waiting, n)
     failed = [r for r in rows if r.verdict == FAIL]
     mending = _mending(failed, side, _trainable(unlabelled), stored, truth, n)

@@ -13,7 +13,7 @@ import pandas as pd
 from evalsets.api.split import group_values, on_split
 from evalsets.datasets.columns import SPLIT, read
 from evalsets.datasets.digests import unreplaced
-from evalsets.datasets.outcomes import read_outcomes, read_scores
+from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
 from evalsets.datasets.predictions import PredictionSet
 from evalsets.datasets.vectors import open_vectors
 from evalsets.discovery import Bools, Codes, Floats, Vectors
@@ -90,7 +90,7 @@ def look(
             outcome = read_scores(view, stored.scores[0])
         else:
             outcome = read_outcomes(view, truth, stored)
-    answered = np.flatnonzero(outcome.answered)
+    answered = np.flatnonzero(_answered(dataset, outcome, stored))
     ids = [outcome.ids[at] for at in answered]
     quality = np.asarray(outcome.outcomes.quality, dtype=float)[answered]
     best = 1.0 if outcome.outcomes.task in _WHOLE else 0.0
@@ -104,6 +104,22 @@ def look(
         groups,
         _vectors(dataset, ids),
     )
+
+
+def _answered(dataset: fo.Dataset, outcome: Read, stored: PredictionSet) -> Bools:
+    """``(n,)`` which samples have an answer.
+
+    Of COCO results nothing found is one too, on a side with any result: to leave those
+    images out would leave out a model's worst.
+    """
+    if not stored.sparse:
+        return outcome.answered
+    sides = np.full(len(outcome.ids), "")
+    if dataset.has_sample_field(SPLIT):
+        columns = read(dataset, ["id", SPLIT])
+        known = dict(zip(*columns.values(), strict=True))
+        sides = np.array([known[i] or "" for i in outcome.ids], dtype=str)
+    return np.isin(sides, sides[outcome.answered])
 
 
 def _grouped(

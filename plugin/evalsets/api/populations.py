@@ -39,7 +39,7 @@ from evalsets.datasets.scores import (
 )
 from evalsets.datasets.vectors import fingerprint_of
 from evalsets.errors import ArgumentError, NameTakenError, UnknownNameError
-from evalsets.metrics import check_bound, find_metric
+from evalsets.metrics import check_bound, find_metric, turned
 from evalsets.query import (
     Query,
     advise,
@@ -325,7 +325,7 @@ def _check_given(given: list[Population], scores: Container[str]) -> None:
 
 
 def check_population(p: Population, scores: Container[str] = ()) -> None:
-    """Refuses what can be composed nowhere.
+    """Refuses what can be composed nowhere, and warns of bounds the wrong way round.
 
     Args:
         p: to check
@@ -355,6 +355,12 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
             kind = f"metric for population '{p.name}':"
             raise UnknownNameError(kind, error.name, error.known) from None
         check_bound(requirement, p.name, metric)
+        if (meant := turned(requirement, metric)) is not None:
+            logger.warning(
+                "'%s' of population '%s' is met by the worse models; write '%s' if that "
+                "is meant",
+                *(requirement, p.name, meant),
+            )
 
 
 def _dependents(known: dict[str, Population], changed: set[str]) -> set[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from logging import INFO, WARNING
+from numbers import Real
 from typing import Any
 
 import fiftyone as fo
@@ -30,6 +32,7 @@ class Checked:
     labels: set[str]
     unknown: int
     unknown_examples: tuple[str, ...]
+    blank: str = ""
 
     def same_as(self, other: Checked) -> bool:
         """Whether another reading of the source found the same in it."""
@@ -68,8 +71,8 @@ class Samples:
         """An array, with one row a sample, as a source with keys."""
         if isinstance(source, np.ndarray) and source.dtype.names:
             return pd.DataFrame(source)
-        is_column = isinstance(source, (np.ndarray, pd.Series)) or _is_plain(source)
-        if not is_column:
+        is_array = isinstance(source, np.ndarray) and source.ndim > 0
+        if not (is_array or isinstance(source, pd.Series) or _is_plain(source)):
             return source
         if isinstance(source, pd.Series) and not isinstance(
             source.index, pd.RangeIndex
@@ -82,10 +85,12 @@ class Samples:
                 "in its order, or a dict by key"
             )
         names = [str(known) for known in self.known]
-        if np.ndim(source) == 2:
-            if classes is None or len(classes) != np.shape(source)[1]:
+        if _are_rows(source):
+            widths = sorted({len(row) for row in source})
+            if classes is None or widths != [len(classes)]:
+                most = f" to {widths[-1]}" if len(widths) > 1 else ""
                 raise ArgumentError(
-                    f"The array has {np.shape(source)[1]} columns; name them as classes"
+                    f"The array has {widths[0]}{most} columns; name them as classes"
                 )
             index = pd.Index(names, name="key")
             return pd.DataFrame(source, index, [str(c) for c in classes])
@@ -137,9 +142,10 @@ class Samples:
             missing_examples=tuple(str(self.known[at]) for at in missing[:3]),
             unknown=checked.unknown,
             unknown_examples=checked.unknown_examples,
+            blank=checked.blank,
             **more,
         )
-        logger.info("%s", report)
+        logger.log(WARNING if checked.blank else INFO, "%s", report)
         return report
 
     def _placing(self) -> Placing:
@@ -175,6 +181,7 @@ def _checked(placing: Placing, last: Table | None) -> Checked:
         placing.labels,
         placing.unknown,
         tuple(placing.unknown_examples),
+        getattr(last, "blank", ""),
     )
 
 
@@ -185,6 +192,15 @@ def _is_plain(source: Any) -> bool:
         and bool(source)
         and not any(isinstance(r, Mapping) for r in source)
     )
+
+
+def _are_rows(source: Any) -> bool:
+    """Whether it holds a row of numbers a sample, such as one probability a class."""
+    if isinstance(source, np.ndarray) and source.dtype != object:
+        return source.ndim == 2
+    first = source.iloc[0] if isinstance(source, pd.Series) else source[0]
+    is_row = isinstance(first, (list, tuple, np.ndarray)) and len(first) > 0
+    return is_row and all(isinstance(value, Real) for value in first)
 
 
 def _first_key(source: Any) -> str | None:

@@ -16,6 +16,7 @@ from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.locks import SETTLING_S, writing
 from evalsets.datasets.outcomes import (
     GROUND_TRUTH,
+    holds_labels,
     label_fields,
     task_of,
     true_labels,
@@ -202,7 +203,9 @@ def _is_boxes(source: Any) -> bool:
     """Whether rows are COCO results, which need no hint; none must be said to be."""
     if is_nothing(source):
         return True
-    return isinstance(source, list) and bool(source) and "bbox" in source[0]
+    return (
+        isinstance(source, list) and isinstance(source[0], dict) and "bbox" in source[0]
+    )
 
 
 def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
@@ -212,8 +215,13 @@ def _is_field(dataset: fo.Dataset, predictions: Any) -> bool:
     known = dataset.has_sample_field(predictions)
     named = predictions.isidentifier() and not Path(predictions).exists()
     if not known and named:
-        fields = label_fields(dataset)
+        fields = [n for n in label_fields(dataset) if holds_labels(dataset, n)]
         raise UnknownNameError("file or label field", predictions, fields)
+    if known and not holds_labels(dataset, predictions):
+        raise ArgumentError(
+            f"Field '{predictions}' holds no labels; name one that does, or upload its "
+            "values by id"
+        )
     return bool(known)
 
 

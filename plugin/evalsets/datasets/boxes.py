@@ -17,10 +17,16 @@ from evalsets.metrics import Boxes, Detection
 
 _ENOUGH = 50
 """Matching fewer images takes less time than keeping what was found."""
+_SIZE = ("metadata.width", "metadata.height")
+_DECIMALS = 8
+"""Of a pixel: further ones come of dividing by the image's sides and multiplying again."""
 
 
 def read_boxes(view: fo.DatasetView, truth: str, field: str) -> dict[str, Any]:
     """What :class:`~evalsets.datasets.outcomes.Read` holds of detections.
+
+    Boxes are compared in pixels where the size of the image is known: of shares of its
+    sides, an overlap of exactly .5 comes out above or below it.
 
     Args:
         view: samples to evaluate
@@ -30,14 +36,18 @@ def read_boxes(view: fo.DatasetView, truth: str, field: str) -> dict[str, Any]:
     names = ("label", "bounding_box", "iscrowd", "confidence")
     paths = [f"{truth}.detections.{name}" for name in names[:3]]
     paths += [f"{field}.detections.{name}" for name in (*names[:2], names[3])]
-    all_ids, columns = gather_fields(view, paths)
+    sized = view.get_field(_SIZE[0]) is not None
+    all_ids, columns = gather_fields(view, [*paths, *_SIZE] if sized else paths)
     labelled = [at for at, labels in enumerate(columns[0]) if labels is not None]
     ids = [all_ids[at] for at in labelled]
     true_label, true_box, crowd, label, box, score = (
-        [column[at] or [] for at in labelled] for column in columns
+        [column[at] or [] for at in labelled] for column in columns[:6]
     )
-    true = _Side.of(true_label, true_box, crowd)
-    predicted = _Side.of(label, box, score)
+    sizes = np.full((len(ids), 2), np.nan)
+    if sized:
+        sizes = np.array(columns[6:], float).T[labelled]
+    true = _Side.of(true_label, true_box, crowd, sizes)
+    predicted = _Side.of(label, box, score, sizes)
     outcomes = _matched(view._dataset, (truth, field), ids, true, predicted)
     outcomes = outcomes.among(_classes(true, predicted))
     shares = outcomes.quality
@@ -62,7 +72,7 @@ class _Side:
     Args:
         image: ``(k,)``
         label: ``(k,)``
-        box: ``(k, 4)``
+        box: ``(k, 4)`` in pixels, or relative where the size of the image is unknown
         mark: ``(k,)`` score of a predicted box, 1 for a true crowd
         n: images
     """
@@ -75,18 +85,25 @@ class _Side:
 
     @classmethod
     def of(
-        cls, labels: Sequence[Any], boxes: Sequence[Any], marks: Sequence[Any]
+        cls,
+        labels: Sequence[Any],
+        boxes: Sequence[Any],
+        marks: Sequence[Any],
+        sizes: NDArray[np.float64],
     ) -> _Side:
         counts = [len(row) for row in labels]
+        image = np.repeat(np.arange(len(labels)), counts)
+        box = np.array([b for row in boxes for b in row], float).reshape(-1, 4)
+        pixels = np.round(box * np.tile(sizes[image], 2), _DECIMALS)
         filled = [
             float(mark or 0)
             for row, n in zip(marks, counts, strict=True)
             for mark in (row or [0] * n)
         ]
         return cls(
-            np.repeat(np.arange(len(labels)), counts),
+            image,
             np.array([name for row in labels for name in row], object),
-            np.array([b for row in boxes for b in row], float).reshape(-1, 4),
+            np.where(np.isnan(pixels), box, pixels),
             np.array(filled, float),
             len(labels),
         )

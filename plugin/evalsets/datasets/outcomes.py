@@ -72,6 +72,11 @@ def task_of(dataset: fo.Dataset, name: str) -> str:
     return TASK_OF.get(getattr(held, "document_type", None), "")
 
 
+def holds_labels(dataset: fo.Dataset, name: str) -> bool:
+    """Whether a field holds FiftyOne's labels of a task, not plain values."""
+    return getattr(dataset.get_field(name), "document_type", None) in TASK_OF
+
+
 def label_fields(dataset: fo.Dataset, task: str = "") -> list[str]:
     """Fields of users that hold labels, or values, of a task, or of any."""
     names = [n for n in dataset.get_field_schema() if is_users(n)]

@@ -1,6 +1,6 @@
 """Numbers from predictions: outcomes, metrics, intervals and verdicts."""
 
-from evalsets.metrics.catalog import METRICS, Metric, check_bound, find_metric
+from evalsets.metrics.catalog import METRICS, Metric, check_bound, find_metric, turned
 from evalsets.metrics.choice import not_given
 from evalsets.metrics.classification import Classification
 from evalsets.metrics.detection import Detection
@@ -38,4 +38,5 @@ __all__ = [
     "find_metric",
     "gate",
     "not_given",
+    "turned",
 ]

@@ -134,6 +134,18 @@ def check_bound(requirement: Requirement, population: str, metric: Metric) -> No
     )
 
 
+def turned(requirement: Requirement, metric: Metric) -> Requirement | None:
+    """What was probably meant where a bound is met by what is worse; else None.
+
+    Which values of a score are better, its upload says.
+    """
+    least, most = requirement.at_least, requirement.at_most
+    wrong = most if metric.higher_is_better else least
+    if wrong is None or metric.tasks == _SCORES:
+        return None
+    return replace(requirement, at_least=most, at_most=least)
+
+
 def order(name: str) -> tuple[int, str]:
     """Where a metric stands in reports."""
     base = name.partition(":")[0]

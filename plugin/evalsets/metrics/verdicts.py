@@ -98,7 +98,7 @@ class Claim:
         growth = self.estimate.growth(self.bound, level)
         lacking = self.min_size - self.n
         if growth * max(self.n, 1) > _MOST_NEEDED:
-            return lacking if lacking > 0 and not self.n else None
+            return lacking if lacking > 0 and not (self.n or self.row.n) else None
         more = math.ceil(max(self.n, 1) * growth - 1e-6) - self.n
         return max(more, lacking, 1)
 

@@ -18,6 +18,7 @@ from evalsets.predictions.tables import (
     check_shares,
     examples,
     label_text,
+    plain_text,
     refuse,
 )
 
@@ -139,7 +140,7 @@ def _key_column(frame: pd.DataFrame, key: str | None) -> str:
 
 
 def _texts(column: pd.Series, name: str, keys: list[str] | None) -> list[str]:
-    texts = [str(value) for value in column]
+    texts = [plain_text(value) for value in column]
     bad = column.isna().to_numpy() | [not text for text in texts]
     refuse(bad, keys or texts, f"'{name}' is empty; drop rows without a prediction")
     return texts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -51,6 +52,12 @@ def coco_table(
             f"{examples(unknown)}; name every one among the classes"
         )
     image_ids = [row["image_id"] for row in rows]
+    strange = [i for i in image_ids if not isinstance(i, str | Real)]
+    if strange:
+        raise PredictionsError(
+            f"The image id {strange[0]!r} is neither a number nor a text; give that of "
+            "the annotations"
+        )
     if keys:
         absent = sorted({i for i in image_ids if i not in keys}, key=str)
         if absent:
@@ -72,11 +79,14 @@ def coco_table(
 
 def _category(value: Any) -> int:
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        number = int(value)
+        if number != float(value):
+            raise ValueError(value)
+    except (TypeError, ValueError, OverflowError):
         raise PredictionsError(
             f"The category id {value!r} is no whole number; give that of the annotations"
         ) from None
+    return number
 
 
 def nothing_found() -> DetectionTable:
@@ -133,7 +143,7 @@ def read_categories(classes: Any) -> Categories:
         PredictionsError: neither, or a file that cannot be read
     """
     if isinstance(classes, Mapping):
-        return {int(k): str(name) for k, name in classes.items()}, {}
+        return {_category(k): str(name) for k, name in classes.items()}, {}
     if not isinstance(classes, str | Path):
         raise PredictionsError(
             "COCO results need the names of their categories; give as classes the "

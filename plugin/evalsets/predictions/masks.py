@@ -52,7 +52,17 @@ def _mask(
     if isinstance(value, str | Path):
         path = (folder or Path.cwd()) / value
         return str(path), _size(key, path)
-    mask = np.asarray(value)
+    try:
+        mask = np.asarray(value)
+    except ValueError as problem:
+        raise PredictionsError(
+            f"The rows of the mask of '{key}' differ in length; give (height, width)"
+        ) from problem
+    if not mask.ndim:
+        raise PredictionsError(
+            f"The mask of '{key}' is {value!r}; give an array (height, width), or the "
+            "path of an image"
+        )
     if mask.ndim != 2 or not mask.size:
         raise PredictionsError(
             f"The mask of '{key}' has shape {mask.shape}; give (height, width), for "

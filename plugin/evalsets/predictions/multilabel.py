@@ -104,7 +104,7 @@ def _labels(key: str, value: Any) -> dict[str, float | None]:
 
 def _label(key: str, one: Any) -> tuple[str, float | None]:
     if isinstance(one, str | int):
-        return str(one), None
+        return label_text(one, key), None
     if isinstance(one, tuple) and len(one) == 2:
         return label_text(one[0], key), one[1]
     if isinstance(one, Mapping) and "label" in one and not is_box(one):

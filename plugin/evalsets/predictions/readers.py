@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ from evalsets.predictions.masks import mask_table
 from evalsets.predictions.multilabel import SETS, label_sets, labels_table
 from evalsets.predictions.numbers import number_table, numbers_by_key
 from evalsets.predictions.sources import (
+    CONFIDENCES,
     LABELS,
     Chunk,
     Pairs,
@@ -32,7 +34,12 @@ from evalsets.predictions.sources import (
     peeked,
     read_chunks,
 )
-from evalsets.predictions.tables import Table, is_box, label_text
+from evalsets.predictions.tables import (
+    ClassificationTable,
+    Table,
+    is_box,
+    label_text,
+)
 
 Classes: TypeAlias = "Sequence[str] | Mapping[int, str] | str | Path"
 TASKS = (
@@ -125,6 +132,7 @@ class _Reader:
     ) -> None:
         self._key, self._score, self._folder = key, score, folder
         self._columns: tuple[str, ...] | None = None
+        self._sure: bool | None = None
         self._task = "regression" if score else task
         coco = _is_coco(first)
         self._categories = read_categories(classes) if coco else None
@@ -132,9 +140,6 @@ class _Reader:
 
     def table(self, chunk: Chunk) -> Table:
         """One chunk, checked."""
-        if self._categories is not None:
-            rows: Any = chunk
-            return coco_table(rows, self._categories)
         if isinstance(chunk, list) and not isinstance(chunk[0], tuple):
             strange = [row for row in chunk if not isinstance(row, Mapping)]
             if strange:
@@ -142,6 +147,8 @@ class _Reader:
                     f"A row is {strange[0]!r}; give each as an object, such as "
                     '{"filepath": "a.jpg", "label": "cat"}'
                 )
+            if self._categories is not None:
+                return coco_table(chunk, self._categories)
             chunk = pd.DataFrame.from_records(chunk)
         if isinstance(chunk, pd.DataFrame):
             return self._of_frame(chunk)
@@ -162,9 +169,25 @@ class _Reader:
             raise PredictionsError(
                 f"The predictions have no column '{wanted[0]}' for {task}; add it"
             )
-        read = labels_table if task == "multilabel" else classification_table
-        table = read(frame, self._key, self._classes, self._columns)
+        if task != "multilabel":
+            one = self._of_labels(frame, self._key)
+            blank = None
+            if one.confidences is None:
+                blank = find_column(frame, CONFIDENCES)
+            return replace(one, blank=blank or "")
+        table = labels_table(frame, self._key, self._classes, self._columns)
         self._columns = table.classes
+        return table
+
+    def _of_labels(self, frame: pd.DataFrame, key: str | None) -> ClassificationTable:
+        table = classification_table(frame, key, self._classes, self._columns)
+        self._columns = table.classes
+        sure = table.confidences is not None
+        if self._sure not in (None, sure):
+            raise PredictionsError(
+                "Some predictions have a confidence and some have none; give all or none"
+            )
+        self._sure = sure
         return table
 
     def _of_pairs(self, pairs: Pairs) -> Table:
@@ -188,9 +211,7 @@ class _Reader:
                 return label_sets(keys, values, self._classes)
             frame = pd.DataFrame.from_records([_row(key, v) for key, v in pairs])
             frame.insert(0, "key", keys, allow_duplicates=True)
-            table = classification_table(frame, "key", self._classes, self._columns)
-            self._columns = table.classes
-            return table
+            return self._of_labels(frame, "key")
 
         return table
 

@@ -66,7 +66,9 @@ def read_chunks(source: Any, key: str | None) -> Iterator[Chunk]:
         size = _rows(len(source.columns))
         for start in range(0, len(source), size):
             yield source.iloc[start : start + size]
-    elif isinstance(source, Sequence) and all(isinstance(r, Mapping) for r in source):
+    elif isinstance(source, list | tuple) and all(
+        isinstance(first, Mapping) for first in source[:1]
+    ):
         yield from _batches(source)
     else:
         raise PredictionsError(
@@ -124,7 +126,14 @@ def _read_file(path: Path, key: str | None) -> Iterator[Chunk]:
         )
     try:
         yield from read(path, key)
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as problem:
+    except pd.errors.EmptyDataError:
+        raise PredictionsError(
+            f"'{path.name}' is empty; there is nothing to upload"
+        ) from None
+    except (
+        *(ValueError, KeyError, OSError, EOFError, RecursionError),
+        zipfile.BadZipFile,
+    ) as problem:
         raise PredictionsError(
             f"'{path.name}' cannot be read, it may be cut off or not be "
             f"{path.suffix[1:].upper()}: {problem}"

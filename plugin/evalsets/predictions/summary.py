@@ -27,6 +27,7 @@ class UploadReport:
         trained_on: samples that the model was trained on
         trained_elsewhere: keys it was trained on that belong to no sample
         elsewhere_examples: some of them
+        blank: name of a column of confidences without any
     """
 
     model: str
@@ -42,6 +43,7 @@ class UploadReport:
     trained_on: int = 0
     trained_elsewhere: int = 0
     elsewhere_examples: tuple[str, ...] = ()
+    blank: str = ""
 
     def __str__(self) -> str:
         what = "a score" if self.task == "scores" else "a prediction"
@@ -69,6 +71,8 @@ class UploadReport:
                 f"; {belong} to no sample, of those it was trained on "
                 f"({examples(self.elsewhere_examples)})"
             )
+        if self.blank:
+            said += f"; the column '{self.blank}' is empty, so that they have no confidences"
         if self.strange_labels:
             are = counted(
                 len(self.strange_labels), "of its classes is", "of its classes are"

@@ -25,6 +25,7 @@ class ClassificationTable:
         probabilities: ``(n, c)``, rows sum to 1; None where unknown
         classes: ``(c,)`` names of the columns of ``probabilities``
         ranked: ``(n,)`` the likeliest labels, best first; None where unknown
+        blank: name of a column of confidences without any
     """
 
     keys: list[str]
@@ -33,6 +34,7 @@ class ClassificationTable:
     probabilities: Floats | None = None
     classes: tuple[str, ...] = ()
     ranked: list[list[str]] | None = None
+    blank: str = ""
     task: ClassVar[str] = "classification"
 
     def __len__(self) -> int:
@@ -238,7 +240,13 @@ def label_text(label: Any, key: str = "") -> str:
     if label is None or label != label or label == "":
         of = f" of '{key}'" if key else ""
         raise PredictionsError(f"A label{of} is empty; name it, or leave it out")
-    return str(label)
+    return plain_text(label)
+
+
+def plain_text(value: Any) -> str:
+    """A value as text; bytes, as numpy and parquet may hold them, are text already."""
+    is_bytes = isinstance(value, bytes)
+    return value.decode(errors="replace") if is_bytes else str(value)
 
 
 def check_labels(labels: Iterable[str], classes: Iterable[str] | None) -> None:

@@ -91,8 +91,8 @@ def _dots(report: Report, rows: list[Row], verdict: str) -> go.Scatter:
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [(r.high or 0) - (r.value or 0) for r in known],
-            "arrayminus": [(r.value or 0) - (r.low or 0) for r in known],
+            "array": [_reach(r.value, r.high) for r in known],
+            "arrayminus": [_reach(r.value, r.low) for r in known],
             "thickness": 2.4,
             "width": 0,
             "color": COLORS[verdict],
@@ -100,6 +100,11 @@ def _dots(report: Report, rows: list[Row], verdict: str) -> go.Scatter:
         hovertext=[html.escape(report.explain(row)) for row in known],
         hoverinfo="text",
     )
+
+
+def _reach(value: float | None, end: float | None) -> float:
+    """From a figure to an end of its interval; nothing where that has no end."""
+    return 0 if value is None or end is None else abs(end - value)
 
 
 def _least(report: Report, row: Row) -> float | None:

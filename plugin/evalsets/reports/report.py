@@ -145,11 +145,17 @@ class Report:
 
         Raises:
             UnknownNameError: the report knows no worst samples of that population
+            ArgumentError: these are in another dataset
         """
         ids = self._detail(self.details.worst, "worst samples", population)
         if not hasattr(dataset, "select"):
             raise ArgumentError(
                 f"worst needs the FiftyOne dataset, not {type(dataset).__name__}; load it"
+            )
+        if ids and not len(dataset._dataset.select(list(ids))):
+            raise ArgumentError(
+                f"Dataset '{dataset._dataset.name}' has none of these samples; give the "
+                f"one that was evaluated, '{self.provenance.get('dataset')}'"
             )
         return dataset.select(list(ids), ordered=True)
 

@@ -83,8 +83,9 @@ def _remark(row: Row, provenance: Mapping[str, Any]) -> str:
     return str(of_population.get(row.requirement, ""))
 
 
-_NO_BASELINE, _NO_FIGURE, _STALE, _INCOMPLETE, _NEAR, _FEW = (
+_NO_BASELINE, _NOT_COMPARED, _NO_FIGURE, _STALE, _INCOMPLETE, _NEAR, _FEW = (
     "no baseline",
+    "no such figure of the baseline",
     "no such figure of the model",
     "membership out of date",
     "missing predictions",
@@ -98,10 +99,12 @@ def _cause(row: Row, provenance: Mapping[str, Any]) -> str:
     if row.n and row.value is None and _remark(row, provenance):
         return _NO_FIGURE
     if is_drop(row) and row.n and row.delta is None:
-        return _NO_BASELINE
+        return _NOT_COMPARED if provenance.get("baseline") else _NO_BASELINE
     if row.population in (provenance.get("stale") or ()):
         return _STALE
     if row.population in (provenance.get("incomplete") or ()):
+        return _INCOMPLETE
+    if row.n and row.p_adjusted is None and _remark(row, provenance):
         return _INCOMPLETE
     return _NEAR if row.n and row.needed is None else _FEW
 
@@ -112,6 +115,8 @@ def _open(row: Row, provenance: Mapping[str, Any]) -> str:
     cause = _cause(row, provenance)
     if cause == _NO_BASELINE:
         return f"there is no baseline to judge {wanted}; name one"
+    if cause == _NOT_COMPARED:
+        return f"the baseline has no such figure of its samples to judge {wanted}"
     if cause == _STALE:
         return f"its membership is out of date, refresh it to judge {wanted}"
     if cause == _INCOMPLETE:
@@ -161,7 +166,7 @@ def headline(rows: Iterable[Row], verdict: str, provenance: Mapping[str, Any]) -
         cause = "misses what is required"
         if row.verdict == INCONCLUSIVE:
             cause = _cause(row, provenance)
-        if row.verdict == verdict or cause == _NO_BASELINE:
+        if row.verdict == verdict or cause in (_NO_BASELINE, _NOT_COMPARED):
             causes.setdefault(cause, {})[row.population] = None
     said = [
         f"{cause} on {len(names)} {of}: {listed(list(names))}"
