@@ -273,6 +273,26 @@ def test_a_file_retired_alone_is_known_where_the_dataset_is_made_anew(made, tmp_
     assert last["keys"] == [sample.filepath.rpartition("/")[2]]
 
 
+def test_a_retired_file_stays_out_of_test_however_often_it_is_added_again(
+    made, tmp_path
+):
+    path = made[_test_of(_sides(made)).pop()].filepath
+    for _ in range(2):
+        made.delete_samples(made.match(fo.ViewField("filepath") == path))
+        made.add_sample(fo.Sample(path, x=1))
+        es.split(made)
+        if _by_path(made)[path] == "test":
+            es.retire(made, path, reason="blurred")
+    assert _by_path(made)[path] == "quarantine"
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    other = _filled()
+    try:
+        es.load_ledger(other, file)
+        assert _by_path(other) == _by_path(made)
+    finally:
+        other.delete()
+
+
 def test_files_that_were_deleted_and_added_again_have_their_side(made):
     before = _by_path(made)
     gone = [p for p, side in before.items() if side == "test"]

@@ -152,13 +152,19 @@ def standing(
 def _gone(
     ledger: Sequence[Entry], told: dict[str, str], ids: Sequence[str]
 ) -> dict[str, str]:
-    """Sides by key of samples that are no longer there."""
+    """Sides by key of samples that are no longer there.
+
+    Of samples of one file the side that holds, but for those in whose place another came
+    back: it alone may have been retired.
+    """
     absent = told.keys() - set(ids)
     sides: dict[str, str] = {}
     for entry in ledger if absent else ():
-        for sample_id, key in zip(
-            entry["samples"], entry.get("keys", ()), strict=False
-        ):
+        keys = entry.get("keys", ())
+        if entry.get("rule") == CAME_BACK:
+            for key in keys:
+                sides.pop(key, None)
+        for sample_id, key in zip(entry["samples"], keys, strict=False):
             if sample_id in absent:
                 one, other = told[sample_id], sides.get(key, _STRENGTH[0])
                 sides[key] = max(one, other, key=_STRENGTH.index)
