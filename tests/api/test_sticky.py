@@ -323,6 +323,53 @@ def test_moved_files_are_known_by_their_content(dataset, world, tmp_path):
     assert {path.rpartition("other ")[2] for path in again} >= set(names)
 
 
+@pytest.mark.parametrize(
+    ("field", "first", "later"),
+    [("filepath", "/old/{}/{}.jpg", "/new/{}.jpg"), ("file_digest", "{}", "edited {}")],
+)
+def test_files_renamed_or_edited_since_are_known_where_the_dataset_is_made_anew(
+    tmp_path, field, first, later
+):
+    made, other = _filled(), _filled()
+    try:
+        made.set_values(field, [first.format(x % 7, x) for x in range(100)])
+        _hold_out(made, 0.2)
+        es.split(made)
+        before = made.values("split")
+        for dataset in (made, other):
+            dataset.set_values(field, [later.format(x) for x in range(100)])
+        assert not es.split(made).moved
+        entries = read_ledger(open_dataset(made))
+        es.split(made)
+        assert read_ledger(open_dataset(made)) == entries
+        assert "another name or content" in str(es.explain(made, made.first().id))
+        es.load_ledger(other, es.save_ledger(made, tmp_path / "ledger.jsonl"))
+        assert other.values("split") == before
+    finally:
+        made.delete()
+        other.delete()
+
+
+def test_files_of_test_that_a_ledger_does_not_find_are_told(made, tmp_path, caplog):
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    held_out = sorted(p for p, side in _by_path(made).items() if side == "test")
+    other = _filled()
+    try:
+        es.load_ledger(other, file)
+        assert not caplog.text
+        for path in held_out[:2]:
+            sample = other[path]
+            sample.filepath = f"/renamed/{path[-9:]}"
+            sample.save()
+        other.delete_sample_field("split")
+        for key in other.list_runs(method="evalsets/split"):
+            other.delete_run(key)
+        es.load_ledger(other, file)
+        assert f"2 files in test by '{file}' cannot be found in dataset" in caplog.text
+    finally:
+        other.delete()
+
+
 def test_a_ledger_without_keys_still_loads(made, tmp_path):
     file = es.save_ledger(made, tmp_path / "ledger.jsonl")
     record = json.loads(file.read_text())

@@ -14,6 +14,7 @@ from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.files import DIGEST
 from evalsets.splits import Standing, standing
 from evalsets.splits.roots import entries_today
+from evalsets.splits.standing import renamed
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -61,14 +62,14 @@ def standing_of(
     """
     ids = list(ids)
     ledger = [entry for record in records for entry in record["entries"]]
-    here = set(ids)
-    keys = [""] * len(ids)
+    here, keys = set(ids), keys_of(dataset, ids)
     folders: list[list[str]] = []
-    if not all(here.issuperset(entry["samples"]) for entry in ledger):
-        keys = keys_of(dataset, ids)
+    whole = all(here.issuperset(entry["samples"]) for entry in ledger)
+    if not whole or renamed(ledger, ids, keys):
         paths = column(dataset, ids, "filepath")
         at = dict(zip(ids, paths, strict=True))
         named = dict(zip(paths, keys, strict=True))
         if len(named) == len(paths):
             ledger, folders = entries_today(records, at, named, os.sep)
-    return standing(ledger, ids, keys, sides_of(dataset, ids), folders)
+    sides = sides_of(dataset, ids)
+    return standing(ledger, ids, keys, sides, () if whole else folders)

@@ -13,6 +13,7 @@ from evalsets.splits.ledger import Entry, replay, restoration
 from evalsets.splits.work import Assignment
 
 CAME_BACK = "had this side before, under another id"
+RENAMED = "had this side before, when its file had another name or content"
 BY_HAND = "had this side in the field alone"
 RESTORED = "restored: had this side when the ledger was replaced"
 _STRENGTH = ("train", "val", "quarantine", "test")
@@ -29,6 +30,7 @@ class Standing:
         differing: rows whose field had another side
         told: by sample id what the ledger says, also of samples that are gone
         folders: in any of which the files of some records may be
+        missing: files in test by the ledger that are not there
     """
 
     side: list[str]
@@ -36,6 +38,7 @@ class Standing:
     differing: list[int]
     told: dict[str, str]
     folders: Sequence[Sequence[str]] = ()
+    missing: Sequence[str] = ()
 
     @property
     def doubts(self) -> list[str]:
@@ -116,7 +119,8 @@ def standing(
     """Where samples stand: by the ledger under their id, else under the key of their file.
 
     A sample that the ledger knows neither way has the side of its field. One that is in
-    test by its field stays there unless it was retired: test only grows.
+    test by its field stays there unless it was retired: test only grows. One whose file
+    the ledger does not know by its key is to be entered with it.
 
     Args:
         ledger: verified entries, oldest first
@@ -131,6 +135,7 @@ def standing(
     """
     told = replay(ledger)
     gone = _gone(ledger, told, ids)
+    other = renamed(ledger, ids, keys)
     side, rule, differing = list(field), [""] * len(ids), []
     for row, sample_id in enumerate(ids):
         if sample_id in told:
@@ -138,15 +143,33 @@ def standing(
                 differing.append(row)
             if field[row] == "test" and told[sample_id] in _STRENGTH[:2]:
                 rule[row] = BY_HAND
-            else:
-                side[row] = told[sample_id]
+                continue
+            side[row] = told[sample_id]
+            if sample_id in other:
+                rule[row] = RENAMED
         elif gone and keys[row] in gone:
             side[row], rule[row] = gone[keys[row]], CAME_BACK
         elif field[row]:
             rule[row] = BY_HAND
             if field[row] not in _STRENGTH:
                 raise UnknownNameError("side", field[row], _STRENGTH)
-    return Standing(side, rule, differing, told, folders)
+    missing = _missing(ledger, told, ids, keys)
+    return Standing(side, rule, differing, told, folders, missing)
+
+
+def renamed(
+    ledger: Sequence[Entry], ids: Sequence[str], keys: Sequence[str]
+) -> set[str]:
+    """The samples that a ledger knows by their ids, and never by the keys they have."""
+    last: dict[str, str] = {}
+    for entry in ledger:
+        last.update(zip(entry["samples"], entry.get("keys", ()), strict=False))
+    new = {i: k for i, k in zip(ids, keys, strict=True) if last.get(i, k) != k != i}
+    for entry in ledger if new else ():
+        for i, key in zip(entry["samples"], entry.get("keys", ()), strict=False):
+            if new.get(i) == key:
+                del new[i]
+    return set(new)
 
 
 def _gone(
@@ -154,18 +177,40 @@ def _gone(
 ) -> dict[str, str]:
     """Sides by key of samples that are no longer there.
 
-    Of samples of one file the side that holds, but for those in whose place another came
-    back: it alone may have been retired.
+    Of samples of one file the side that holds, but for one that came back and was then
+    retired: it was those before it.
     """
     absent = told.keys() - set(ids)
     sides: dict[str, str] = {}
+    back: set[str] = set()
     for entry in ledger if absent else ():
-        keys = entry.get("keys", ())
         if entry.get("rule") == CAME_BACK:
-            for key in keys:
-                sides.pop(key, None)
-        for sample_id, key in zip(entry["samples"], keys, strict=False):
+            back.update(entry["samples"])
+        for sample_id, key in zip(
+            entry["samples"], entry.get("keys", ()), strict=False
+        ):
             if sample_id in absent:
                 one, other = told[sample_id], sides.get(key, _STRENGTH[0])
-                sides[key] = max(one, other, key=_STRENGTH.index)
+                ended = entry.get("retire") is True and sample_id in back
+                sides[key] = one if ended else max(one, other, key=_STRENGTH.index)
     return sides
+
+
+def _missing(
+    ledger: Sequence[Entry],
+    told: dict[str, str],
+    ids: Sequence[str],
+    keys: Sequence[str],
+) -> list[str]:
+    """Keys of files in test that no sample has, under its id or by its key."""
+    lost = {i for i, side in told.items() if side == "test"}.difference(ids)
+    there, named = set(keys), dict[str, str]()
+    for entry in ledger if lost else ():
+        for sample_id, key in zip(
+            entry["samples"], entry.get("keys", entry["samples"]), strict=False
+        ):
+            if sample_id in lost:
+                named[sample_id] = key
+                if key in there:
+                    lost.remove(sample_id)
+    return sorted({named[sample_id] for sample_id in lost})
