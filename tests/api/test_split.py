@@ -348,6 +348,18 @@ def test_one_group_that_leaves_nothing_to_train_on_is_refused(composed):
     assert not es.split(composed, groups="").conflicts
 
 
+def test_one_group_that_would_send_all_of_train_to_quarantine_is_refused(composed):
+    es.split(composed)
+    before = _sides(composed)
+    composed.add_sample_field("camera", fo.StringField)
+    composed.set_values("camera", ["one"] * len(composed))
+    n = sum(side in ("train", "val") for side in before.values())
+    with pytest.raises(ArgumentError, match=f"{n} samples would go to quarantine"):
+        es.split(composed, groups="camera")
+    assert _sides(composed) == before
+    assert es.split_settings(composed)["groups"] is None
+
+
 def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
     empty = fo.Dataset(persistent=True)
     try:
@@ -363,7 +375,7 @@ def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
 
 @pytest.mark.parametrize(
     "options",
-    [{"val": True}, {"seed": "x"}, {"seed": 2**70}, {"groups": ["scene_id"]}],
+    [{"val": True}, {"seed": True}, {"seed": "x"}, {"seed": 2**70}, {"groups": ["scene_id"]}],
     ids=str,
 )
 def test_an_option_of_another_kind_is_refused_and_nothing_is_split(drawn, options):

@@ -223,6 +223,8 @@ WRONG = {
         "'b' has the query of 'a' .line 2. and another hold-out: 0.5 and 0.2",
     ),
     "val": ("split:\n  val: 2\n" + P, 2, "val is 2"),
+    "seed below 0": ("split:\n  seed: -1\n" + P, 2, "seed is -1; give"),
+    "huge seed": ("split:\n  seed: 1" + "0" * 20 + "\n" + P, 2, "seed is 10+; give"),
     "groups": ("split:\n  groups: 3\n" + P, 2, "'groups' must be text"),
     "tag": ("populations: !!python/object:os.system [x]\n", 1, "has no place"),
     "merge": ("x: &x {a: 1}\ny: {<<: *x}\n", 2, "a merge key has no place"),
@@ -269,6 +271,8 @@ BY_SCHEMA = {
     "bound",
     "two bounds",
     "val",
+    "seed below 0",
+    "huge seed",
     "groups",
 }
 

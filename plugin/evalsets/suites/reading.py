@@ -37,7 +37,7 @@ from ruamel.yaml.events import (
 
 from evalsets.errors import ArgumentError, suggest
 from evalsets.suites.population import Population, Requirement
-from evalsets.suites.suite import SETTINGS, Suite
+from evalsets.suites.suite import SEEDS, SETTINGS, Suite
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 8
@@ -275,6 +275,11 @@ def _split(document: CommentedMap, file: Path) -> dict[str, Any]:
                 f"{file}:{_line(settings, key)}: {key} is {value:g}; give a number from "
                 "0 to 1"
             )
+    if not 0 <= found.get("seed", 0) < SEEDS:
+        raise ArgumentError(
+            f"{file}:{_line(settings, 'seed')}: seed is {found['seed']}; give a whole "
+            "number from 0 to 2^63 - 1"
+        )
     return found
 
 

@@ -19,6 +19,9 @@ SETTINGS: dict[str, tuple[type, ...]] = {
 }
 """Options of ``split`` that a suite states, with their types."""
 
+SEEDS = 2**63
+"""Seeds are below this, so that MongoDB can keep them."""
+
 
 @dataclass(frozen=True)
 class Suite:
