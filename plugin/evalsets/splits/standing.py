@@ -177,22 +177,26 @@ def _gone(
 ) -> dict[str, str]:
     """Sides by key of samples that are no longer there.
 
-    Of samples of one file the side that holds, but for one that came back and was then
-    retired: it was those before it.
+    Of samples of one file the side that holds, but for one that came back and was
+    retired, or came back after that: it was those before it.
     """
     absent = told.keys() - set(ids)
     sides: dict[str, str] = {}
-    back: set[str] = set()
+    back, follows, retired = set[str](), set[str](), set[str]()
     for entry in ledger if absent else ():
-        if entry.get("rule") == CAME_BACK:
+        pairs = list(zip(entry["samples"], entry.get("keys", ()), strict=False))
+        if entry.get("retire") is True:
+            follows |= back.intersection(entry["samples"])
+            retired.update(key for _, key in pairs)
+        elif entry.get("rule") == CAME_BACK:
             back.update(entry["samples"])
-        for sample_id, key in zip(
-            entry["samples"], entry.get("keys", ()), strict=False
-        ):
+            if entry["side"] == "quarantine":
+                follows.update(sample_id for sample_id, key in pairs if key in retired)
+        for sample_id, key in pairs:
             if sample_id in absent:
                 one, other = told[sample_id], sides.get(key, _STRENGTH[0])
-                ended = entry.get("retire") is True and sample_id in back
-                sides[key] = one if ended else max(one, other, key=_STRENGTH.index)
+                alone = sample_id in follows
+                sides[key] = one if alone else max(one, other, key=_STRENGTH.index)
     return sides
 
 
