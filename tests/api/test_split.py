@@ -129,6 +129,13 @@ def test_near_duplicates_are_shown_and_stay_on_one_side(composed, encoder):
     assert set(report.near["sample_id"]) <= set(composed.values("id"))
     assert es.leaks(composed, near_duplicates=0.97) == []
     assert "Pairs around the threshold" in str(report)
+    assert "come near a cosine" not in str(report)
+
+
+def test_where_no_pair_is_near_the_threshold_that_is_said(drawn, encoder):
+    es.embed(drawn[:1], encoder)
+    assert "differ come near a cosine of 1" in str(es.split(drawn, near_duplicates=1))
+    assert "come near a cosine" not in str(es.split(drawn, near_duplicates=0))
 
 
 def test_a_copy_that_joins_two_sides_sends_train_to_quarantine(

@@ -235,12 +235,17 @@ def _read_file(file: Path) -> list[dict[str, Any]]:
                 f"{file}:{number} is no record of a ledger; restore the file from git"
             )
         records.append(record)
+    if not records:
+        raise ArgumentError(f"'{file}' is empty; restore the file from git")
     verify(records, f"{file}:{{}}", "restore the file from git")
     return records
 
 
 def _found(dataset: fo.Dataset, samples: list[str]) -> list[str]:
     """Ids of samples that are given by id, by path or by the end of a path."""
+    for sample in samples:
+        if not isinstance(sample, str):
+            raise ArgumentError(f"sample is {sample!r}; give an id or a file path")
     ids, paths = dataset.values(["id", "filepath"])
     known = set(ids)
     by_path = dict(zip(paths, ids, strict=True))

@@ -26,7 +26,7 @@ from evalsets.splits import (
     near_leaks,
     shared_leaks,
 )
-from evalsets.splits.near import check_threshold
+from evalsets.splits.near import BAND, check_threshold
 from evalsets.suites.suite import SEEDS
 
 logger = logging.getLogger(__name__)
@@ -140,6 +140,16 @@ def unseen(together: Together) -> str:
     samples = counted(together.unseen, "sample has no vector", "samples have no vector")
     verb = "was" if together.unseen == 1 else "were"
     return f"{samples} and {verb} not compared for near-duplicates; embed the dataset"
+
+
+def none_near(together: Together, threshold: float | None) -> str:
+    """That there is no pair to show around the threshold, in words; empty where one is."""
+    if threshold is None or together.near is None or len(together.near):
+        return ""
+    return (
+        f"No two images that differ come near a cosine of {threshold:g}: none reaches "
+        f"it, or is less than {BAND:g} below"
+    )
 
 
 def with_past(dataset: fo.Dataset, assignment: Assignment) -> Assignment:

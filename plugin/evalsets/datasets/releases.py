@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from numbers import Integral
 
 import fiftyone as fo
 
 from evalsets.datasets.runs import has_results, load_results, load_runs, save_run
-from evalsets.errors import UnknownNameError
+from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.suites.release import Frozen, Release, checksum, pack, unpack
 
 KIND = "release"
@@ -38,9 +39,12 @@ def load_release(dataset: fo.Dataset, number: int) -> tuple[Release, Frozen]:
     """A release with its samples.
 
     Raises:
+        ArgumentError: the number is none
         UnknownNameError: there is no such release
         EvalsetsError: its checksum does not hold
     """
+    if not isinstance(number, Integral) or isinstance(number, bool):
+        raise ArgumentError(f"release is {number!r}; give its number")
     known = list_releases(dataset)
     if number not in known:
         raise UnknownNameError(
