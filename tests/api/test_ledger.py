@@ -84,7 +84,9 @@ def test_what_cannot_be_retired_is_said(divided, samples, reason, said):
     assert sides(divided) == before
 
 
-@pytest.mark.parametrize("call", [es.explain, lambda d, s: es.retire(d, [s], reason="x")])
+@pytest.mark.parametrize(
+    "call", [es.explain, lambda d, s: es.retire(d, [s], reason="x")]
+)
 def test_a_sample_is_named_by_its_id_or_path(divided, call):
     with pytest.raises(ArgumentError, match="sample is 7; give an id or a file path"):
         call(divided, 7)

@@ -382,7 +382,13 @@ def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
 
 @pytest.mark.parametrize(
     "options",
-    [{"val": True}, {"seed": True}, {"seed": "x"}, {"seed": 2**70}, {"groups": ["scene_id"]}],
+    [
+        {"val": True},
+        {"seed": True},
+        {"seed": "x"},
+        {"seed": 2**70},
+        {"groups": ["scene_id"]},
+    ],
     ids=str,
 )
 def test_an_option_of_another_kind_is_refused_and_nothing_is_split(drawn, options):

@@ -154,7 +154,10 @@ def test_nothing_is_saved_that_could_not_be_loaded(composed, file):
 
 @pytest.mark.parametrize(
     ("first", "second", "said"),
-    [({"at_least": 3}, {"at_most": 2}, "no value"), ({"at_most": 3}, {"at_most": 2}, "")],
+    [
+        ({"at_least": 3}, {"at_most": 2}, "no value"),
+        ({"at_most": 3}, {"at_most": 2}, ""),
+    ],
 )
 def test_requirements_that_no_value_meets_are_not_composed(
     composed, first, second, said

@@ -74,6 +74,16 @@ def test_writing_what_is_there_changes_not_one_byte(file):
     assert file.read_text() == COMMENTED
 
 
+@pytest.mark.parametrize(("mark", "ends"), [(b"", b"\r\n"), (b"\xef\xbb\xbf", b"\n")])
+def test_a_file_of_another_system_keeps_its_line_ends_and_its_mark(file, mark, ends):
+    text = mark + file.read_bytes().replace(b"\n", ends)
+    file.write_bytes(text)
+    write_suite(file, read_suite(file).suite)
+    assert file.read_bytes() == text
+    write_suite(file, Suite((NIGHT, replace(CROWDED, owner="me")), SPLIT))
+    assert file.read_bytes() == text.replace(b'"perception"', b"me")
+
+
 def test_a_change_keeps_every_comment_and_every_other_line(file):
     write_suite(file, Suite((replace(NIGHT, holdout=0.3), CROWDED), SPLIT))
     before, after = COMMENTED.splitlines(), file.read_text().splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from numbers import Integral
+from typing import Any
 
 import fiftyone as fo
 
@@ -43,7 +44,8 @@ def load_release(dataset: fo.Dataset, number: int) -> tuple[Release, Frozen]:
         UnknownNameError: there is no such release
         EvalsetsError: its checksum does not hold
     """
-    if not isinstance(number, Integral) or isinstance(number, bool):
+    given: Any = number
+    if isinstance(given, bool) or not isinstance(given, Integral):
         raise ArgumentError(f"release is {number!r}; give its number")
     known = list_releases(dataset)
     if number not in known:

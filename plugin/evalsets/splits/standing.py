@@ -210,9 +210,8 @@ def _missing(
     lost = {i for i, side in told.items() if side == "test"}.difference(ids)
     there, named = set(keys), dict[str, str]()
     for entry in ledger if lost else ():
-        for sample_id, key in zip(
-            entry["samples"], entry.get("keys", entry["samples"]), strict=False
-        ):
+        samples = entry["samples"]
+        for sample_id, key in zip(samples, entry.get("keys") or samples, strict=False):
             if sample_id in lost:
                 named[sample_id] = key
                 if key in there:
