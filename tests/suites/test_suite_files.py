@@ -196,6 +196,7 @@ WRONG = {
     "share above 1": (P + "  holdout: 20\n", 4, "holdout of 'a' is 20"),
     "not a number": (P + "  holdout: .nan\n", 4, "holdout of 'a' is nan"),
     "yes": (P + "  min_size: true\n", 4, "must be a whole number, not 'True'"),
+    "huge size": (P + "  min_size: 1" + "0" * 20 + "\n", 4, "below 2.63"),
     "no name": ("populations:\n- query: x > 1\n", 2, "has no 'name'"),
     "number as name": ("populations:\n- name: 7\n  query: x\n", 2, "in quotes"),
     "empty query": (
@@ -283,6 +284,7 @@ BY_SCHEMA = {
     "val",
     "seed below 0",
     "huge seed",
+    "huge size",
     "groups",
 }
 

@@ -146,10 +146,10 @@ class Population:
                 f"holdout of '{self.name}' is {self.holdout!r}; give a share from 0 to 1"
             )
         size: Any = self.min_size
-        if not isinstance(size, Integral) or size < 1:
+        if not isinstance(size, Integral) or not 1 <= size < 2**63:
             raise ArgumentError(
                 f"min_size of '{self.name}' is {size!r}; give a whole number "
-                "of at least 1"
+                "of at least 1 and below 2^63"
             )
         for said in ("description", "owner"):
             if not isinstance(getattr(self, said), str):
