@@ -77,6 +77,10 @@ def test_samples_of_one_path_stay_on_one_side(dataset):
         sides.setdefault(path, set()).add(side)
     assert all(len(found) == 1 for found in sides.values())
     assert dataset.count_values("split")["test"] == 24
+    assert es.leaks(dataset) == []
+    dataset.set_values("half", ["test", "train"] * 40)
+    assert {leak.why for leak in es.leaks(dataset, split="half")} == {"same file"}
+    assert len(es.leaks(dataset, split="half")) == 40
 
 
 def test_copies_on_two_sides_leave_train_for_quarantine(copied):
