@@ -146,7 +146,7 @@ class Population:
                 f"holdout of '{self.name}' is {self.holdout!r}; give a share from 0 to 1"
             )
         size: Any = self.min_size
-        if not isinstance(size, Integral) or not 1 <= size < 2**63:
+        if not isinstance(size, Integral) or not 1 <= int(size) < 2**63:
             raise ArgumentError(
                 f"min_size of '{self.name}' is {size!r}; give a whole number "
                 "of at least 1 and below 2^63"
