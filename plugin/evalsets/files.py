@@ -23,7 +23,7 @@ def write_text(path: str | Path, text: str) -> Path:
             return file
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            part.write_text(text, encoding="utf-8")
+            part.write_text(text, encoding="utf-8", newline="")
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)

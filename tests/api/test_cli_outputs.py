@@ -98,9 +98,9 @@ def test_a_check_without_verdict_leaves_nothing_of_an_earlier_one(
 
 def test_a_clean_split_says_what_was_looked_at(run, judged):
     done = run("leaks", judged.name, "--groups", "shade")
-    said = "By 'shade', no test sample of 'split' is in train or val too\n"
+    said = "By paths and 'shade', no test sample of 'split' is in train or val too\n"
     assert (done.returncode, done.stdout) == (0, said)
-    assert "was compared" in run("leaks", judged.name).stdout
+    assert "too; name --groups" in run("leaks", judged.name).stdout
     judged.set_field("shade", 1).save()
     done = run("leaks", judged.name, "--groups", "shade")
     assert done.returncode == 1

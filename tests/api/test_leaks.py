@@ -68,6 +68,21 @@ def test_copies_of_a_file_stay_on_one_side(copied, tmp_path):
     assert thirds.values("split") == ["test"] * len(names)
 
 
+def test_samples_of_one_path_stay_on_one_side(dataset):
+    dataset.add_samples([fo.Sample(f"/data/{n // 2}.jpg", x=n) for n in range(80)])
+    es.compose(dataset, es.Population("all", "x >= 0", holdout=0.3))
+    es.split(dataset)
+    sides = {}
+    for path, side in zip(*dataset.values(["filepath", "split"]), strict=True):
+        sides.setdefault(path, set()).add(side)
+    assert all(len(found) == 1 for found in sides.values())
+    assert dataset.count_values("split")["test"] == 24
+    assert es.leaks(dataset) == []
+    dataset.set_values("half", ["test", "train"] * 40)
+    assert {leak.why for leak in es.leaks(dataset, split="half")} == {"same file"}
+    assert len(es.leaks(dataset, split="half")) == 40
+
+
 def test_copies_on_two_sides_leave_train_for_quarantine(copied):
     digests = copied.values("file_digest")
     copied.set_values("file_digest", [None] * len(copied))

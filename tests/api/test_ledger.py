@@ -84,6 +84,14 @@ def test_what_cannot_be_retired_is_said(divided, samples, reason, said):
     assert sides(divided) == before
 
 
+@pytest.mark.parametrize(
+    "call", [es.explain, lambda d, s: es.retire(d, [s], reason="x")]
+)
+def test_a_sample_is_named_by_its_id_or_path(divided, call):
+    with pytest.raises(ArgumentError, match="sample is 7; give an id or a file path"):
+        call(divided, 7)
+
+
 def test_a_saved_ledger_is_a_line_a_split_and_grows_at_its_end(divided, file, tmp_path):
     before = file.read_text()
     assert len(before.splitlines()) == 2
@@ -151,7 +159,7 @@ def _edited(line, **changes):
         (lambda a, b: [b], r"jsonl:1 is not what was written"),
         (lambda a, b: [a, a], r"jsonl:2 is not what was written"),
         (lambda a, b: [a, "[]"], r"jsonl:2 is no record of a ledger"),
-        (lambda a, b: [], "No sample of"),
+        (lambda a, b: [], "jsonl' is empty"),
         (lambda a, b: [a], "does not go on from the ledger"),
     ],
     ids=["cut", "edited", "lost", "doubled", "other", "empty", "older"],

@@ -137,9 +137,10 @@ def _stop(*_, **__):
     ("call", "error", "said"),
     [
         (lambda d: es.diff(d, 1, 9), UnknownNameError, "No release '9'; known: '1'"),
+        (lambda d: es.diff(d, "1"), ArgumentError, "release is '1'; give its number"),
         (lambda d: es.release(d, note=3), ArgumentError, "give a text"),
     ],
-    ids=["no release", "note"],
+    ids=["no release", "text", "note"],
 )
 def test_what_cannot_be_done_is_said(released, call, error, said):
     with pytest.raises(error, match=said):

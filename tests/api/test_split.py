@@ -129,6 +129,13 @@ def test_near_duplicates_are_shown_and_stay_on_one_side(composed, encoder):
     assert set(report.near["sample_id"]) <= set(composed.values("id"))
     assert es.leaks(composed, near_duplicates=0.97) == []
     assert "Pairs around the threshold" in str(report)
+    assert "come near a cosine" not in str(report)
+
+
+def test_where_no_pair_is_near_the_threshold_that_is_said(drawn, encoder):
+    es.embed(drawn[:1], encoder)
+    assert "differ come near a cosine of 1" in str(es.split(drawn, near_duplicates=1))
+    assert "come near a cosine" not in str(es.split(drawn, near_duplicates=0))
 
 
 def test_a_copy_that_joins_two_sides_sends_train_to_quarantine(
@@ -348,6 +355,18 @@ def test_one_group_that_leaves_nothing_to_train_on_is_refused(composed):
     assert not es.split(composed, groups="").conflicts
 
 
+def test_one_group_that_would_send_all_of_train_to_quarantine_is_refused(composed):
+    es.split(composed)
+    before = _sides(composed)
+    composed.add_sample_field("camera", fo.StringField)
+    composed.set_values("camera", ["one"] * len(composed))
+    n = sum(side in ("train", "val") for side in before.values())
+    with pytest.raises(ArgumentError, match=f"{n} samples would go to quarantine"):
+        es.split(composed, groups="camera")
+    assert _sides(composed) == before
+    assert es.split_settings(composed)["groups"] is None
+
+
 def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
     empty = fo.Dataset(persistent=True)
     try:
@@ -363,7 +382,13 @@ def test_a_dataset_without_samples_or_hold_outs_is_told(drawn):
 
 @pytest.mark.parametrize(
     "options",
-    [{"val": True}, {"seed": "x"}, {"seed": 2**70}, {"groups": ["scene_id"]}],
+    [
+        {"val": True},
+        {"seed": True},
+        {"seed": "x"},
+        {"seed": 2**70},
+        {"groups": ["scene_id"]},
+    ],
     ids=str,
 )
 def test_an_option_of_another_kind_is_refused_and_nothing_is_split(drawn, options):

@@ -303,6 +303,29 @@ def test_a_file_retired_alone_is_known_where_the_dataset_is_made_anew(made, tmp_
     assert last["keys"] == [sample.filepath.rpartition("/")[2]]
 
 
+def test_a_retired_file_stays_out_of_test_however_often_it_is_added_again(
+    made, tmp_path
+):
+    path = made[_test_of(_sides(made)).pop()].filepath
+    for _ in range(2):
+        made.delete_samples(made.match(fo.ViewField("filepath") == path))
+        made.add_sample(fo.Sample(path, x=1))
+        es.split(made)
+        if _by_path(made)[path] == "test":
+            es.retire(made, path, reason="blurred")
+    assert _by_path(made)[path] == "quarantine"
+    other = _filled()
+    try:
+        for dataset in (made, other):
+            names = [p.replace("data", "new") for p in dataset.values("filepath")]
+            dataset.set_values("filepath", ["/data/0", *names[1:]])
+        es.split(made)
+        es.load_ledger(other, es.save_ledger(made, tmp_path / "ledger.jsonl"))
+        assert _by_path(other) == _by_path(made)
+    finally:
+        other.delete()
+
+
 def test_files_that_were_deleted_and_added_again_have_their_side(made):
     before = _by_path(made)
     gone = [p for p, side in before.items() if side == "test"]
@@ -331,6 +354,53 @@ def test_moved_files_are_known_by_their_content(dataset, world, tmp_path):
     es.split(dataset)
     again = es.select(dataset, split="test").values("filepath")
     assert {path.rpartition("other ")[2] for path in again} >= set(names)
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "later"),
+    [("filepath", "/old/{}/{}.jpg", "/new/{}.jpg"), ("file_digest", "{}", "edited {}")],
+)
+def test_files_renamed_or_edited_since_are_known_where_the_dataset_is_made_anew(
+    tmp_path, field, first, later
+):
+    made, other = _filled(), _filled()
+    try:
+        made.set_values(field, [first.format(x % 7, x) for x in range(100)])
+        _hold_out(made, 0.2)
+        es.split(made)
+        before = made.values("split")
+        for dataset in (made, other):
+            dataset.set_values(field, [later.format(x) for x in range(100)])
+        assert not es.split(made).moved
+        entries = read_ledger(open_dataset(made))
+        es.split(made)
+        assert read_ledger(open_dataset(made)) == entries
+        assert "another name or content" in str(es.explain(made, made.first().id))
+        es.load_ledger(other, es.save_ledger(made, tmp_path / "ledger.jsonl"))
+        assert other.values("split") == before
+    finally:
+        made.delete()
+        other.delete()
+
+
+def test_files_of_test_that_a_ledger_does_not_find_are_told(made, tmp_path, caplog):
+    file = es.save_ledger(made, tmp_path / "ledger.jsonl")
+    held_out = sorted(p for p, side in _by_path(made).items() if side == "test")
+    other = _filled()
+    try:
+        es.load_ledger(other, file)
+        assert not caplog.text
+        for path in held_out[:2]:
+            sample = other[path]
+            sample.filepath = f"/renamed/{path[-9:]}"
+            sample.save()
+        other.delete_sample_field("split")
+        for key in other.list_runs(method="evalsets/split"):
+            other.delete_run(key)
+        es.load_ledger(other, file)
+        assert f"2 files in test by '{file}' cannot be found in dataset" in caplog.text
+    finally:
+        other.delete()
 
 
 def test_a_ledger_without_keys_still_loads(made, tmp_path):

@@ -142,6 +142,32 @@ def test_nothing_is_saved_over_what_is_no_suite(composed, file):
     assert file.read_text() == "name: ci\n"
 
 
+def test_nothing_is_saved_that_could_not_be_loaded(composed, file):
+    es.compose(composed, replace(NIGHT, name="dark", holdout=0.5))
+    with pytest.raises(ArgumentError, match=r"'dark' has the query of 'at night' and"):
+        es.save_suite(composed, file)
+    assert not file.exists()
+    es.compose(composed, replace(NIGHT, name="dark"))
+    es.save_suite(composed, file)
+    assert es.load_suite(composed, file).same
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"at_least": 3}, {"at_most": 2}, "no value"),
+        ({"at_most": 3}, {"at_most": 2}, ""),
+    ],
+)
+def test_requirements_that_no_value_meets_are_not_composed(
+    composed, first, second, said
+):
+    require = [es.Requirement("mae", **bound) for bound in (first, second)]
+    with pytest.raises(ArgumentError, match=f"'busy' requires 'mae .*: {said}"):
+        es.compose(composed, replace(BUSY, require=require))
+    assert es.populations(composed)["busy"] == BUSY
+
+
 def test_a_dataset_without_populations_has_no_suite(drawn, file):
     with pytest.raises(ArgumentError, match="compose some first"):
         es.save_suite(drawn, file)

@@ -300,6 +300,25 @@ def test_a_new_population_calls_train_samples_and_says_so():
     }
 
 
+def test_a_called_sample_names_a_population_of_its_own():
+    inside = [[1, i < 10, i >= 90] for i in range(100)]
+    membership = pd.DataFrame(inside, index=frame(np.ones((100, 1))).index, dtype=bool)
+    membership.columns = ["all", "fog", "night"]
+    found = assign(
+        membership,
+        {"all": 0.2, "fog": 0.5, "night": 0.5},
+        previous=["train"] * 100,
+        holdout_before={},
+    )
+    for name in ("fog", "night"):
+        called = membership[name].to_numpy() & (found.side == "test")
+        assert called.any()
+        assert set(found.rule[called]) == {f"called into test for '{name}'"}
+    others = ~membership[["fog", "night"]].any(axis=1).to_numpy()
+    said = set(found.rule[others & (found.side == "test")])
+    assert said == {"called into test for 'all'"}
+
+
 def test_new_samples_of_train_groups_leave_a_population_short():
     scene = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     first = assign(frame(np.ones((10, 1))), {"crowded": 0.2}, groups=scene)

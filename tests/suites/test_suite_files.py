@@ -74,6 +74,16 @@ def test_writing_what_is_there_changes_not_one_byte(file):
     assert file.read_text() == COMMENTED
 
 
+@pytest.mark.parametrize(("mark", "ends"), [(b"", b"\r\n"), (b"\xef\xbb\xbf", b"\n")])
+def test_a_file_of_another_system_keeps_its_line_ends_and_its_mark(file, mark, ends):
+    text = mark + file.read_bytes().replace(b"\n", ends)
+    file.write_bytes(text)
+    write_suite(file, read_suite(file).suite)
+    assert file.read_bytes() == text
+    write_suite(file, Suite((NIGHT, replace(CROWDED, owner="me")), SPLIT))
+    assert file.read_bytes() == text.replace(b'"perception"', b"me")
+
+
 def test_a_change_keeps_every_comment_and_every_other_line(file):
     write_suite(file, Suite((replace(NIGHT, holdout=0.3), CROWDED), SPLIT))
     before, after = COMMENTED.splitlines(), file.read_text().splitlines()
@@ -186,6 +196,7 @@ WRONG = {
     "share above 1": (P + "  holdout: 20\n", 4, "holdout of 'a' is 20"),
     "not a number": (P + "  holdout: .nan\n", 4, "holdout of 'a' is nan"),
     "yes": (P + "  min_size: true\n", 4, "must be a whole number, not 'True'"),
+    "huge size": (P + "  min_size: 1" + "0" * 20 + "\n", 4, "below 2.63"),
     "no name": ("populations:\n- query: x > 1\n", 2, "has no 'name'"),
     "number as name": ("populations:\n- name: 7\n  query: x\n", 2, "in quotes"),
     "empty query": (
@@ -223,6 +234,8 @@ WRONG = {
         "'b' has the query of 'a' .line 2. and another hold-out: 0.5 and 0.2",
     ),
     "val": ("split:\n  val: 2\n" + P, 2, "val is 2"),
+    "seed below 0": ("split:\n  seed: -1\n" + P, 2, "seed is -1; give"),
+    "huge seed": ("split:\n  seed: 1" + "0" * 20 + "\n" + P, 2, "seed is 10+; give"),
     "groups": ("split:\n  groups: 3\n" + P, 2, "'groups' must be text"),
     "tag": ("populations: !!python/object:os.system [x]\n", 1, "has no place"),
     "merge": ("x: &x {a: 1}\ny: {<<: *x}\n", 2, "a merge key has no place"),
@@ -269,6 +282,9 @@ BY_SCHEMA = {
     "bound",
     "two bounds",
     "val",
+    "seed below 0",
+    "huge seed",
+    "huge size",
     "groups",
 }
 

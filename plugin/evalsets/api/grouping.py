@@ -84,9 +84,9 @@ def kept_together(
     """
     n = len(ids)
     labels = None if groups is None else group_values(dataset, list(ids), groups)
-    copies = np.empty((0, 2), dtype=np.int64)
+    copies = equal(column(dataset, ids, "filepath"))
     if dataset.has_sample_field(DIGEST):
-        copies = equal(column(dataset, ids, DIGEST))
+        copies = np.concatenate([copies, equal(column(dataset, ids, DIGEST))])
     if threshold is None:
         return Together(connected(n, labels, copies))
     rows, vectors = vectors_of(dataset, ids)

@@ -34,7 +34,7 @@ def leaks(
 
     Returns:
         one for each test sample and reason, with its closest kin; files are compared
-        where ``sync`` made the dataset
+        by content where ``sync`` made the dataset, else by path
 
     Raises:
         UnknownNameError: no such field
@@ -44,10 +44,8 @@ def leaks(
     opened = open_dataset(dataset)
     ids, side = _sides(opened, split)
     names = list(ids)
-    found = []
-    if opened.has_sample_field(DIGEST):
-        digest = column(opened, ids, DIGEST)
-        found += shared_leaks(names, side, digest, "same file")
+    file = DIGEST if opened.has_sample_field(DIGEST) else "filepath"
+    found = shared_leaks(names, side, column(opened, ids, file), "same file")
     if groups is not None:
         values = pd.factorize(np.array(group_values(opened, names, groups), object))[0]
         codes = np.where(values < 0, np.nan, values)

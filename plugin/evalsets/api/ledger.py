@@ -164,7 +164,7 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
         stands = standing_of(opened, ids, records)
         if _is_broken(opened, str(path), records, stands):
             stands = stands.guarded(field)
-        for doubt in stands.doubts:
+        for doubt in [*stands.doubts, *_missing(opened, str(path), stands)]:
             logger.warning("%s", doubt)
         restore_ledger(opened, records)
         more = stands.restored(ids, keys, records[-1]["number"])
@@ -196,8 +196,8 @@ def _is_broken(
     """Whether the dataset's own ledger is broken; makes sure that the other is of it."""
     if not stands.known:
         raise ArgumentError(
-            f"No sample of '{path}' is in dataset '{dataset.name}'; the ledger is of "
-            "another dataset"
+            f"No sample of '{path}' is in dataset '{dataset.name}', by its id or file; "
+            "the ledger is of another dataset, or of files that were renamed since"
         )
     try:
         own = [record["hash"] for record in read_records(dataset)]
@@ -209,6 +209,18 @@ def _is_broken(
             "one that was saved from it"
         )
     return False
+
+
+def _missing(dataset: fo.Dataset, path: str, stands: Standing) -> list[str]:
+    """What of test the dataset does not have, in words."""
+    if not stands.missing:
+        return []
+    files = counted(len(stands.missing), "file")
+    return [
+        f"{files} in test by '{path}' cannot be found in dataset '{dataset.name}', "
+        f"'{stands.missing[0]}' for one; if renamed or edited since, split the dataset "
+        "that the ledger was saved from, and save it again"
+    ]
 
 
 def _read_file(file: Path) -> list[dict[str, Any]]:
@@ -224,12 +236,17 @@ def _read_file(file: Path) -> list[dict[str, Any]]:
                 f"{file}:{number} is no record of a ledger; restore the file from git"
             )
         records.append(record)
+    if not records:
+        raise ArgumentError(f"'{file}' is empty; restore the file from git")
     verify(records, f"{file}:{{}}", "restore the file from git")
     return records
 
 
 def _found(dataset: fo.Dataset, samples: list[str]) -> list[str]:
     """Ids of samples that are given by id, by path or by the end of a path."""
+    for sample in samples:
+        if not isinstance(sample, str):
+            raise ArgumentError(f"sample is {sample!r}; give an id or a file path")
     ids, paths = dataset.values(["id", "filepath"])
     known = set(ids)
     by_path = dict(zip(paths, ids, strict=True))

@@ -50,6 +50,7 @@ from evalsets.query import (
     to_text,
 )
 from evalsets.suites import Population
+from evalsets.suites.population import refuse_impossible
 
 logger = logging.getLogger(__name__)
 
@@ -333,8 +334,8 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
 
     Raises:
         QueryError: the query cannot be read
-        ArgumentError: no population, its query has ORDER BY or LIMIT, or a requirement
-            that can never be met or missed
+        ArgumentError: no population, its query has ORDER BY or LIMIT, or requirements
+            that can never be met or missed, or are said twice
         UnknownNameError: a requirement on a metric that does not exist
     """
     if not isinstance(p, Population):
@@ -348,6 +349,10 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
             f"Population '{p.name}' needs a condition without ORDER BY and LIMIT; "
             "for the n most similar samples write RANK(text('...')) <= n"
         )
+    try:
+        refuse_impossible(p.require)
+    except ArgumentError as error:
+        raise ArgumentError(f"Population '{p.name}' requires {error}") from error
     for requirement in p.require:
         try:
             metric = find_metric(requirement.metric, scores)

@@ -130,7 +130,7 @@ def _sides(
 def _rules(dataset: fo.Dataset, side: pd.Series) -> Mapping[str, str]:
     """Why every sample came to its side, as far as the ledger tells."""
     rules: dict[tuple[str, str], str] = {}
-    for entry in read_ledger(dataset):
+    for entry in reversed(read_ledger(dataset)):  # the first decided, others repeat it
         rules |= dict.fromkeys(
             [(i, entry["side"]) for i in entry["samples"]], entry["rule"]
         )

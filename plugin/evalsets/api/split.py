@@ -23,6 +23,7 @@ from evalsets.api.splitting import (
     changes,
     completed,
     last_threshold,
+    none_near,
     noted,
     options_of,
     refuse_empty_train,
@@ -203,7 +204,8 @@ def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> Spli
     report = completed(dataset, plan.ids, plan.assignment, plan.together, threshold)
     notes = plan.stands.notes(plan.ids, plan.field)
     changed = changes(plan.settings, options)
-    return noted(report, *changed, *notes, unseen(plan.together))
+    alone = none_near(plan.together, options["near_duplicates"])
+    return noted(report, *changed, *notes, unseen(plan.together), alone)
 
 
 def _asked(

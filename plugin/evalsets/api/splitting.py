@@ -26,12 +26,10 @@ from evalsets.splits import (
     near_leaks,
     shared_leaks,
 )
-from evalsets.splits.near import check_threshold
+from evalsets.splits.near import BAND, check_threshold
+from evalsets.suites.suite import SEEDS
 
 logger = logging.getLogger(__name__)
-
-_SEEDS = 2**63
-"""Seeds are below this, so that MongoDB can keep them."""
 
 
 def options_of(
@@ -84,19 +82,29 @@ def seed_of(seed: Any) -> int:
     Raises:
         ArgumentError: it is none
     """
-    if not isinstance(seed, Integral) or not 0 <= int(seed) < _SEEDS:
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) < SEEDS:
         raise ArgumentError(f"seed is {seed!r}; give a whole number from 0 to 2^63 - 1")
     return int(seed)
 
 
 def refuse_empty_train(report: SplitReport, holdout: dict[str, float]) -> None:
-    """Refuses a split that leaves nothing to train on because of one group.
+    """Refuses a split that leaves nothing to train on because of its groups.
 
     Raises:
         ArgumentError: it does
     """
+    if report.sizes["train"]:
+        return
     giant = [c for c in report.conflicts if c.giant]
-    if giant and not report.sizes["train"] and max(holdout.values()) < 1:
+    touching = [m for m in report.moved if m.after == "quarantine"]
+    if touching:  # for good, so that a slip in the options must not do it
+        raise ArgumentError(
+            f"Nothing would be left to train on: {counted(len(touching), 'sample')} "
+            "would go to quarantine, being in a group with others in test or val; name "
+            "a finer group field, or a higher cosine of near-duplicates"
+        )
+    if giant and max(holdout.values()) < 1:
         raise ArgumentError(f"Nothing would be left to train on: {giant[0]}")
 
 
@@ -132,6 +140,16 @@ def unseen(together: Together) -> str:
     samples = counted(together.unseen, "sample has no vector", "samples have no vector")
     verb = "was" if together.unseen == 1 else "were"
     return f"{samples} and {verb} not compared for near-duplicates; embed the dataset"
+
+
+def none_near(together: Together, threshold: float | None) -> str:
+    """That there is no pair to show around the threshold, in words; empty where one is."""
+    if threshold is None or together.near is None or len(together.near):
+        return ""
+    return (
+        f"No two images that differ come near a cosine of {threshold:g}: none reaches "
+        f"it, or is less than {BAND:g} below"
+    )
 
 
 def with_past(dataset: fo.Dataset, assignment: Assignment) -> Assignment:

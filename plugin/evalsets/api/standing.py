@@ -13,7 +13,7 @@ from evalsets.api.grouping import column
 from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.files import DIGEST
 from evalsets.splits import Standing, standing
-from evalsets.splits.predecessors import predecessors
+from evalsets.splits.identity import identify
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -71,12 +71,8 @@ def standing_of(
         EvalsetsError: an entry is broken, or takes a sample out of test
     """
     ids = list(ids)
+    paths = dict(zip(ids, column(dataset, ids, "filepath"), strict=True))
+    keys = dict(zip(ids, keys_of(dataset, ids), strict=True))
+    identity = identify(records, paths, keys, os.sep)
     ledger = [entry for record in records for entry in record["entries"]]
-    here = set(ids)
-    before: dict[str, list[str]] = {}
-    folders: list[list[str]] = []
-    if not all(here.issuperset(entry["samples"]) for entry in ledger):
-        paths = dict(zip(ids, column(dataset, ids, "filepath"), strict=True))
-        keys = dict(zip(ids, keys_of(dataset, ids), strict=True))
-        before, folders = predecessors(records, paths, keys, os.sep)
-    return standing(ledger, ids, sides_of(dataset, ids), before, folders)
+    return standing(ledger, ids, sides_of(dataset, ids), identity)

@@ -29,7 +29,7 @@ from evalsets.errors import ArgumentError, EvalsetsError, QueryError
 from evalsets.query import Query, terms
 from evalsets.suites import Population
 from evalsets.suites.reading import SuiteFile, read_suite
-from evalsets.suites.suite import Suite, SuitePlan
+from evalsets.suites.suite import Suite, SuitePlan, two_holdouts
 from evalsets.suites.suite import plan as compare
 from evalsets.suites.writing import write_suite
 
@@ -42,14 +42,19 @@ def save_suite(dataset: Source, path: str | Path) -> Path:
     In a file that is there, what did not change keeps its text, comments included.
 
     Raises:
-        ArgumentError: the dataset has no populations; the file that is there is no
-            suite, or cannot be written
+        ArgumentError: the dataset has no populations, or two of one query and different
+            hold-outs; the file that is there is no suite, or cannot be written
     """
     opened = open_dataset(dataset)
     suite = _suite(opened)
     if not suite.populations:
         raise ArgumentError(
             f"Dataset '{opened.name}' has no populations yet; compose some first"
+        )
+    for one, other in two_holdouts(suite.populations):
+        raise ArgumentError(
+            f"'{other.name}' has the query of '{one.name}' and another hold-out: "
+            f"{other.holdout:g} and {one.holdout:g}; give both the same, or remove one"
         )
     write_suite(path, suite)
     return Path(path).expanduser()

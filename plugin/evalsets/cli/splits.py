@@ -85,16 +85,16 @@ def _clean(
     from evalsets.datasets.connect import open_dataset
     from evalsets.datasets.files import DIGEST
 
-    looked = ["files"] if open_dataset(dataset).has_sample_field(DIGEST) else []
+    synced = open_dataset(dataset).has_sample_field(DIGEST)
+    looked = ["files" if synced else "paths"]
     looked += [] if groups is None else [f"'{groups}'"]
     if near_duplicates is not None:
         looked.append(f"near-duplicates from {near_duplicates:g}")
-    if not looked:
-        return (
-            f"Nothing of dataset '{dataset}' was compared, since it was not synced; name "
-            "--groups or --near-duplicates"
-        )
-    return f"By {listed(looked)}, no test sample of '{split}' is in train or val too"
+    alone = looked == ["paths"]
+    more = "; name --groups or --near-duplicates to compare more" if alone else ""
+    return (
+        f"By {listed(looked)}, no test sample of '{split}' is in train or val too{more}"
+    )
 
 
 def coverage(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from numbers import Integral
+from typing import Any
 
 import fiftyone as fo
 
 from evalsets.datasets.runs import has_results, load_results, load_runs, save_run
-from evalsets.errors import UnknownNameError
+from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.suites.release import Frozen, Release, checksum, pack, unpack
 
 KIND = "release"
@@ -38,9 +40,13 @@ def load_release(dataset: fo.Dataset, number: int) -> tuple[Release, Frozen]:
     """A release with its samples.
 
     Raises:
+        ArgumentError: the number is none
         UnknownNameError: there is no such release
         EvalsetsError: its checksum does not hold
     """
+    given: Any = number
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise ArgumentError(f"release is {number!r}; give its number")
     known = list_releases(dataset)
     if number not in known:
         raise UnknownNameError(

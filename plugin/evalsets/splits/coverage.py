@@ -253,10 +253,11 @@ def _too_small(name: str, facts: Facts, judged: int) -> list[str]:
     if not lacking:
         return []
     least, text, who = max(lacking, key=lambda one: one[0])
+    wanted = counted(least - judged, "more labelled sample")
     return [
-        f"'{name}' is too small for its requirement {text}: needs {least - judged:,} more "
-        f"labelled samples in test, where it has {judged:,} ({who} can pass on fewer "
-        f"than {least:,} at level {facts.alpha:g}; other open requirements raise that)"
+        f"'{name}' is too small for its requirement {text}: needs {wanted} in test, "
+        f"where it has {judged:,} ({who} can pass on fewer than "
+        f"{least:,} at level {facts.alpha:g}; other open requirements raise that)"
     ]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from evalsets.errors import UnknownNameError, counted
+from evalsets.splits.identity import Identity
 from evalsets.splits.ledger import Entry, replay, restoration
 from evalsets.splits.work import Assignment
 
 CAME_BACK = "had this side before, under another id"
+RENAMED = "had this side before, when its file had another name or content"
 BY_HAND = "had this side in the field alone"
 RESTORED = "restored: had this side when the ledger was replaced"
 _SHOWN = 3
@@ -30,6 +32,7 @@ class Standing:
         differing: rows whose field had another side
         told: by sample id what the ledger says, also of samples that are gone
         folders: in any of which the files of a record may be
+        missing: files in test by the ledger that are not there
     """
 
     side: list[str]
@@ -37,6 +40,7 @@ class Standing:
     differing: list[int]
     told: dict[str, str]
     folders: Sequence[Sequence[str]] = ()
+    missing: Sequence[str] = ()
 
     @property
     def doubts(self) -> list[str]:
@@ -117,26 +121,26 @@ def standing(
     ledger: Sequence[Entry],
     ids: Sequence[str],
     field: Sequence[str],
-    before: Mapping[str, Sequence[str]],
-    folders: Sequence[Sequence[str]] = (),
+    identity: Identity,
 ) -> Standing:
     """Where samples stand: by the ledger under their id, else as those before them.
 
     A sample that the ledger knows neither way has the side of its field. One that is in
-    test by its field stays there unless it was retired: test only grows.
+    test by its field stays there unless it was retired: test only grows. One whose file
+    the ledger does not know is to be entered with it.
 
     Args:
         ledger: verified entries, oldest first
         ids: ``(n,)``
         field: ``(n,)`` sides in the dataset; empty for none
-        before: by id, samples that are gone and had the same file
-        folders: as in :class:`Standing`
+        identity: of their files
 
     Raises:
         EvalsetsError: an entry is broken, or takes a sample out of test
         UnknownNameError: a field holds no side
     """
     told = replay(ledger)
+    ended = _ended(ledger)
     side, rule, differing = list(field), [""] * len(ids), []
     for row, sample_id in enumerate(ids):
         if sample_id in told:
@@ -144,12 +148,41 @@ def standing(
                 differing.append(row)
             if field[row] == "test" and told[sample_id] in _STRENGTH[:2]:
                 rule[row] = BY_HAND
-            else:
-                side[row] = told[sample_id]
-        elif had := [told[i] for i in before.get(sample_id, ())]:
-            side[row], rule[row] = max(had, key=_STRENGTH.index), CAME_BACK
+                continue
+            side[row] = told[sample_id]
+            if sample_id in identity.renamed:
+                rule[row] = RENAMED
+        elif had := identity.before.get(sample_id):
+            last = max((at for at, one in enumerate(had) if one in ended), default=0)
+            held = (told[one] for one in had[last:])
+            side[row], rule[row] = max(held, key=_STRENGTH.index), CAME_BACK
         elif field[row]:
             rule[row] = BY_HAND
             if field[row] not in _STRENGTH:
                 raise UnknownNameError("side", field[row], _STRENGTH)
-    return Standing(side, rule, differing, told, folders)
+    lost = {i for i, side in told.items() if side == "test"}.difference(ids)
+    missing = _named_last(ledger, lost - identity.there)
+    return Standing(side, rule, differing, told, identity.folders, missing)
+
+
+def _ended(ledger: Sequence[Entry]) -> set[str]:
+    """Samples that came back and were retired: what their file was before is over."""
+    back: set[str] = set()
+    retired: set[str] = set()
+    for entry in ledger:
+        if entry.get("retire") is True:
+            retired.update(entry["samples"])
+        elif entry.get("rule") == CAME_BACK:
+            back.update(entry["samples"])
+    return back & retired
+
+
+def _named_last(ledger: Sequence[Entry], samples: set[str]) -> list[str]:
+    """The newest keys of samples, or their ids where none has one."""
+    named: dict[str, str] = {}
+    for entry in ledger if samples else ():
+        pairs = zip(
+            entry["samples"], entry.get("keys") or entry["samples"], strict=False
+        )
+        named.update((i, key) for i, key in pairs if i in samples)
+    return sorted(named.values())

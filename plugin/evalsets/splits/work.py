@@ -214,11 +214,24 @@ class Work:
         taken[groups] = True
         inside = taken[self.group] & (self.side != _QUARANTINE)
         fresh = free[self.group]
+        called = np.flatnonzero(inside & ~fresh)
+        if len(called):
+            self.rule[called] = self._causes(raised)[self.group[called]]
+        self.side[called] = _TEST
         self._put(inside & fresh, _TEST, lambda _: "drawn for test")
-        causes = [name for name, new in zip(self.names, raised, strict=True) if new]
-        why = "called into test for " + ", ".join(f"'{name}'" for name in causes)
-        self._put(inside & ~fresh, _TEST, lambda _: why)
         self.highest[groups] = _TEST
+
+    def _causes(self, raised: NDArray[np.bool_]) -> NDArray[np.object_]:
+        """``(groups,)`` why each could be called: the rarest raised population it is in."""
+        rarest = np.argsort(self.members.sum(axis=0), kind="stable")
+        rarest = rarest[raised[rarest]]
+        counts = self._counts(self.members[:, rarest], self.side != _QUARANTINE)
+        inside = np.flatnonzero(np.diff(counts.indptr))
+        why = np.full(self.n_groups, "", dtype=object)
+        texts = [f"called into test for '{self.names[at]}'" for at in rarest]
+        first = counts.indices[counts.indptr[inside]]
+        why[inside] = np.array(texts, dtype=object)[first]
+        return why
 
     def _put(self, where: NDArray[np.bool_], side: Any, why: Any) -> None:
         self.side[where] = side if np.isscalar(side) else side[where]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
@@ -94,6 +94,24 @@ class Requirement:
         return cls(**_known(cls, entry, "requirement"))
 
 
+def refuse_impossible(requirements: Sequence[Requirement]) -> None:
+    """Refuses bounds on one metric that no value can meet, and bounds said twice.
+
+    Raises:
+        ArgumentError: with the first two
+    """
+    for at, last in enumerate(requirements):
+        for other in requirements[:at]:
+            if other.metric != last.metric:
+                continue
+            low = last.at_least if last.at_least is not None else other.at_least
+            high = last.at_most if last.at_most is not None else other.at_most
+            twice = other.to_dict().keys() == last.to_dict().keys()
+            if twice or (low is not None and high is not None and low > high):
+                what = "say one of them" if twice else "no value can meet both"
+                raise ArgumentError(f"'{other}' and '{last}': {what}")
+
+
 @dataclass(frozen=True)
 class Population:
     """A named recipe of samples.
@@ -128,10 +146,10 @@ class Population:
                 f"holdout of '{self.name}' is {self.holdout!r}; give a share from 0 to 1"
             )
         size: Any = self.min_size
-        if not isinstance(size, Integral) or size < 1:
+        if not isinstance(size, Integral) or not 1 <= int(size) < 2**63:
             raise ArgumentError(
                 f"min_size of '{self.name}' is {size!r}; give a whole number "
-                "of at least 1"
+                "of at least 1 and below 2^63"
             )
         for said in ("description", "owner"):
             if not isinstance(getattr(self, said), str):

@@ -36,8 +36,8 @@ from ruamel.yaml.events import (
 )
 
 from evalsets.errors import ArgumentError, suggest
-from evalsets.suites.population import Population, Requirement
-from evalsets.suites.suite import SETTINGS, Suite
+from evalsets.suites.population import Population, Requirement, refuse_impossible
+from evalsets.suites.suite import SEEDS, SETTINGS, Suite, two_holdouts
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 8
@@ -209,11 +209,11 @@ def _requirements(entry: CommentedMap, file: Path) -> tuple[Requirement, ...]:
         line = _line(entry, "require") if alone else given.lc.item(at)[0] + 1
         try:
             found.append(_requirement(one, file, line))
+            refuse_impossible(found)
         except ArgumentError as error:
             said = str(error)
             where = "" if said.startswith(f"{file}:") else f"{file}:{line}: "
             raise ArgumentError(where + said) from error
-        _refuse_impossible(found, f"{file}:{line}")
     return tuple(found)
 
 
@@ -229,33 +229,16 @@ def _requirement(one: Any, file: Path, line: int) -> Requirement:
     return Requirement(**{key: _value(one, key, _BOUNDS, file) for key in one})
 
 
-def _refuse_impossible(found: list[Requirement], where: str) -> None:
-    """Refuses bounds on one metric that no value can meet, and bounds said twice."""
-    *before, last = found
-    for other in before:
-        if other.metric != last.metric:
-            continue
-        low = last.at_least if last.at_least is not None else other.at_least
-        high = last.at_most if last.at_most is not None else other.at_most
-        twice = other.to_dict().keys() == last.to_dict().keys()
-        if twice or (low is not None and high is not None and low > high):
-            what = "say one of them" if twice else "no value can meet both"
-            raise ArgumentError(f"{where}: '{other}' and '{last}': {what}")
-
-
 def _refuse_contradictions(
     populations: list[Population], file: Path, lines: Mapping[str, tuple[int, int]]
 ) -> None:
     """Refuses two hold-outs for the same samples."""
-    first: dict[str, Population] = {}
-    for p in populations:
-        other = first.setdefault(" ".join(p.query.split()), p)
-        if other.holdout != p.holdout:
-            raise ArgumentError(
-                f"{file}:{lines[p.name][0]}: '{p.name}' has the query of '{other.name}' "
-                f"(line {lines[other.name][0]}) and another hold-out: {p.holdout:g} and "
-                f"{other.holdout:g}"
-            )
+    for first, other in two_holdouts(populations):
+        raise ArgumentError(
+            f"{file}:{lines[other.name][0]}: '{other.name}' has the query of "
+            f"'{first.name}' (line {lines[first.name][0]}) and another hold-out: "
+            f"{other.holdout:g} and {first.holdout:g}"
+        )
 
 
 def _split(document: CommentedMap, file: Path) -> dict[str, Any]:
@@ -275,6 +258,11 @@ def _split(document: CommentedMap, file: Path) -> dict[str, Any]:
                 f"{file}:{_line(settings, key)}: {key} is {value:g}; give a number from "
                 "0 to 1"
             )
+    if not 0 <= found.get("seed", 0) < SEEDS:
+        raise ArgumentError(
+            f"{file}:{_line(settings, 'seed')}: seed is {found['seed']}; give a whole "
+            "number from 0 to 2^63 - 1"
+        )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -19,6 +19,9 @@ SETTINGS: dict[str, tuple[type, ...]] = {
 }
 """Options of ``split`` that a suite states, with their types."""
 
+SEEDS = 2**63
+"""Seeds are below this, so that MongoDB can keep them."""
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -31,6 +34,17 @@ class Suite:
 
     populations: tuple[Population, ...]
     split: Mapping[str, Any] = field(default_factory=dict)
+
+
+def two_holdouts(
+    populations: Iterable[Population],
+) -> Iterator[tuple[Population, Population]]:
+    """Populations of one query that ask for different hold-outs, in pairs."""
+    first: dict[str, Population] = {}
+    for population in populations:
+        other = first.setdefault(" ".join(population.query.split()), population)
+        if other.holdout != population.holdout:
+            yield other, population
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ def write_suite(path: str | Path, suite: Suite) -> None:
     if file.exists():
         read = read_suite(file)
         text = _rewritten(read, file.read_text(encoding="utf-8-sig"), suite)
+        held = file.read_bytes()
+        if b"\r\n" in held:
+            text = text.replace("\n", "\r\n")
+        if held.startswith(BOM_UTF8):
+            text = f"\ufeff{text}"
     else:
         settings = [_dumped({"split": dict(suite.split)})] if suite.split else []
         text = "\n".join([_HEADER, *settings, _populations(suite)])

@@ -1,4 +1,4 @@
-"""Samples under new ids whose files a ledger knows: added again, or in a dataset made anew.
+"""Which files of today are those of a ledger, whatever ids their samples have.
 
 A record names files by their content or, where that was not known, by their paths below
 the folder that all files of the dataset had in common, which it keeps as well.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import takewhile
 
 from evalsets.splits.ledger import Record
@@ -16,13 +17,31 @@ Hit = tuple[int, str, str, str]
 """Record and sample of a ledger, and sample and folder of today that fit its key."""
 
 
-def predecessors(
+@dataclass(frozen=True)
+class Identity:
+    """How samples are related to those of a ledger by their files.
+
+    Args:
+        before: by id of a sample that the ledger does not know, those that are gone and
+            had its file, oldest first
+        there: samples that are gone, and whose files are there under other ids
+        renamed: samples that the ledger knows by their ids, and not by the files they have
+        folders: those that the files of a record may be in, where that is not sure
+    """
+
+    before: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    there: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
+    folders: Sequence[Sequence[str]] = ()
+
+
+def identify(
     records: Sequence[Record],
     paths: Mapping[str, str],
     keys: Mapping[str, str],
     separator: str,
-) -> tuple[dict[str, list[str]], list[list[str]]]:
-    """The samples that are gone and had the file of one that the ledger does not know.
+) -> Identity:
+    """Finds the files of a ledger.
 
     The files of a record are where they were, or below the folders that its samples are
     found in by their ids. Where nothing is, they are looked for below the folders whose
@@ -31,12 +50,9 @@ def predecessors(
     Args:
         records: of the ledger, oldest first
         paths: of every sample there is, by id
-        keys: what names its file today: its content, or the end of its path
+        keys: what names its file today: its content, the end of its path, or its id
+            where its path is that of another as well
         separator: of the parts of a path
-
-    Returns:
-        them by id of the new sample, oldest first; and the folders of each record that had to be
-        looked for and may be in several
     """
     told = {sample for record in records for sample, _ in _pairs(record)}
     gone: dict[str, list[tuple[int, str]]] = {}
@@ -44,22 +60,51 @@ def predecessors(
         for sample, key in _pairs(record):
             if sample not in paths:
                 gone.setdefault(key, []).append((i, sample))
-    found: dict[str, list[tuple[int, str]]] = {}
-    for sample in paths.keys() - told if gone else ():
-        if keys[sample] in gone and not paths[sample].endswith(keys[sample]):
-            found[sample] = list(gone[keys[sample]])
-    by_path = len({*paths.values()}) == len(paths)  # or content alone tells files
-    hits = list(_hits(gone, paths, separator)) if by_path else []
+    found = [
+        (i, before, sample)
+        for sample, key in (keys.items() if gone else ())
+        if key in gone and not paths[sample].endswith(key)
+        for i, before in gone[key]
+    ]
+    alone = len({*paths.values()}) == len(paths)  # or content alone tells files
+    hits = list(_hits(gone, paths, separator)) if alone else []
     places = _places(records, {i for i, *_ in hits}, paths, separator)
     sought = _sought(records, [hit for hit in hits if hit[0] not in places], separator)
     for i, before, sample, folder in hits:
-        if sample not in told and folder in (places.get(i) or sought[i]):
-            found.setdefault(sample, []).append((i, before))
+        if folder in (places.get(i) or sought[i]):
+            found.append((i, before, sample))
+    had: dict[str, list[str]] = {}
+    for _, before, sample in sorted(found):
+        if sample not in told:
+            had.setdefault(sample, []).append(before)
     unsure = {tuple(sorted(folders)) for folders in sought.values() if len(folders) > 1}
-    return (
-        {sample: [b for _, b in sorted(had)] for sample, had in found.items()},
-        [list(folders) for folders in sorted(unsure)],
+    return Identity(
+        had,
+        frozenset(before for _, before, _ in found),
+        _renamed(records, paths, keys, separator),
+        sorted(unsure),
     )
+
+
+def _renamed(
+    records: Sequence[Record],
+    paths: Mapping[str, str],
+    keys: Mapping[str, str],
+    separator: str,
+) -> frozenset[str]:
+    named, right = set[str](), set[str]()
+    for record in records:
+        folder = record.get("folder", "").rstrip(separator)
+        for sample, key in _pairs(record):
+            if sample not in paths:
+                continue
+            named.add(sample)
+            path, end = paths[sample], f"{separator}{key}"
+            same = path == folder + end if "folder" in record else path.endswith(end)
+            content = key == keys[sample] and not path.endswith(key)
+            if same or content or key == sample:
+                right.add(sample)
+    return frozenset(i for i in named - right if keys[i] != i)
 
 
 def _pairs(record: Record) -> Iterator[tuple[str, str]]:

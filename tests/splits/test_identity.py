@@ -1,4 +1,4 @@
-"""Files that a ledger knows under ids that are gone."""
+"""Files that a ledger knows, under whatever ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalsets.splits.predecessors import predecessors
+from evalsets.splits.identity import identify
 from evalsets.splits.standing import standing
 
 
@@ -27,8 +27,9 @@ def _found(records, *paths, known=None):
         known: paths of samples that the ledger knows, by id
     """
     at = {f"new {path}": path for path in paths} | (known or {})
-    found, folders = predecessors(records, at, at, "/")
-    return {at[i]: before for i, before in found.items()}, folders
+    found = identify(records, at, at, "/")
+    folders = [list(several) for several in found.folders]
+    return {at[i]: before for i, before in found.before.items()}, folders
 
 
 @pytest.mark.parametrize("folder", ["/data", None], ids=["kept", "not kept"])
@@ -94,13 +95,29 @@ def test_content_is_known_wherever_it_lies_and_names_of_known_content_are_not():
     record = _record("digest", "1", folder="/data")
     paths = {"new": "/other/9", "same name": "/data/1"}
     keys = {"new": "digest", "same name": "1"}
-    found, _ = predecessors([record], paths, keys, "/")
-    assert found == {"new": ["old digest"], "same name": ["old 1"]}
+    found = identify([record], paths, keys, "/")
+    assert found.before == {"new": ["old digest"], "same name": ["old 1"]}
 
 
 def test_two_samples_of_one_file_are_known_by_nothing_but_content():
     paths = {"a": "/data/1", "b": "/data/1"}
-    assert predecessors([_record("1")], paths, {"a": "a", "b": "b"}, "/")[0] == {}
+    assert identify([_record("1")], paths, {"a": "a", "b": "b"}, "/").before == {}
+
+
+def test_a_sample_is_renamed_where_no_record_has_its_file():
+    records = [_record("1", "2", "digest", folder="/data")]
+    paths = {"old 1": "/data/1", "old 2": "/data/3", "old digest": "/data/9"}
+    keys = {"old 1": "1", "old 2": "3", "old digest": "digest"}
+    assert identify(records, paths, keys, "/").renamed == {"old 2"}
+    records.append(_record("9", folder="/data", of="old"))
+    records[-1]["entries"][0].update(samples=["old 2"], keys=["3"])
+    assert identify(records, paths, keys, "/").renamed == set()
+
+
+def test_a_file_is_there_under_whichever_id_the_ledger_knows_it():
+    first, later = _record("1", "2", folder="/d"), _record("1", folder="/d", of="new")
+    found = identify([first, later], {"new 1": "/d/1"}, {"new 1": "1"}, "/")
+    assert (found.there, found.before) == ({"old 1"}, {})
 
 
 @settings(max_examples=150, deadline=None)
@@ -123,8 +140,8 @@ def test_no_path_that_was_in_test_is_ever_on_another_side(seed):
         root = os.path.commonpath([path.rpartition("/")[0] for path in paths.values()])
         keys = {i: os.path.relpath(path, root) for i, path in paths.items()}
         ledger = [entry for record in records for entry in record["entries"]]
-        before, folders = predecessors(records, paths, keys, "/")
-        stands = standing(ledger, list(paths), [""] * len(paths), before, folders)
+        identity = identify(records, paths, keys, "/")
+        stands = standing(ledger, list(paths), [""] * len(paths), identity)
         sides = dict(zip(paths, stands.side, strict=True))
         assert {sides[i] for i, path in paths.items() if path in held} <= {"test"}
         drawn = {i: sides[i] or chance.choice(["train", "test"]) for i in paths}
