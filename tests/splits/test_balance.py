@@ -42,6 +42,7 @@ def test_no_cover_is_below_the_bound(programme):
 @given(programmes())
 @example(programme_of(31))
 @example(programme_of(3621))
+@example(programme_of(5760))
 @settings(max_examples=100, deadline=None)
 def test_rates_meet_the_quotas_with_next_to_no_needless_excess(programme):
     counts, size, target = programme

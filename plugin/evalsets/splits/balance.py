@@ -79,6 +79,8 @@ def balance(counts: csr_array, size: Ints, target: Ints) -> Balance:
         close = np.abs(solved.jac[~held]).max(initial=0) <= _CLOSE
         if close or solved.nit >= _MOST_STEPS:
             break
+        short = (solved.jac < -scale / 2) & (scaled > 0)
+        scaled = np.where(short, 2 * scaled, scaled)
     price = scaled * scale
     pull = numbers @ price
     # any prices prove a bound: duality of the linear programme without evenness
