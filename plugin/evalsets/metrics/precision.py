@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from evalsets.metrics.outcomes import Codes, Floats
 
-_COLUMNS = 32
+_COLUMNS = 64
 """Weightings worked on at a time, so that the rows of a class stay in the cache."""
 _LEAST = 0.01
 """Boxes that precision is at least a share of, so that 0 of 0 is 0."""
