@@ -32,6 +32,7 @@ from evalsets.splits import (
     assign,
     connected,
     entries,
+    identify,
     seal,
     standing,
     verify,
@@ -263,10 +264,14 @@ def _timed(
 def _replay(ids: pd.Index, found: Assignment) -> None:
     """What it costs to check and replay the ledger before the next split."""
     keys = [f"camera/{i}.jpg" for i in ids]
-    record = seal({"entries": entries(list(ids), found, 1, keys=keys)}, "")
+    made = entries(list(ids), found, 1, keys=keys)
+    record = seal({"entries": made, "folder": "/data"}, "")
+    paths = {i: f"/data/{key}" for i, key in zip(ids, keys, strict=True)}
+    named = dict(zip(ids, keys, strict=True))
     started = time.perf_counter()
     verify([record])
-    standing(record["entries"], list(ids), keys, found.side.tolist())
+    identity = identify([record], paths, named, "/")
+    standing(record["entries"], list(ids), found.side.tolist(), identity)
     print(
         f"{'checking and replaying its ledger':30} {time.perf_counter() - started:.1f} s"
     )

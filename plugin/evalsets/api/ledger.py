@@ -12,7 +12,7 @@ import fiftyone as fo
 
 from evalsets.api.populations import membership
 from evalsets.api.standing import folder_of, keys_of, names_of, sides_of, standing_of
-from evalsets.datasets.columns import SPLIT, declare, write
+from evalsets.datasets.columns import SPLIT, declare, reading_once, write
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.ledger import (
     append_ledger,
@@ -160,8 +160,9 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
     opened = open_dataset(dataset)
     with writing(opened):
         ids = opened.values("id")
-        field, keys = sides_of(opened, ids), keys_of(opened, ids)
-        stands = standing_of(opened, ids, records)
+        with reading_once():
+            field, keys = sides_of(opened, ids), keys_of(opened, ids)
+            stands = standing_of(opened, ids, records)
         if _is_broken(opened, str(path), records, stands):
             stands = stands.guarded(field)
         for doubt in [*stands.doubts, *_missing(opened, str(path), stands)]:

@@ -31,7 +31,7 @@ from evalsets.api.splitting import (
     with_past,
 )
 from evalsets.api.standing import folder_of, keys_of, names_of, sides_of, standing_of
-from evalsets.datasets.columns import SPLIT, declare, write
+from evalsets.datasets.columns import SPLIT, declare, reading_once, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import append_ledger, last_split, read_records
@@ -101,16 +101,16 @@ def split(
         options = options_of(opened, val, groups, near_duplicates, background, seed)
         plan = _planned(opened, options)
         ids, assignment = plan.ids, plan.assignment
-        suite, keys = plan.settings.get("number", 0) + 1, keys_of(opened, ids)
+        suite = plan.settings.get("number", 0) + 1
         append_ledger(
             opened,
             {
                 "holdouts": plan.holdouts,
                 **options,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "folder": folder_of(opened),
+                "folder": plan.folder,
             },
-            entries(list(ids), assignment, suite, options["seed"], keys=keys),
+            entries(list(ids), assignment, suite, options["seed"], keys=plan.keys),
         )
         tell(f"Writing the sides of {counted(len(ids), 'sample')}")
         _write(opened, ids, plan.field, assignment)
@@ -145,6 +145,8 @@ class _Plan:
     Args:
         ids: ``(n,)`` of the samples
         field: ``(n,)`` sides as the dataset has them
+        keys: ``(n,)`` what names their files
+        folder: that all of these have in common
         stands: sides as the ledger has them
         together: who stays with whom
         assignment: the new sides
@@ -154,6 +156,8 @@ class _Plan:
 
     ids: pd.Index
     field: list[str]
+    keys: list[str]
+    folder: str
     stands: Standing
     together: Together
     assignment: Assignment
@@ -179,14 +183,16 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     together = kept_together(
         dataset, ids, options["groups"], options["near_duplicates"]
     )
-    field = sides_of(dataset, ids)
-    stands = standing_of(dataset, ids, records)
+    with reading_once():
+        field, names = sides_of(dataset, ids), names_of(dataset, ids)
+        keys, folder = keys_of(dataset, ids), folder_of(dataset)
+        stands = standing_of(dataset, ids, records)
     tell(f"Dividing {counted(len(ids), 'sample')}")
     assignment = assign(
         frame,
         holdout,
         groups=together.codes,
-        keys=names_of(dataset, ids),
+        keys=names,
         previous=stands.side,
         holdout_before=_before(settings, meaning),
         val=options["val"],
@@ -196,7 +202,9 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     refuse_empty_train(assignment.report, holdout)
     assignment = with_past(dataset, stands.entered(assignment))
     holdouts = [[share, meaning[name]] for name, share in holdout.items()]
-    return _Plan(ids, field, stands, together, assignment, records, holdouts)
+    return _Plan(
+        ids, field, keys, folder, stands, together, assignment, records, holdouts
+    )
 
 
 def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> SplitReport:

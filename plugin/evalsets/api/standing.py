@@ -10,10 +10,9 @@ import fiftyone as fo
 import pandas as pd
 
 from evalsets.api.grouping import column
-from evalsets.datasets.columns import SPLIT
+from evalsets.datasets.columns import SPLIT, gather_fields
 from evalsets.datasets.files import DIGEST
-from evalsets.splits import Standing, standing
-from evalsets.splits.identity import identify
+from evalsets.splits import Standing, identify, standing
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
@@ -34,7 +33,7 @@ def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
 
 def folder_of(dataset: fo.Dataset) -> str:
     """The folder that all files of a dataset have in common."""
-    return _common(dataset.values("filepath"))
+    return _common(gather_fields(dataset, ["filepath"])[1][0])
 
 
 def _common(paths: list[str]) -> str:

@@ -4,6 +4,7 @@ from evalsets.splits.assign import assign
 from evalsets.splits.conflicts import Conflict
 from evalsets.splits.coverage import Coverage, Facts, coverage
 from evalsets.splits.groups import connected, equal
+from evalsets.splits.identity import identify
 from evalsets.splits.leaks import LEARNED, Leak
 from evalsets.splits.leaks import near as near_leaks
 from evalsets.splits.leaks import shared as shared_leaks
@@ -40,6 +41,7 @@ __all__ = [
     "entries",
     "equal",
     "history",
+    "identify",
     "near_duplicates",
     "near_examples",
     "near_leaks",

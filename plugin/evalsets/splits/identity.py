@@ -68,7 +68,8 @@ def identify(
     ]
     alone = len({*paths.values()}) == len(paths)  # or content alone tells files
     hits = list(_hits(gone, paths, separator)) if alone else []
-    places = _places(records, {i for i, *_ in hits}, paths, separator)
+    asked = {i for i, *_ in hits}
+    places = _places(records, asked, paths, separator) if asked else {}
     sought = _sought(records, [hit for hit in hits if hit[0] not in places], separator)
     for i, before, sample, folder in hits:
         if folder in (places.get(i) or sought[i]):
