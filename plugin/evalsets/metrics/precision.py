@@ -32,7 +32,7 @@ def _compiled(run: _Run) -> _Run:
     options = {"nogil": True, "error_model": "numpy"}
     try:
         found: _Run = njit(cache=True, **options)(run)
-    except RuntimeError:
+    except RuntimeError:  # numba finds no folder that can be written
         found = njit(**options)(run)
     return found
 
