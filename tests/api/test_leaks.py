@@ -81,6 +81,10 @@ def test_samples_of_one_path_stay_on_one_side(dataset):
     dataset.set_values("half", ["test", "train"] * 40)
     assert {leak.why for leak in es.leaks(dataset, split="half")} == {"same file"}
     assert len(es.leaks(dataset, split="half")) == 40
+    one = dataset.first()
+    one["file_digest"] = "known of one alone"
+    one.save()
+    assert len(es.leaks(dataset, split="half")) == 40
 
 
 def test_copies_on_two_sides_leave_train_for_quarantine(copied):

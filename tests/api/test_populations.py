@@ -90,6 +90,13 @@ def test_a_drop_that_can_never_be_missed_is_refused(drawn):
     es.compose(drawn, replace(NIGHT, require=(es.Requirement("mae", max_drop=5),)))
 
 
+def test_a_band_is_no_bound_the_wrong_way_round(drawn, caplog):
+    band = [es.Requirement("accuracy", at_least=0.7)]
+    band.append(es.Requirement("accuracy", at_most=0.8))
+    es.compose(drawn, replace(NIGHT, require=band))
+    assert "worse models" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("required", "meant"),
     [

@@ -127,9 +127,19 @@ def test_lists_have_one_prediction_a_sample_in_any_form(made, values, task, held
     assert stored[1] == held
 
 
-def test_lists_of_numbers_have_one_a_class(made):
-    with pytest.raises(ArgumentError, match="1 to 2 columns; name them as classes"):
-        es.upload_predictions(made, "net", [[1.0], [0.1, 0.9]] * 12, classes="ab")
+@pytest.mark.parametrize("odd", [[1.0], None, 3, [0.5, "x"]])
+def test_lists_of_numbers_have_one_a_class(made, odd):
+    rows = [[0.1, 0.9], odd] * (N // 2)
+    with pytest.raises(ArgumentError, match="a row of 2 numbers and another has"):
+        es.upload_predictions(made, "net", rows, classes=["a", "b"])
+    with pytest.raises(ArgumentError, match="2 columns; name them as classes"):
+        es.upload_predictions(made, "net", [[0.1, 0.9]] * N)
+
+
+@pytest.mark.parametrize("form", [list, pd.Series, np.array])
+def test_rows_of_probabilities_have_one_form_in_any_container(made, form):
+    es.upload_predictions(made, "net", form([[0.1, 0.9]] * N), classes=["a", "b"])
+    assert made.count_values("pred_net.label") == {"b": N}
 
 
 def test_a_column_of_confidences_without_any_is_told(made, caplog):

@@ -43,11 +43,19 @@ def test_files_added_again_where_they_were_are_known(folder):
 
 def test_namesakes_elsewhere_are_others_while_the_folder_is_there():
     record = _record("1", "2", "3", folder="/data/x")
-    found, folders = _found(
-        [record], "/data/x/1", "/data/z/1", "/data/z/2", "/data/z/3"
-    )
-    assert found == {"/data/x/1": ["old 1"]}
-    assert folders == []
+    found, folders = _found([record], "/data/x/1", "/data/z/2")
+    assert (found, folders) == ({"/data/x/1": ["old 1"]}, [])
+
+
+def test_a_folder_with_more_of_the_files_than_the_one_before_has_them_too():
+    record = _record("1", "2", "3", folder="/data")
+    found, folders = _found([record], "/data/1", "/mnt/data/2", "/mnt/data/3")
+    assert found == {
+        "/data/1": ["old 1"],
+        "/mnt/data/2": ["old 2"],
+        "/mnt/data/3": ["old 3"],
+    }
+    assert folders == [["/data", "/mnt/data"]]
 
 
 def test_the_folder_is_there_for_a_later_record_of_one_file_that_is_gone():
@@ -58,8 +66,23 @@ def test_the_folder_is_there_for_a_later_record_of_one_file_that_is_gone():
 
 def test_a_tree_that_moved_is_found_by_the_end_of_its_name():
     record = _record("1", "2", "3", folder="/data/train")
-    moved = ("/mnt/train/1", "/mnt/copy/1", "/mnt/copy/2", "/mnt/copy/3")
-    assert _found([record], *moved) == ({"/mnt/train/1": ["old 1"]}, [])
+    moved = {f"/mnt/train/{n}": [f"old {n}"] for n in "123"}
+    assert _found([record], *moved, "/mnt/copy/1") == (moved, [])
+
+
+def test_one_namesake_in_a_folder_of_that_name_does_not_hide_a_tree_that_moved():
+    record = _record("1", "2", "3", folder="/home/images")
+    moved = {f"/mnt/photos/{n}": [f"old {n}"] for n in "123"}
+    found, folders = _found([record], *moved, "/mnt/other/images/1")
+    assert found == moved | {"/mnt/other/images/1": ["old 1"]}
+    assert folders == [["/mnt/other/images", "/mnt/photos"]]
+
+
+def test_what_is_known_for_sure_wins_over_what_is_guessed():
+    retired = _record("data/1", folder="/", of="retired")
+    other = _record("1", folder="/gone", of="other")
+    found, _ = _found([retired, other], "/data/1")
+    assert found == {"/data/1": ["retired data/1"]}
 
 
 def test_where_several_folders_may_be_meant_the_files_of_all_are_taken():
@@ -99,9 +122,10 @@ def test_content_is_known_wherever_it_lies_and_names_of_known_content_are_not():
     assert found.before == {"new": ["old digest"], "same name": ["old 1"]}
 
 
-def test_two_samples_of_one_file_are_known_by_nothing_but_content():
-    paths = {"a": "/data/1", "b": "/data/1"}
-    assert identify([_record("1")], paths, {"a": "a", "b": "b"}, "/").before == {}
+def test_two_samples_of_one_file_are_both_known():
+    paths, keys = dict.fromkeys("ab", "/data/1"), dict.fromkeys("ab", "1")
+    found = identify([_record("1", folder="/data")], paths, keys, "/")
+    assert found.before == {"a": ["old 1"], "b": ["old 1"]}
 
 
 def test_a_sample_is_renamed_where_no_record_has_its_file():

@@ -9,7 +9,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from evalsets.datasets.columns import gather_fields
 from evalsets.datasets.expressions import Compiler
@@ -19,7 +19,14 @@ from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, QueryError, UnknownNameError
 from evalsets.query import Schema, check, parse, terms
 from evalsets.query.parse import is_plain_name
-from evalsets.splits import connected, equal, near_duplicates, near_examples
+from evalsets.splits import (
+    Leak,
+    connected,
+    equal,
+    near_duplicates,
+    near_examples,
+    shared_leaks,
+)
 
 Vectors = NDArray[np.float32]
 
@@ -97,6 +104,19 @@ def kept_together(
         near_examples(ids, together, threshold),
         n - len(rows),
     )
+
+
+def same_files(dataset: fo.Dataset, ids: pd.Index, side: ArrayLike) -> list[Leak]:
+    """Test samples whose file one in train or val has too, by its path or content."""
+    known = ["filepath", *[DIGEST] * dataset.has_sample_field(DIGEST)]
+    found = [
+        leak
+        for name in known
+        for leak in shared_leaks(
+            list(ids), side, column(dataset, ids, name), "same file"
+        )
+    ]
+    return list({leak.test_id: leak for leak in found}.values())
 
 
 def vectors_of(dataset: fo.Dataset, ids: pd.Index) -> tuple[NDArray[np.int64], Vectors]:

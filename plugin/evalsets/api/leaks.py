@@ -6,10 +6,9 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
-from evalsets.api.grouping import column, group_values, vectors_of
+from evalsets.api.grouping import group_values, same_files, vectors_of
 from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.connect import Source, open_dataset
-from evalsets.datasets.files import DIGEST
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.splits import Leak, near_leaks, shared_leaks
 
@@ -34,7 +33,7 @@ def leaks(
 
     Returns:
         one for each test sample and reason, with its closest kin; files are compared
-        by content where ``sync`` made the dataset, else by path
+        by path, and by content where ``sync`` has read it
 
     Raises:
         UnknownNameError: no such field
@@ -44,8 +43,7 @@ def leaks(
     opened = open_dataset(dataset)
     ids, side = _sides(opened, split)
     names = list(ids)
-    file = DIGEST if opened.has_sample_field(DIGEST) else "filepath"
-    found = shared_leaks(names, side, column(opened, ids, file), "same file")
+    found = same_files(opened, ids, side)
     if groups is not None:
         values = pd.factorize(np.array(group_values(opened, names, groups), object))[0]
         codes = np.where(values < 0, np.nan, values)

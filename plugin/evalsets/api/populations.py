@@ -360,7 +360,8 @@ def check_population(p: Population, scores: Container[str] = ()) -> None:
             kind = f"metric for population '{p.name}':"
             raise UnknownNameError(kind, error.name, error.known) from None
         check_bound(requirement, p.name, metric)
-        if (meant := turned(requirement, metric)) is not None:
+        alone = [r.metric for r in p.require].count(requirement.metric) == 1
+        if alone and (meant := turned(requirement, metric)) is not None:
             logger.warning(
                 "'%s' of population '%s' is met by the worse models; write '%s' if that "
                 "is meant",

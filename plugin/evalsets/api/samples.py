@@ -86,14 +86,21 @@ class Samples:
             )
         names = [str(known) for known in self.known]
         if _are_rows(source):
-            widths = sorted({len(row) for row in source})
-            if classes is None or widths != [len(classes)]:
-                most = f" to {widths[-1]}" if len(widths) > 1 else ""
+            rows = source if _is_table(source) else list(source)
+            width = len(rows[0])
+            odd = [] if _is_table(source) else [r for r in rows if not _is_row(r)]
+            odd = odd or [row for row in rows if len(row) != width]
+            if odd:
                 raise ArgumentError(
-                    f"The array has {widths[0]}{most} columns; name them as classes"
+                    f"The first sample has a row of {width} numbers and another has "
+                    f"{odd[0]!r}; give every sample as many"
+                )
+            if classes is None or len(classes) != width:
+                raise ArgumentError(
+                    f"The array has {width} columns; name them as classes"
                 )
             index = pd.Index(names, name="key")
-            return pd.DataFrame(source, index, [str(c) for c in classes])
+            return pd.DataFrame(rows, index, [str(c) for c in classes])
         return dict(zip(names, source, strict=True))
 
     def check(self, read: Callable[[], Iterator[Table]], skip_unknown: bool) -> Checked:
@@ -196,11 +203,19 @@ def _is_plain(source: Any) -> bool:
 
 def _are_rows(source: Any) -> bool:
     """Whether it holds a row of numbers a sample, such as one probability a class."""
-    if isinstance(source, np.ndarray) and source.dtype != object:
-        return source.ndim == 2
+    if _is_table(source):
+        return True
     first = source.iloc[0] if isinstance(source, pd.Series) else source[0]
-    is_row = isinstance(first, (list, tuple, np.ndarray)) and len(first) > 0
-    return is_row and all(isinstance(value, Real) for value in first)
+    return _is_row(first)
+
+
+def _is_table(source: Any) -> bool:
+    return isinstance(source, np.ndarray) and source.ndim == 2
+
+
+def _is_row(value: Any) -> bool:
+    is_row = isinstance(value, (list, tuple, np.ndarray)) and len(value) > 0
+    return is_row and all(isinstance(number, Real) for number in value)
 
 
 def _first_key(source: Any) -> str | None:

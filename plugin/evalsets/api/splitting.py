@@ -13,8 +13,7 @@ from typing import Any
 import fiftyone as fo
 import pandas as pd
 
-from evalsets.api.grouping import Together, column, vectors_of
-from evalsets.datasets.files import DIGEST
+from evalsets.api.grouping import Together, same_files, vectors_of
 from evalsets.datasets.releases import list_releases, load_release
 from evalsets.datasets.settings import stated_settings
 from evalsets.datasets.vectors import open_vectors
@@ -24,7 +23,6 @@ from evalsets.splits import (
     Assignment,
     SplitReport,
     near_leaks,
-    shared_leaks,
 )
 from evalsets.splits.near import BAND, check_threshold
 from evalsets.suites.suite import SEEDS
@@ -193,9 +191,7 @@ def completed(
     """
     report, side = assignment.report, assignment.side
     found = list(report.leaks)
-    if dataset.has_sample_field(DIGEST):
-        digest = column(dataset, ids, DIGEST)
-        found += shared_leaks(list(ids), side, digest, "same file")
+    found += same_files(dataset, ids, side)
     if together.near is not None:
         return replace(report, leaks=found, near=together.near)
     if threshold is not None:

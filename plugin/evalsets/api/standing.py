@@ -16,19 +16,13 @@ from evalsets.splits import Standing, identify, standing
 
 
 def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
-    """What names a sample for ever: its path below the dataset's common folder."""
+    """What draws a sample's lot: its path below the dataset's common folder.
+
+    It is the id where several samples have one path.
+    """
     ids = list(ids)
-    paths = column(dataset, ids, "filepath")
-    if len(set(paths)) < len(paths):
-        return ids
-    root = _common(paths)
-    below = f"{root.rstrip(os.sep)}{os.sep}"
-    return [
-        path[len(below) :]
-        if path.startswith(below) and os.path.normpath(path) == path
-        else os.path.relpath(path, root)
-        for path in paths
-    ]
+    names = _below(column(dataset, ids, "filepath"))
+    return names if len(set(names)) == len(names) else ids
 
 
 def folder_of(dataset: fo.Dataset) -> str:
@@ -42,10 +36,28 @@ def _common(paths: list[str]) -> str:
     return os.path.commonpath(folders) if folders else ""
 
 
+def _below(paths: list[str]) -> list[str]:
+    """Paths below the folder that they have in common."""
+    root = _common(paths)
+    below = f"{root.rstrip(os.sep)}{os.sep}"
+    return [
+        path[len(below) :]
+        if path.startswith(below) and os.path.normpath(path) == path
+        else os.path.relpath(path, root)
+        for path in paths
+    ]
+
+
 def keys_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
-    """What names a sample's file for ever: its digest, or its name where none is known."""
+    """What names a sample's file for ever: its digest, or its path where none is known.
+
+    The path is that below the dataset's common folder.
+    """
     ids = list(ids)
-    names = names_of(dataset, ids)
+    return _keys(dataset, ids, _below(column(dataset, ids, "filepath")))
+
+
+def _keys(dataset: fo.Dataset, ids: list[str], names: list[str]) -> list[str]:
     if not dataset.has_sample_field(DIGEST):
         return names
     digests = column(dataset, ids, DIGEST)
@@ -70,8 +82,10 @@ def standing_of(
         EvalsetsError: an entry is broken, or takes a sample out of test
     """
     ids = list(ids)
-    paths = dict(zip(ids, column(dataset, ids, "filepath"), strict=True))
-    keys = dict(zip(ids, keys_of(dataset, ids), strict=True))
+    found = column(dataset, ids, "filepath")
+    names, root = _below(found), _common(found).rstrip(os.sep)
+    paths = {i: f"{root}{os.sep}{name}" for i, name in zip(ids, names, strict=True)}
+    keys = dict(zip(ids, _keys(dataset, ids, names), strict=True))
     identity = identify(records, paths, keys, os.sep)
     ledger = [entry for record in records for entry in record["entries"]]
     return standing(ledger, ids, sides_of(dataset, ids), identity)

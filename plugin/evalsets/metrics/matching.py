@@ -51,7 +51,7 @@ def match_boxes(
     both = truth, predicted
     pairs = np.hstack([(boxes.image, boxes.label) for boxes in both])
     held, place = np.unique(pairs, axis=1, return_inverse=True)
-    places = np.split(place, [len(truth.image)])
+    places = np.split(place.reshape(-1), [len(truth.image)])
     with contextlib.redirect_stdout(io.StringIO()):  # it prints
         sides = []
         for boxes, images in zip(both, places, strict=True):

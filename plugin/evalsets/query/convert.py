@@ -319,7 +319,7 @@ class _Reader:
 
 def unquoted(name: str) -> str:
     """What is wrong with ``text(a dog)``."""
-    return f"{name.lower()}() takes arguments in quotes, and at the end against='...'"
+    return f"{name.lower()}() takes arguments in single quotes, and at the end against='...'"
 
 
 def _ends_escaping(pattern: str, escape: str) -> bool:

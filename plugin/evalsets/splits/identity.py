@@ -10,11 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import Any
 
 from evalsets.splits.ledger import Record
-
-Hit = tuple[int, str, str, str]
-"""Record and sample of a ledger, and sample and folder of today that fit its key."""
 
 
 @dataclass(frozen=True)
@@ -44,47 +42,110 @@ def identify(
     """Finds the files of a ledger.
 
     The files of a record are where they were, or below the folders that its samples are
-    found in by their ids. Where nothing is, they are looked for below the folders whose
-    names end as theirs did, among those with at least half as many files as the first.
+    found in by their ids. Where nothing is, the tree was moved: they are below the
+    folders whose names end as that did, and those with many of the files. A folder with
+    more of them than any that is known holds them too.
 
     Args:
         records: of the ledger, oldest first
         paths: of every sample there is, by id
-        keys: what names its file today: its content, the end of its path, or its id
-            where its path is that of another as well
+        keys: what names its file today: its content, or the end of its path
         separator: of the parts of a path
     """
-    told = {sample for record in records for sample, _ in _pairs(record)}
-    gone: dict[str, list[tuple[int, str]]] = {}
+    told: set[str] = set()
+    trees: dict[Any, _Tree] = {}
     for i, record in enumerate(records):
+        folder = record.get("folder")
+        tree = trees.setdefault(i if folder is None else folder, _Tree(folder))
         for sample, key in _pairs(record):
-            if sample not in paths:
-                gone.setdefault(key, []).append((i, sample))
-    found = [
-        (i, before, sample)
-        for sample, key in (keys.items() if gone else ())
-        if key in gone and not paths[sample].endswith(key)
-        for i, before in gone[key]
-    ]
-    alone = len({*paths.values()}) == len(paths)  # or content alone tells files
-    hits = list(_hits(gone, paths, separator)) if alone else []
-    asked = {i for i, *_ in hits}
-    places = _places(records, asked, paths, separator) if asked else {}
-    sought = _sought(records, [hit for hit in hits if hit[0] not in places], separator)
-    for i, before, sample, folder in hits:
-        if folder in (places.get(i) or sought[i]):
-            found.append((i, before, sample))
+            told.add(sample)
+            tree.keys.setdefault(key, {})[sample] = i
+    found: list[tuple[bool, int, str, str]] = []
+    unsure: set[tuple[str, ...]] = set()
+    if not told <= paths.keys():
+        for tree in trees.values():
+            hits = tree.hits(paths, keys, separator)
+            places, sought = tree.folders(hits, paths, separator)
+            found += [
+                (
+                    folder is None or folder in places,
+                    tree.keys[key][before],
+                    before,
+                    new,
+                )
+                for key, new, folder in hits
+                if folder is None or folder in places or folder in sought
+                for before in tree.keys[key]
+                if before not in paths
+            ]
+            if sought and len(places | sought) > 1:
+                unsure.add(tuple(sorted(places | sought)))
+    sure = {new for known, _, _, new in found if known}
     had: dict[str, list[str]] = {}
-    for _, before, sample in sorted(found):
-        if sample not in told:
-            had.setdefault(sample, []).append(before)
-    unsure = {tuple(sorted(folders)) for folders in sought.values() if len(folders) > 1}
+    for known, _, before, new in sorted(found, key=lambda one: one[1]):
+        if new not in told and (known or new not in sure):
+            had.setdefault(new, []).append(before)
     return Identity(
         had,
-        frozenset(before for _, before, _ in found),
+        frozenset(before for _, _, before, _ in found),
         _renamed(records, paths, keys, separator),
         sorted(unsure),
     )
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """The files of all records of one folder.
+
+    Args:
+        folder: that they were below; None where that was not kept
+        keys: by key, samples that had it, each with its record
+    """
+
+    folder: str | None
+    keys: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def hits(
+        self, paths: Mapping[str, str], keys: Mapping[str, str], separator: str
+    ) -> list[tuple[str, str, str | None]]:
+        """Key, sample of today, and its folder below which it fits; None by content."""
+        gone = {k for k, had in self.keys.items() if not had.keys() <= paths.keys()}
+        found: list[tuple[str, str, str | None]] = []
+        for sample, path in paths.items() if gone else ():
+            if keys[sample] in gone and not path.endswith(keys[sample]):
+                found.append((keys[sample], sample, None))
+            cut = path.find(separator)
+            while cut >= 0:
+                key = path[cut + len(separator) :]
+                if key in gone:
+                    found.append((key, sample, path[:cut]))
+                cut = path.find(separator, cut + 1)
+        return found
+
+    def folders(
+        self,
+        hits: Iterable[tuple[str, str, str | None]],
+        paths: Mapping[str, str],
+        separator: str,
+    ) -> tuple[set[str], set[str]]:
+        """The folders that are known to hold the files, and others that may."""
+        votes = Counter(folder for _, _, folder in hits if folder is not None)
+        if not votes:
+            return set(), set()
+        known: Counter[str] = Counter()
+        for key, had in self.keys.items():
+            for sample in had:
+                if sample in paths and paths[sample].endswith(f"{separator}{key}"):
+                    known[paths[sample].removesuffix(f"{separator}{key}")] += 1
+        if self.folder is not None:
+            there, place = set(paths.values()), self.folder.rstrip(separator)
+            n = sum(f"{place}{separator}{key}" in there for key in self.keys)
+            if n:
+                known[place] = n
+        if known:
+            most = max(known.values())
+            return set(known), {f for f, n in votes.items() if n > most} - set(known)
+        return set(), _likely(votes, self.folder or "", separator)
 
 
 def _renamed(
@@ -102,10 +163,9 @@ def _renamed(
             named.add(sample)
             path, end = paths[sample], f"{separator}{key}"
             same = path == folder + end if "folder" in record else path.endswith(end)
-            content = key == keys[sample] and not path.endswith(key)
-            if same or content or key == sample:
+            if same or (key == keys[sample] and not path.endswith(key)):
                 right.add(sample)
-    return frozenset(i for i in named - right if keys[i] != i)
+    return frozenset(named - right)
 
 
 def _pairs(record: Record) -> Iterator[tuple[str, str]]:
@@ -113,73 +173,23 @@ def _pairs(record: Record) -> Iterator[tuple[str, str]]:
         yield from zip(entry["samples"], entry.get("keys", ()), strict=False)
 
 
-def _hits(
-    gone: Mapping[str, Iterable[tuple[int, str]]],
-    paths: Mapping[str, str],
-    separator: str,
-) -> Iterator[Hit]:
-    """What fits by the end of a path."""
-    for sample, path in paths.items():
-        cut = path.find(separator)
-        while cut >= 0:
-            for i, before in gone.get(path[cut + len(separator) :], ()):
-                yield i, before, sample, path[:cut]
-            cut = path.find(separator, cut + 1)
-
-
-def _places(
-    records: Sequence[Record],
-    asked: Iterable[int],
-    paths: Mapping[str, str],
-    separator: str,
-) -> dict[int, set[str]]:
-    """Folders that are known to hold files of records; none of one where none is."""
-    there = set(paths.values())
-    still: set[str] = set()
-    for record in records:
-        folder = record.get("folder", "").rstrip(separator)
-        names = (f"{folder}{separator}{key}" for _, key in _pairs(record))
-        if (
-            "folder" in record
-            and folder not in still
-            and any(n in there for n in names)
-        ):
-            still.add(folder)
-    places = {}
-    for i in asked:
-        by_id = {
-            paths[sample].removesuffix(f"{separator}{key}")
-            for sample, key in _pairs(records[i])
-            if sample in paths and paths[sample].endswith(f"{separator}{key}")
-        }
-        before = {records[i].get("folder", "").rstrip(separator)} & still
-        if by_id | before:
-            places[i] = by_id | before
-    return places
-
-
-def _sought(
-    records: Sequence[Record], hits: Iterable[Hit], separator: str
-) -> dict[int, set[str]]:
-    """The folders that may hold files of records of which nothing else is known."""
-    votes: dict[int, Counter[str]] = {}
-    for i, _, _, folder in hits:
-        votes.setdefault(i, Counter())[folder] += 1
-    return {
-        i: _likely(counts, records[i].get("folder", ""), separator)
-        for i, counts in votes.items()
-    }
-
-
 def _likely(votes: Counter[str], before: str, separator: str) -> set[str]:
-    """The folders that end most as the one before, with half as many votes as the first."""
+    """The folders that end most as the one before, and those with the most votes.
+
+    Of either kind those with at least half as many votes as the first.
+    """
     parts = before.split(separator)[::-1]
 
     def alike(folder: str) -> int:
         both = zip(parts, folder.split(separator)[::-1], strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
-    most_alike = max(map(alike, votes))
-    left = {folder: n for folder, n in votes.items() if alike(folder) == most_alike}
-    most = max(left.values())
-    return {folder for folder, n in left.items() if 2 * n >= most}
+    likeness = {folder: alike(folder) for folder in votes}
+    most_alike = max(likeness.values())
+    first = max(votes.values())
+    of_alike = max(n for folder, n in votes.items() if likeness[folder] == most_alike)
+    return {
+        folder
+        for folder, n in votes.items()
+        if 2 * n >= (of_alike if likeness[folder] == most_alike else first)
+    }

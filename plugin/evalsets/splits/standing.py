@@ -154,8 +154,10 @@ def standing(
                 rule[row] = RENAMED
         elif had := identity.before.get(sample_id):
             last = max((at for at, one in enumerate(had) if one in ended), default=0)
-            held = (told[one] for one in had[last:])
-            side[row], rule[row] = max(held, key=_STRENGTH.index), CAME_BACK
+            held = max((told[one] for one in had[last:]), key=_STRENGTH.index)
+            by_hand = field[row] == "test" and held in _STRENGTH[:2]
+            rule[row] = BY_HAND if by_hand else CAME_BACK
+            side[row] = "test" if by_hand else held
         elif field[row]:
             rule[row] = BY_HAND
             if field[row] not in _STRENGTH:
