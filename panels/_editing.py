@@ -19,7 +19,7 @@ from evalsets.api.preview import (
     with_similarity,
 )
 from evalsets.api.vocabulary import vocabulary
-from evalsets.datasets.connect import database
+from evalsets.datasets.connect import answering
 from evalsets.errors import QueryError
 
 from ._populations_state import found_words
@@ -39,7 +39,7 @@ def answered(
     @functools.wraps(handler)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> Answer:
         try:
-            with database():
+            with answering():
                 return handler(panel, ctx)
         except QueryError as error:
             place = {"position": error.position, "length": len(error.word)}

@@ -11,7 +11,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 import evalsets
-from evalsets.datasets.connect import database
+from evalsets.datasets.connect import answering
 from evalsets.errors import DatabaseError
 
 from . import _blocks as blocks
@@ -26,7 +26,7 @@ def told(handler: Handler) -> Handler:
     @functools.wraps(handler)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> None:
         try:
-            with database():
+            with answering():
                 handler(panel, ctx)
         except evalsets.EvalsetsError as error:
             refused(panel, ctx, handler.__name__, error)
@@ -41,7 +41,7 @@ def refused(
 
     Without MongoDB nothing can be kept: what the panel holds stays as it is.
     """
-    with suppress(DatabaseError), database():
+    with suppress(DatabaseError), answering():
         panel.fail(ctx, event, error)
     ctx.ops.notify(str(error).partition("\n")[0], variant="error")
 
@@ -75,7 +75,7 @@ def drawn(render: Render) -> Render:
     @functools.wraps(render)
     def guarded(panel: Any, ctx: foo.ExecutionContext) -> types.Property:
         try:
-            with database():
+            with answering():
                 page = render(panel, ctx)
         except evalsets.EvalsetsError as error:
             root, page = blocks.page()

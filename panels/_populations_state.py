@@ -113,6 +113,7 @@ class PopulationsState:
         found: samples that the last search found; None before any
         note: of the last event
         editing: name of the population in the form
+        before: how that population was when the form was filled, printed
         opened: name of the population whose samples were opened last
         removing: name of the population to confirm the removal of
         judged: the cut that is being calibrated
@@ -127,6 +128,7 @@ class PopulationsState:
     found: int | None = None
     note: Note | None = None
     editing: str = ""
+    before: str = ""
     opened: str = ""
     removing: str = ""
     judged: Judged | None = None
@@ -171,15 +173,20 @@ class PopulationsState:
         """After a search."""
         return replace(self, found=found, samples=samples, opened="", judged=None)
 
-    def renewed(self, editing: str = "") -> PopulationsState:
+    def renewed(self, editing: str = "", before: str = "") -> PopulationsState:
         """With fresh inputs, to edit a population or to write a new one."""
         return replace(
             self,
             editing=editing,
+            before=before,
             found=None,
             judged=None,
             revision=self.revision + 1,
         )
+
+    def overtaken(self, now: str) -> PopulationsState:
+        """After another person changed or, where nothing is left, removed the edited."""
+        return replace(self, editing=self.editing if now else "", before=now)
 
     def to_dict(self) -> dict[str, Any]:
         """As the browser keeps it."""

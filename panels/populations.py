@@ -42,6 +42,10 @@ from ._populations_state import (
 from ._releases import Keeper
 
 
+class _OvertakenError(evalsets.EvalsetsError):
+    """Another person wrote since the table was counted."""
+
+
 class Populations(Judge, Keeper, Editor):
     """Composes populations and shows how they divide over the split."""
 
@@ -96,8 +100,11 @@ class Populations(Judge, Keeper, Editor):
     @told
     def save(self, ctx: foo.ExecutionContext) -> None:
         state = state_of(ctx).settled()
-        known = evalsets.populations(ctx.dataset)
-        population = form_of(ctx, state).population(known.get(state.editing))
+        before = evalsets.populations(ctx.dataset).get(state.editing)
+        if state.editing and repr(before) != state.before:
+            show(ctx, state.overtaken(repr(before) if before else ""))
+            raise _OvertakenError(_meanwhile(state.editing, before))
+        population = form_of(ctx, state).population(before)
         dataset, name, editing = ctx.dataset, population.name, state.editing
 
         def compose() -> fo.DatasetView:
@@ -125,7 +132,7 @@ class Populations(Judge, Keeper, Editor):
             said = planned_words(report, state.lines[: blocks.MOST_ROWS])
             show(later, state.noted("split", *said))
 
-        self.work(ctx, "split", "Working out the split", plan, told_of)
+        self.count(ctx, "split", "Working out the split", plan, told_of)
 
     @told
     def split(self, ctx: foo.ExecutionContext) -> None:
@@ -152,7 +159,7 @@ class Populations(Judge, Keeper, Editor):
         population = _population(ctx, name)
         view = evalsets.select(ctx.dataset, population=name)
         ctx.ops.set_view(view)
-        fresh = state.renewed(editing=name)
+        fresh = state.renewed(editing=name, before=repr(population))
         fill(ctx, fresh, Form.of(population))
         show(ctx, fresh.searched(len(view), len(ctx.dataset)))
 
@@ -193,7 +200,8 @@ class Populations(Judge, Keeper, Editor):
         state = state_of(ctx).settled()
         show(ctx, dataclasses.replace(state, note=Note.of(event, error)))
         gone = isinstance(error, UnknownNameError) and error.kind == "population"
-        if gone and not self.is_busy(ctx):  # another person removed it
+        old = gone or isinstance(error, _OvertakenError)
+        if old and not self.is_busy(ctx):  # the table is of before another person wrote
             note = state_of(ctx).note
 
             def again(later: foo.ExecutionContext, _: None) -> None:
@@ -234,10 +242,19 @@ def _population(ctx: foo.ExecutionContext, name: str) -> evalsets.Population:
 
 def _refuse_taken(dataset: fo.Dataset, name: str, editing: str) -> None:
     if name != editing and name in evalsets.populations(dataset):
-        raise evalsets.EvalsetsError(
+        raise _OvertakenError(
             f"There is a population '{name}' already; choose another name, or edit that "
             "one in the table"
         )
+
+
+def _meanwhile(name: str, now: evalsets.Population | None) -> str:
+    if now is None:
+        return f"Somebody removed '{name}' meanwhile; save again to compose it anew"
+    return (
+        f"Somebody changed '{name}' meanwhile: {now.query}, {100 * now.holdout:g} % held "
+        "out; save again to replace that, or edit it anew in the table"
+    )
 
 
 def _fields(dataset: fo.Dataset, chosen: str | None) -> list[str]:

@@ -8,6 +8,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,33 +30,84 @@ os.environ.update(
     EVALSETS_HOME=f"{_HOME.name}/evalsets",
 )
 Path(f"{_HOME.name}/plugins").mkdir()
-_servers: list[subprocess.Popen[bytes]] = []
+
+
+class Mongo:
+    """A MongoDB of our own: FiftyOne would take any that runs already.
+
+    Args:
+        binary: of the server
+        home: folder for its data and its log
+    """
+
+    def __init__(self, binary: Path, home: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        folder = home / "mongo"
+        folder.mkdir()
+        self._command = [binary, "--dbpath", folder, "--port", str(self.port)]
+        self._command += ["--bind_ip", "127.0.0.1", "--nounixsocket"]
+        self._command += ["--setParameter", "enableTestCommands=1"]  # it may be failed
+        self._log = home / "mongod.log"
+        self.start()
+
+    def start(self) -> None:
+        """Starts it on the data that is there, and waits until it listens."""
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(self._command, stdout=log)
+        while self.runs:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.1)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was not killed."""
+        return self._server.poll() is None
+
+    def kill(self) -> None:
+        """Ends it as a power cut would, after a checkpoint.
+
+        Counts of collections are only as new as the last checkpoint after that.
+        """
+        import pymongo
+
+        with pymongo.MongoClient("127.0.0.1", self.port) as client:
+            client.admin.command("fsync")
+        self._server.kill()
+        self._server.wait()
+
+    def stop(self) -> None:
+        """Ends it; its folder goes with the process."""
+        self._server.terminate()
+        self._server.wait()
+
+
+_mongos: list[Mongo] = []
 
 
 def pytest_configure() -> None:
-    """Starts a MongoDB of our own: FiftyOne would take any that runs already."""
+    """Starts our MongoDB before anything imports FiftyOne."""
     binary = _mongod()
     if binary is None:  # FiftyOne says what is missing
         return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = Path(f"{_HOME.name}/mongo")
-    folder.mkdir()
-    options = ["--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"]
-    options += ["--setParameter", "enableTestCommands=1"]  # it can be made to fail
-    with Path(f"{_HOME.name}/mongod.log").open("wb") as log:
-        _servers.append(
-            subprocess.Popen([binary, "--dbpath", folder, *options], stdout=log)
-        )
-    os.environ["FIFTYONE_DATABASE_URI"] = f"mongodb://127.0.0.1:{port}"
+    _mongos.append(Mongo(binary, Path(_HOME.name)))
+    os.environ["FIFTYONE_DATABASE_URI"] = f"mongodb://127.0.0.1:{_mongos[0].port}"
 
 
 def pytest_unconfigure() -> None:
-    """Ends our MongoDB; its folder goes with the process."""
-    for server in _servers:
-        server.terminate()
-        server.wait()
+    """Ends our MongoDB."""
+    for mongo in _mongos:
+        mongo.stop()
+
+
+@pytest.fixture
+def mongo() -> Iterator[Mongo]:
+    """Our MongoDB, to be killed; it runs again after the test."""
+    yield _mongos[0]
+    if not _mongos[0].runs:
+        _mongos[0].start()
 
 
 def _mongod() -> Path | None:

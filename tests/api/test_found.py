@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import evalsets as es
-from evalsets.api.found import find
+from evalsets.api.found import Match, find
 from evalsets.datasets.vectors import create_vectors
 
 pytestmark = pytest.mark.db
@@ -38,3 +38,9 @@ def test_a_view_of_a_likeness_holds_the_query_and_finds_what_comes_later(dataset
     file.add(ids[39:], vectors[39:])
     assert read.values("id") == [*meant, ids[39]]
     assert read.match(fo.ViewField("n") < 39).values("id") == meant
+
+
+def test_a_stage_whose_filter_was_edited_by_hand_filters_by_it(dataset):
+    dataset.add_samples(fo.Sample(f"/nowhere/{n}.png", shade=n) for n in range(9))
+    stage = Match({"shade": {"$lt": 3}})
+    assert len(dataset.view().add_stage(stage)) == 3

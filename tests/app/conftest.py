@@ -122,7 +122,7 @@ def app(browser: Browser) -> Iterator[App]:
 
     install_plugin()
     fo.list_datasets()  # the database must be ours before the server looks for it
-    port = _free_port()
+    port = free_port()
     session = fo.launch_app(remote=True, address="127.0.0.1", port=port)
     served = App(session, browser)
     yield served
@@ -160,7 +160,7 @@ def scenes(tmp_path_factory):
     dataset.delete()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]

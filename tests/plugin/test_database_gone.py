@@ -1,5 +1,6 @@
 """MongoDB goes away while a panel is open, and comes back."""
 
+import time
 from contextlib import contextmanager
 
 import fiftyone as fo
@@ -55,3 +56,20 @@ def test_what_was_typed_is_there_when_mongodb_is_back(grey):
         tab.send("search")
         assert "MongoDB cannot be reached" in tab.text
     assert len(tab.event("on_load").event("search").view()) == 3
+
+
+@pytest.mark.parametrize("panel", [Populations, Evaluation])
+def test_a_panel_tells_soon_that_mongodb_was_killed_and_goes_on(grey, panel, mongo):
+    tab = Tab(panel(), grey).event("on_load")
+    before, state = tab.text, dict(tab.state)
+    mongo.kill()
+    begun = time.monotonic()
+    tab.send("on_load")
+    assert time.monotonic() - begun < 20
+    assert "MongoDB cannot be reached" in tab.text
+    assert "Try again" in tab.text
+    assert "Topology" not in tab.text
+    assert tab.state == state
+    mongo.start()
+    tab.event("on_load")
+    assert tab.text == before

@@ -250,3 +250,42 @@ def test_a_form_of_another_dataset_says_nothing_of_this_one(tab, scenes):
     settings = es.split_settings(other)
     assert (settings["val"], settings["groups"]) == (0.2, "scene")
     other.delete()
+
+
+def test_a_preview_counts_from_the_split_that_another_person_made(tab, scenes):
+    es.split(scenes)
+    tab.event("preview_split")
+    assert "until now" not in tab.text
+    assert "No population's test set would change" in tab.text
+
+
+def test_what_another_person_changed_is_not_overwritten_unseen(tab, scenes):
+    tab.event("edit", row=0)
+    es.compose(scenes, es.Population("bright", "shade >= 40", holdout=0.5))
+    tab.event("save")
+    assert "changed 'bright' meanwhile: shade >= 40, 50 % held out" in tab.text
+    assert es.populations(scenes)["bright"].query == "shade >= 40"
+    assert tab.state["shown"]["editing"] == "bright"
+    tab.event("save")
+    assert es.populations(scenes)["bright"].query == "shade >= 30"
+
+
+def test_what_another_person_removed_is_not_brought_back_unseen(tab, scenes):
+    tab.event("edit", row=0)
+    es.remove(scenes, "bright")
+    tab.event("save")
+    assert "Somebody removed 'bright' meanwhile" in tab.text
+    assert "bright" not in es.populations(scenes)
+    tab.event("save")
+    assert "bright" in es.populations(scenes)
+
+
+def test_a_name_that_another_person_took_is_in_the_table(tab, scenes):
+    es.compose(scenes, es.Population("dark", "shade < 30"))
+    typed(tab, query="shade < 9", name="dark")
+    tab.event("save")
+    assert "There is a population 'dark' already" in tab.text
+    assert [line["name"] for line in tab.state["counted"]["lines"]] == [
+        "bright",
+        "dark",
+    ]

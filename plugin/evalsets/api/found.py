@@ -53,7 +53,9 @@ class Match(fos.Match):
     def to_mongo(
         self, sample_collection: fo.Dataset | fo.DatasetView
     ) -> list[dict[str, Any]]:
-        """The pipeline that finds the samples."""
+        """The pipeline that finds the samples, or filters as it was edited to."""
+        if _QUERY not in self.filter:  # by hand, in the App's view bar
+            return super().to_mongo(sample_collection)
         view = sample_collection.view()
         with warnings.catch_warnings():  # whoever made the view was warned
             warnings.simplefilter("ignore")
