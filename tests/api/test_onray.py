@@ -17,8 +17,9 @@ from fiftyone.core.models import Model
 from PIL import Image
 
 import evalsets as es
+from evalsets.api import onray
 from evalsets.datasets.vectors import open_vectors
-from evalsets.errors import ArgumentError
+from evalsets.errors import ArgumentError, EvalsetsError
 from evalsets.taggers import PixelTagger
 
 pytestmark = [pytest.mark.db, pytest.mark.slow]
@@ -166,6 +167,21 @@ def test_what_cannot_work_on_ray_is_told_in_a_sentence(greys, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ArgumentError, match=r"pip install 'evalsets\[ray\]'"):
         es.tag(greys, taggers, models={"m": model}, **RAY)
+
+
+def test_a_cluster_that_stays_full_is_waited_for_and_then_ends_the_pass(
+    greys, monkeypatch, caplog
+):
+    monkeypatch.setattr(onray, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(onray, "_WAITS", 3)
+    other = ray.remote(num_cpus=2)(threading.Event).remote()
+    ray.get(other.is_set.remote())
+    try:
+        with pytest.raises(EvalsetsError, match=r"begun for 2 s; .* call again"):
+            es.tag(greys, [{"statistics": {}}], **RAY)
+    finally:
+        ray.kill(other)
+    assert caplog.text.count("No worker of Ray has begun") == 2
 
 
 DRIVER = """

@@ -171,12 +171,29 @@ def test_labels_that_fit_no_image_make_no_dataset(world):
 
 
 @pytest.mark.parametrize(
-    "column", ["split", "pred_a", "similar_a", "rank_a", "id", "tags", "_a", "a.b", "$"]
+    "column",
+    [
+        *("split", "pred_a", "similar_a", "rank_a", "id", "tags", "_a", "a.b", "$"),
+        *("dataset_id", "media_reference", "field_names"),
+    ],
 )
 def test_a_column_of_a_reserved_name_is_refused_before_anything(world, labels, column):
     with pytest.raises(ArgumentError, match=r"rename it, for example to 'original_"):
         es.sync(world, "never made", labels=labels.rename(columns={"time": column}))
     assert not fo.dataset_exists("never made")
+
+
+def test_two_columns_of_the_truth_are_refused_before_anything(world, labels):
+    with pytest.raises(ArgumentError, match="'label' and 'ground_truth' would both"):
+        es.sync(world, "never made", labels=labels.assign(ground_truth="x"))
+    assert not fo.dataset_exists("never made")
+
+
+def test_whole_numbers_that_the_database_cannot_hold_are_kept_as_text(
+    dataset, world, labels
+):
+    es.sync(world, dataset, labels=labels.assign(code=2**64 - 1))
+    assert set(dataset.values("code")) == {str(2**64 - 1)}
 
 
 def test_a_table_cannot_move_samples_between_sides(drawn, world, labels):

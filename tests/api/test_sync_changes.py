@@ -229,6 +229,46 @@ def test_coco_annotations_become_boxes(dataset, folder):
     assert state(dataset, "0.jpg").ground_truth is None
 
 
+IMAGE = {"id": 7, "file_name": "1.jpg", "width": 32, "height": 24}
+BOX = {"image_id": 7, "category_id": 3, "bbox": [8, 6, 16, 12]}
+
+
+def annotated(folder, images, annotations):
+    content = {"categories": [{"id": 3, "name": "person"}]}
+    content |= {"images": images, "annotations": annotations}
+    (folder / "truth.json").write_text(json.dumps(content), encoding="utf-8-sig")
+    return folder / "truth.json"
+
+
+@pytest.mark.parametrize(
+    ("images", "annotations", "said"),
+    [
+        ([IMAGE, IMAGE | {"file_name": "0.jpg"}], [BOX], "has the id '7'"),
+        (
+            [IMAGE, IMAGE | {"id": 8}],
+            [BOX, BOX | {"image_id": 8}],
+            "more than one image has the file '.*1.jpg'",
+        ),
+        ([IMAGE], [BOX | {"bbox": [float("nan"), 6, 16, 12]}], "has a box .nan"),
+        ([IMAGE], [BOX | {"bbox": [8, 6, -16, 12]}], "'1.jpg' has a box .8, 6, -16"),
+    ],
+)
+def test_annotations_that_would_double_or_spoil_boxes_are_refused(
+    dataset, folder, images, annotations, said
+):
+    with pytest.raises(ArgumentError, match=said):
+        es.sync(folder, dataset, labels=annotated(folder, images, annotations))
+    assert not len(dataset)
+
+
+def test_annotated_images_that_the_source_lacks_are_counted(dataset, folder, caplog):
+    images = [IMAGE, {**IMAGE, "id": 8, "file_name": "elsewhere.jpg"}]
+    es.sync(folder, dataset, labels=annotated(folder, images, [BOX]))
+    assert len(state(dataset, "1.jpg").ground_truth.detections) == 1
+    assert "1 of 2 images" in caplog.text
+    assert "'elsewhere.jpg'" in caplog.text
+
+
 def test_a_parquet_table_is_as_good_as_csv(dataset, folder):
     import pandas as pd
 

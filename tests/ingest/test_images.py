@@ -79,6 +79,19 @@ def test_a_real_picture_of_a_hundred_megapixels_needs_a_higher_limit(
     assert examine(str(path)) == Facts(10_000, 10_000, 1, "image/png")
 
 
+def test_postscript_with_the_name_of_a_photo_is_refused_and_never_run(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_: pytest.fail("run"))
+    path = tmp_path / "photo.jpg"
+    path.write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+    )
+    assert "PostScript" in examine(path)
+    with pytest.raises(OSError, match="PostScript"):
+        open_image(str(path))
+
+
 def test_the_type_is_that_of_the_content_not_of_the_name(tmp_path):
     path = tmp_path / "really a png.jpg"
     Image.new("RGB", (5, 4)).save(path, format="PNG")

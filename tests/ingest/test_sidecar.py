@@ -33,6 +33,18 @@ def test_a_base_name_that_two_images_have_finds_neither_and_is_named(caplog):
         (pd.DataFrame({"name": ["y.jpg"]}), "no column with the image's path"),
         (pd.DataFrame({"file;label": ["y.jpg;a"]}), "looks separated by ';'"),
         (pd.DataFrame({"file": []}), "has no rows"),
+        (
+            pd.DataFrame([["y.jpg", 1, 2]], columns=["file", "n", "n"]),
+            "more than one column 'n'; keep one",
+        ),
+        (
+            pd.DataFrame([["y.jpg", "x.jpg"]], columns=["file", "file"]),
+            "more than one column 'file'",
+        ),
+        (
+            pd.DataFrame({"file": ["y.jpg"], "label": [["a", "b"]]}),
+            "has in column 'label' cells of type list; a field takes one",
+        ),
         (pd.DataFrame({"file": ["z.jpg"]}), "None of the 1 paths"),
         (
             pd.DataFrame({"file": ["z", "b/y.jpg", "a/x.jpg", "y.jpg"]}, index=[7] * 4),
@@ -83,3 +95,23 @@ def test_numbers_with_gaps_stay_what_they_are(tmp_path, from_file):
     assert [isinstance(n, (int, np.integer)) for n in read["n"].values()] == [True] * 2
     assert list(read["x"].values()) == [0.5, 2.0]
     assert list(read["b"].values()) == [True]
+
+
+def test_a_row_without_a_path_is_left_out_and_counted(tmp_path, caplog):
+    path = tmp_path / "labels.csv"
+    path.write_text("file,n\n,1\ny.jpg,2\n")
+    assert read_sidecar(path, PATHS) == {"n": {PATHS[2]: 2}}
+    assert "1 of 2 rows" in caplog.text
+
+
+def test_a_column_that_a_file_names_twice_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("file,n,n\ny.jpg,1,2\n")
+    with pytest.raises(ArgumentError, match=r"more than one column 'n'; keep one"):
+        read_sidecar(path, PATHS)
+
+
+def test_commas_at_the_end_of_each_line_are_no_columns(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("file,n,,\ny.jpg,1,,\n")
+    assert read_sidecar(path, PATHS)["n"] == {PATHS[2]: 1}

@@ -29,6 +29,8 @@ _AT_ONCE = 2
 _STILLBORN = 3
 """So many workers that die before they begin, one after another, tell of a fault."""
 _PATIENCE_S = 60.0
+_WAITS = 15
+"""So often without any worker it waits, which suffices for nodes that are yet to come."""
 
 
 def on_ray(workers: int | None) -> Engine:
@@ -125,6 +127,7 @@ class _Crew:
         self._starting: dict[Any, Any] = {}
         self._ready: list[Any] = []
         self._stillborn = 0
+        self._waits = 0
         self._works = False
 
     def take(
@@ -181,13 +184,18 @@ class _Crew:
 
     def _next(self, refs: list[Any]) -> list[Any]:
         done, _ = self._ray.wait(refs, timeout=_PATIENCE_S)
-        if not done and not self._ready:
-            logger.warning(
-                "No worker of Ray has begun for %.0f s; see whether the cluster has "
-                "room (ray status)",
-                _PATIENCE_S,
-            )
-        return list(done)
+        if done or self._ready:
+            self._waits = 0
+            return list(done)
+        self._waits += 1
+        told = (
+            f"No worker of Ray has begun for {self._waits * _PATIENCE_S:.0f} s; see "
+            "whether the cluster has room (ray status)"
+        )
+        if self._waits == _WAITS:
+            raise EvalsetsError(f"{told} and call again, which goes on from here")
+        logger.warning("%s", told)
+        return []
 
     def _begin(self, ref: Any) -> None:
         worker = self._starting.pop(ref)

@@ -24,6 +24,7 @@ OWNER = "column"
 """What ``info`` of a field has when ``sync`` filled it: the column's name."""
 
 FOLDERS = "folders"
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def read_truth(
                 "the names of folders only where each class has one",
                 only,
             )
-    elif not isinstance(labels, pd.DataFrame) and Path(labels).suffix == ".json":
+    elif (
+        not isinstance(labels, pd.DataFrame) and Path(labels).suffix.lower() == ".json"
+    ):
         truth = Truth(boxes=read_coco(labels, names))
         if dataset is not None:
             check_new(dataset, {GROUND_TRUTH: fo.Detections}, owner=OWNER)
@@ -110,6 +113,11 @@ def _columns(
     columns = {}
     for name, values in table.items():
         refuse_reserved(name)
+        if name == GROUND_TRUTH and LABEL in table:
+            raise ArgumentError(
+                f"Columns '{LABEL}' and '{GROUND_TRUTH}' would both fill the field "
+                f"'{GROUND_TRUTH}'; keep the one that holds the true labels"
+            )
         if name == LABEL:
             columns[GROUND_TRUTH] = Column(fo.Classification, values)
         elif values:
@@ -186,6 +194,10 @@ def _kind(values: Collection[Any], held: fo.Field | None) -> type:
         return bool
     if not all(issubclass(kind, (int, float, np.number)) for kind in kinds):
         return str
+    if any(
+        abs(v) > _LARGEST and issubclass(type(v), (int, np.integer)) for v in values
+    ):
+        return str  # MongoDB keeps 64 bits with a sign
     if isinstance(held, fo.FloatField):
         return float
     whole = all(issubclass(kind, (int, np.integer)) for kind in kinds)

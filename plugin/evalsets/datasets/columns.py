@@ -31,6 +31,7 @@ SPLIT = "split"
 RESERVED = frozenset(
     (
         *("id", "filepath", "tags", "metadata", "created_at", "last_modified_at"),
+        *("dataset_id", "media_reference", "pk", "field_names", "get_field", "to_dict"),
         *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
         SPLIT,
     )

@@ -116,6 +116,8 @@ def header_of(source: str | BinaryIO) -> Iterator[Image.Image]:
 def _opened(file: BinaryIO) -> Image.Image:
     with quiet(Image.DecompressionBombWarning):
         image = Image.open(file)
+    if image.format == "EPS":  # decoding it would run the program in it
+        raise OSError("the file is PostScript, whatever its name; convert it to PNG")
     (width, height), limit = image.size, Image.MAX_IMAGE_PIXELS
     if limit is not None and width * height > limit:
         raise ValueError(_too_large(f"{width}×{height} pixels are"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from evalsets.errors import ArgumentError, counted, separated
@@ -15,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 KEYS = ("filepath", "file", "filename", "path", "image")
 LABEL = "label"
+_SEVERAL = (list, tuple, set, dict, bytes, np.ndarray)
 _NOT_NUMBERS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "None"]
 
 
@@ -33,8 +37,8 @@ def read_sidecar(
         paths: of the images, absolute
 
     Raises:
-        ArgumentError: it cannot be read, or has no key column, or names no image of
-            these, or names one twice
+        ArgumentError: it cannot be read, has no key column or a column twice, names no
+            image of these or one twice, or has a cell of several values
     """
     table, name = _table(source)
     key = next((k for k in KEYS if k in table.columns), None)
@@ -44,16 +48,20 @@ def read_sidecar(
             f"({', '.join(map(str, table.columns))}) {' or '.join(KEYS)}"
             f"{separated(list(table.columns))}"
         )
-    meant = _meant(table[key].astype(str).tolist(), paths)
+    if fault := _doubled(table.columns):
+        raise ArgumentError(f"{name} {fault}")
+    gaps = table[key].isna()
+    keys = ["" if gap else str(k) for k, gap in zip(table[key], gaps, strict=True)]
+    meant = _meant(keys, paths)
     known = [len(near) == 1 for near in meant]
     if not len(table):
         raise ArgumentError(f"{name} has no rows; give one an image")
     if not any(known):
         raise ArgumentError(
             f"None of the {len(table)} paths in {name} is among the images, for "
-            f"example '{table[key].iloc[0] if len(table) else ''}'"
+            f"example '{keys[0]}'"
         )
-    lost = [key for key, ok in zip(table[key], known, strict=True) if not ok]
+    lost = [key for key, ok in zip(keys, known, strict=True) if not ok]
     if lost:
         several = sum(len(near) > 1 for near in meant)
         logger.warning(
@@ -76,8 +84,30 @@ def read_sidecar(
             f"{name} names {counted(len(doubled), 'image')} more than once, such as "
             f"'{doubled[0]}' in rows {rows[0]:,} and {rows[1]:,}; keep one row an image"
         )
+    for column, values in found.items():
+        _refuse_several(f"{name} has in column '{column}'", values)
     indexed = found.set_index(key)
     return {str(name): _values(str(name), column) for name, column in indexed.items()}
+
+
+def _doubled(columns: Iterable[object]) -> str:
+    """What is wrong where one of the names is there twice; '' is no name."""
+    n_of = Counter(str(column) for column in columns)
+    twice = next((name for name, n in n_of.items() if name and n > 1), None)
+    if twice is None:
+        return ""
+    return f"has more than one column '{twice}'; keep one, or rename the others"
+
+
+def _refuse_several(where: str, values: pd.Series[Any]) -> None:
+    if values.dtype != object:
+        return
+    wrong = next((v for v in values if isinstance(v, _SEVERAL)), None)
+    if wrong is not None:
+        raise ArgumentError(
+            f"{where} cells of type {type(wrong).__name__}; a field takes one number "
+            "or text an image, so make a column of each, or drop it"
+        )
 
 
 def _values(name: str, column: pd.Series[Any]) -> dict[str, Any]:
@@ -110,6 +140,16 @@ def _table(source: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     """Numbers as numbers; labels, keys and all other text as they stand."""
+    header = pd.read_csv(
+        path,
+        encoding="utf-8-sig",
+        dtype=str,
+        header=None,
+        nrows=1,
+        keep_default_na=False,
+    )
+    if fault := _doubled(header.iloc[0]):
+        raise pd.errors.ParserError(f"it {fault}")
     text = pd.read_csv(
         path, encoding="utf-8-sig", dtype=str, keep_default_na=False, na_values=[""]
     )
