@@ -78,11 +78,24 @@ def test_one_namesake_in_a_folder_of_that_name_does_not_hide_a_tree_that_moved()
     assert folders == [["/mnt/other/images", "/mnt/photos"]]
 
 
-def test_what_is_known_for_sure_wins_over_what_is_guessed():
-    retired = _record("data/1", folder="/", of="retired")
-    other = _record("1", folder="/gone", of="other")
-    found, _ = _found([retired, other], "/data/1")
-    assert found == {"/data/1": ["retired data/1"]}
+def test_samples_that_the_ledger_knows_are_no_sign_of_another_folder():
+    first = _record(*map(str, range(1, 11)), folder="/cam1")
+    second = _record(*[f"cam2/{n}" for n in range(1, 8)], folder="/", of="second")
+    known = {f"second cam2/{n}": f"/cam2/{n}" for n in range(1, 8)}
+    known |= {"old 9": "/cam1/9", "old 10": "/cam1/10"}
+    assert _found([first, second], "/cam2/8", known=known) == ({}, [])
+    keys = dict(known)
+    assert identify([first, second], known, keys, "/").there == frozenset()
+
+
+def test_samples_of_one_path_share_what_was_before_them():
+    record = {"entries": [], "folder": "/data"}
+    many = [f"old {n}" for n in range(300)]
+    record["entries"] = [{"side": "test", "samples": many, "keys": ["1"] * 300}]
+    paths = {f"new {n}": "/data/1" for n in range(300)}
+    found = identify([record], paths, dict.fromkeys(paths, "1"), "/").before
+    assert len({id(before) for before in found.values()}) == 1
+    assert found["new 7"] == many
 
 
 def test_where_several_folders_may_be_meant_the_files_of_all_are_taken():

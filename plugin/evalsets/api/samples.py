@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from logging import INFO, WARNING
@@ -93,7 +94,7 @@ class Samples:
             if odd:
                 raise ArgumentError(
                     f"The first sample has a row of {width} numbers and another has "
-                    f"{odd[0]!r}; give every sample as many"
+                    f"{reprlib.repr(odd[0])}; give every sample as many"
                 )
             if classes is None or len(classes) != width:
                 raise ArgumentError(
@@ -210,7 +211,9 @@ def _are_rows(source: Any) -> bool:
 
 
 def _is_table(source: Any) -> bool:
-    return isinstance(source, np.ndarray) and source.ndim == 2
+    return (
+        isinstance(source, np.ndarray) and source.ndim == 2 and source.dtype != object
+    )
 
 
 def _is_row(value: Any) -> bool:

@@ -7,7 +7,7 @@ the folder that all files of the dataset had in common, which it keeps as well.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
@@ -52,44 +52,40 @@ def identify(
         keys: what names its file today: its content, or the end of its path
         separator: of the parts of a path
     """
-    told: set[str] = set()
-    trees: dict[Any, _Tree] = {}
-    for i, record in enumerate(records):
-        folder = record.get("folder")
-        tree = trees.setdefault(i if folder is None else folder, _Tree(folder))
-        for sample, key in _pairs(record):
-            told.add(sample)
-            tree.keys.setdefault(key, {})[sample] = i
-    found: list[tuple[bool, int, str, str]] = []
+    trees = _trees(records)
+    told = {one for tree in trees for had in tree.keys.values() for one in had}
+    met: dict[str, list[tuple[int, str]]] = {}
+    there: set[str] = set()
     unsure: set[tuple[str, ...]] = set()
-    if not told <= paths.keys():
-        for tree in trees.values():
-            hits = tree.hits(paths, keys, separator)
-            places, sought = tree.folders(hits, paths, separator)
-            found += [
-                (
-                    folder is None or folder in places,
-                    tree.keys[key][before],
-                    before,
-                    new,
-                )
-                for key, new, folder in hits
-                if folder is None or folder in places or folder in sought
-                for before in tree.keys[key]
-                if before not in paths
-            ]
-            if sought and len(places | sought) > 1:
-                unsure.add(tuple(sorted(places | sought)))
-    sure = {new for known, _, _, new in found if known}
-    had: dict[str, list[str]] = {}
-    for known, _, before, new in sorted(found, key=lambda one: one[1]):
-        if new not in told and (known or new not in sure):
-            had.setdefault(new, []).append(before)
+    gone: dict[tuple[int, str], dict[str, int]] = {}
+    for number, tree in enumerate(trees if not told <= paths.keys() else ()):
+        hits = tree.hits(paths, keys, separator)
+        places, sought = tree.folders(hits, told, paths, separator)
+        for key, sample, folder in hits:
+            if (
+                folder is None
+                or folder in places
+                or (folder in sought and sample not in told)
+            ):
+                pair = number, key
+                if pair not in gone:
+                    had = tree.keys[key].items()
+                    gone[pair] = {one: i for one, i in had if one not in paths}
+                    there.update(gone[pair])
+                if sample not in told:
+                    met.setdefault(sample, []).append(pair)
+        if sought:
+            unsure.add(tuple(sorted(places | sought)))
+    lists: dict[tuple[tuple[int, str], ...], list[str]] = {}
+    for pairs in map(tuple, met.values()):  # those of one file share theirs
+        if pairs not in lists:
+            befores = [one for pair in pairs for one in gone[pair].items()]
+            lists[pairs] = [one for one, _ in sorted(befores, key=lambda two: two[1])]
     return Identity(
-        had,
-        frozenset(before for _, _, before, _ in found),
+        {sample: lists[tuple(pairs)] for sample, pairs in met.items()},
+        frozenset(there),
         _renamed(records, paths, keys, separator),
-        sorted(unsure),
+        sorted(folders for folders in unsure if len(folders) > 1),
     )
 
 
@@ -124,14 +120,19 @@ class _Tree:
 
     def folders(
         self,
-        hits: Iterable[tuple[str, str, str | None]],
+        hits: Sequence[tuple[str, str, str | None]],
+        told: Container[str],
         paths: Mapping[str, str],
         separator: str,
     ) -> tuple[set[str], set[str]]:
-        """The folders that are known to hold the files, and others that may."""
-        votes = Counter(folder for _, _, folder in hits if folder is not None)
-        if not votes:
+        """The folders that are known to hold the files, and others that may.
+
+        Samples that the ledger knows are no evidence for the latter.
+        """
+        if not hits:
             return set(), set()
+        new = {(folder, key) for key, sample, folder in hits if sample not in told}
+        votes = Counter(folder for folder, _ in new if folder is not None)
         known: Counter[str] = Counter()
         for key, had in self.keys.items():
             for sample in had:
@@ -142,10 +143,20 @@ class _Tree:
             n = sum(f"{place}{separator}{key}" in there for key in self.keys)
             if n:
                 known[place] = n
-        if known:
-            most = max(known.values())
+        if known or not votes:
+            most = max(known.values(), default=0)
             return set(known), {f for f, n in votes.items() if n > most} - set(known)
         return set(), _likely(votes, self.folder or "", separator)
+
+
+def _trees(records: Sequence[Record]) -> list[_Tree]:
+    trees: dict[Any, _Tree] = {}
+    for i, record in enumerate(records):
+        folder = record.get("folder")
+        tree = trees.setdefault(i if folder is None else folder, _Tree(folder))
+        for sample, key in _pairs(record):
+            tree.keys.setdefault(key, {})[sample] = i
+    return list(trees.values())
 
 
 def _renamed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -140,7 +140,7 @@ def standing(
         UnknownNameError: a field holds no side
     """
     told = replay(ledger)
-    ended = _ended(ledger)
+    ended, sides = _ended(ledger), dict[int, str]()
     side, rule, differing = list(field), [""] * len(ids), []
     for row, sample_id in enumerate(ids):
         if sample_id in told:
@@ -153,8 +153,8 @@ def standing(
             if sample_id in identity.renamed:
                 rule[row] = RENAMED
         elif had := identity.before.get(sample_id):
-            last = max((at for at, one in enumerate(had) if one in ended), default=0)
-            held = max((told[one] for one in had[last:]), key=_STRENGTH.index)
+            held = sides.get(id(had)) or _held(had, told, ended)
+            sides[id(had)] = held
             by_hand = field[row] == "test" and held in _STRENGTH[:2]
             rule[row] = BY_HAND if by_hand else CAME_BACK
             side[row] = "test" if by_hand else held
@@ -165,6 +165,12 @@ def standing(
     lost = {i for i, side in told.items() if side == "test"}.difference(ids)
     missing = _named_last(ledger, lost - identity.there)
     return Standing(side, rule, differing, told, identity.folders, missing)
+
+
+def _held(had: Sequence[str], told: Mapping[str, str], ended: set[str]) -> str:
+    """The side of samples of one file, of those since one of them came to its end."""
+    last = max((at for at, one in enumerate(had) if one in ended), default=0)
+    return max((told[one] for one in had[last:]), key=_STRENGTH.index)
 
 
 def _ended(ledger: Sequence[Entry]) -> set[str]:
