@@ -11,8 +11,8 @@ from typing import Any
 import fiftyone as fo
 
 from evalsets.api.populations import membership
-from evalsets.api.standing import folder_of, keys_of, names_of, sides_of, standing_of
-from evalsets.datasets.columns import SPLIT, declare, reading_once, write
+from evalsets.api.standing import Files, sides_of, standing_of
+from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.ledger import (
     append_ledger,
@@ -47,7 +47,7 @@ def explain(dataset: Source, sample: str) -> Explanation:
     sample_id = _found(opened, [sample])[0]
     view = opened.select(sample_id)
     split = opened.has_sample_field(SPLIT)
-    ids = opened.values("id")
+    files = Files.of(opened, opened.values("id"))
     holdouts = {n: r.population.holdout for n, r in load_recipes(opened).items()}
     inside = membership(view).iloc[0].to_dict() if holdouts else {}
     frozen = {n: load_release(opened, n)[1].side for n in list_releases(opened)}
@@ -58,7 +58,7 @@ def explain(dataset: Source, sample: str) -> Explanation:
         decisions=tuple(history(read_ledger(opened), sample_id)),
         populations={n: share for n, share in holdouts.items() if inside[n]},
         releases={n: str(s[sample_id]) for n, s in frozen.items() if sample_id in s},
-        name=dict(zip(ids, names_of(opened, ids), strict=True))[sample_id],
+        name=files.lots[files.ids.index(sample_id)],
     )
 
 
@@ -98,14 +98,16 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
                 where = side.get(i) or "no split"
                 raise ArgumentError(f"Sample '{named}' is in {where}, not in test")
         ids, settings = [*dict.fromkeys(found)], _settings(records)
+        files = Files.of(opened, opened.values("id"))
+        key = dict(zip(files.ids, files.keys, strict=True))
         entry = retirement(
             ids,
             reason,
             settings["number"],
             settings.get("seed", 0),
-            keys=_keys(opened, ids),
+            keys=[key[i] for i in ids],
         )
-        now = {"time": entry["time"], "folder": folder_of(opened)}
+        now = {"time": entry["time"], "folder": files.folder}
         append_ledger(opened, {**settings, **now}, [entry])
         declare(opened, {SPLIT: str}, indexed=True)
         write(opened, SPLIT, ids, ["quarantine"] * len(ids))
@@ -159,36 +161,27 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
     records = _read_file(Path(path).expanduser())
     opened = open_dataset(dataset)
     with writing(opened):
-        ids = opened.values("id")
-        with reading_once():
-            field, keys = sides_of(opened, ids), keys_of(opened, ids)
-            stands = standing_of(opened, ids, records)
+        files = Files.of(opened, opened.values("id"))
+        field = sides_of(opened, files.ids)
+        stands = standing_of(files, field, records)
         if _is_broken(opened, str(path), records, stands):
             stands = stands.guarded(field)
         for doubt in [*stands.doubts, *_missing(opened, str(path), stands)]:
             logger.warning("%s", doubt)
         restore_ledger(opened, records)
-        more = stands.restored(ids, keys, records[-1]["number"])
+        more = stands.restored(files.ids, files.keys, records[-1]["number"])
         if more:
-            now = {"time": more[0]["time"], "folder": folder_of(opened)}
+            now = {"time": more[0]["time"], "folder": files.folder}
             append_ledger(opened, {**_settings(records), **now}, more)
         declare(opened, {SPLIT: str}, indexed=True)
-        changed = [i for i, side in enumerate(stands.side) if side != field[i]]
-        write(
-            opened, SPLIT, [ids[i] for i in changed], [stands.side[i] for i in changed]
-        )
+        rows = zip(files.ids, stands.side, field, strict=True)
+        changed = {i: side for i, side, had in rows if side != had}
+        write(opened, SPLIT, list(changed), list(changed.values()))
     return {side: stands.side.count(side) for side in sorted({*stands.side} - {""})}
 
 
 def _settings(records: list[dict[str, Any]]) -> dict[str, Any]:
     return {key: value for key, value in records[-1].items() if key != "entries"}
-
-
-def _keys(dataset: fo.Dataset, some: list[str]) -> list[str]:
-    """Keys of some samples, below the common folder of all."""
-    ids = dataset.values("id")
-    keys = dict(zip(ids, keys_of(dataset, ids), strict=True))
-    return [keys[i] for i in some]
 
 
 def _is_broken(

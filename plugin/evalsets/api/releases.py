@@ -11,7 +11,7 @@ import fiftyone as fo
 import pandas as pd
 
 from evalsets.api.populations import membership, refresh
-from evalsets.api.standing import standing_of
+from evalsets.api.standing import Files, sides_of, standing_of
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.ledger import read_ledger, read_records
 from evalsets.datasets.locks import writing
@@ -123,7 +123,10 @@ def _sides(
     dataset: fo.Dataset, ids: pd.Index, records: list[dict[str, Any]]
 ) -> pd.Series:
     """The side of every sample, as the ledger tells it where a field lags behind."""
-    side = standing_of(dataset, ids, records).side if records else ""
+    if not records:
+        return pd.Series("", index=ids, dtype=object)
+    files, field = Files.of(dataset, ids), sides_of(dataset, ids)
+    side = standing_of(files, field, records).side
     return pd.Series(side, index=ids, dtype=object)
 
 

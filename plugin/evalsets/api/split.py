@@ -30,8 +30,8 @@ from evalsets.api.splitting import (
     unseen,
     with_past,
 )
-from evalsets.api.standing import folder_of, keys_of, names_of, sides_of, standing_of
-from evalsets.datasets.columns import SPLIT, declare, reading_once, write
+from evalsets.api.standing import Files, sides_of, standing_of
+from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
 from evalsets.datasets.ledger import append_ledger, last_split, read_records
@@ -108,9 +108,11 @@ def split(
                 "holdouts": plan.holdouts,
                 **options,
                 "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "folder": plan.folder,
+                "folder": plan.files.folder,
             },
-            entries(list(ids), assignment, suite, options["seed"], keys=plan.keys),
+            entries(
+                list(ids), assignment, suite, options["seed"], keys=plan.files.keys
+            ),
         )
         tell(f"Writing the sides of {counted(len(ids), 'sample')}")
         _write(opened, ids, plan.field, assignment)
@@ -145,8 +147,7 @@ class _Plan:
     Args:
         ids: ``(n,)`` of the samples
         field: ``(n,)`` sides as the dataset has them
-        keys: ``(n,)`` what names their files
-        folder: that all of these have in common
+        files: of these
         stands: sides as the ledger has them
         together: who stays with whom
         assignment: the new sides
@@ -156,8 +157,7 @@ class _Plan:
 
     ids: pd.Index
     field: list[str]
-    keys: list[str]
-    folder: str
+    files: Files
     stands: Standing
     together: Together
     assignment: Assignment
@@ -183,16 +183,14 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     together = kept_together(
         dataset, ids, options["groups"], options["near_duplicates"]
     )
-    with reading_once():
-        field, names = sides_of(dataset, ids), names_of(dataset, ids)
-        keys, folder = keys_of(dataset, ids), folder_of(dataset)
-        stands = standing_of(dataset, ids, records)
+    field, files = sides_of(dataset, ids), Files.of(dataset, ids)
+    stands = standing_of(files, field, records)
     tell(f"Dividing {counted(len(ids), 'sample')}")
     assignment = assign(
         frame,
         holdout,
         groups=together.codes,
-        keys=names,
+        keys=files.lots,
         previous=stands.side,
         holdout_before=_before(settings, meaning),
         val=options["val"],
@@ -202,9 +200,7 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     refuse_empty_train(assignment.report, holdout)
     assignment = with_past(dataset, stands.entered(assignment))
     holdouts = [[share, meaning[name]] for name, share in holdout.items()]
-    return _Plan(
-        ids, field, keys, folder, stands, together, assignment, records, holdouts
-    )
+    return _Plan(ids, field, files, stands, together, assignment, records, holdouts)
 
 
 def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> SplitReport:

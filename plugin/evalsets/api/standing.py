@@ -4,30 +4,57 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import fiftyone as fo
 import pandas as pd
 
 from evalsets.api.grouping import column
-from evalsets.datasets.columns import SPLIT, gather_fields
+from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.files import DIGEST
 from evalsets.splits import Standing, identify, standing
 
 
-def names_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
-    """What draws a sample's lot: its path below the dataset's common folder.
+@dataclass(frozen=True)
+class Files:
+    """The files of all samples of a dataset.
 
-    It is the id where several samples have one path.
+    Args:
+        ids: ``(n,)`` of the samples
+        folder: that all files have in common
+        names: ``(n,)`` their paths below it
+        keys: ``(n,)`` what names them for ever: their digests, or paths where none is known
     """
-    ids = list(ids)
-    names = _below(column(dataset, ids, "filepath"))
-    return names if len(set(names)) == len(names) else ids
 
+    ids: list[str]
+    folder: str
+    names: list[str]
+    keys: list[str]
 
-def folder_of(dataset: fo.Dataset) -> str:
-    """The folder that all files of a dataset have in common."""
-    return _common(gather_fields(dataset, ["filepath"])[1][0])
+    @classmethod
+    def of(cls, dataset: fo.Dataset, ids: Iterable[str]) -> Files:
+        """Those of a dataset, in the order of ids."""
+        ids = list(ids)
+        paths = column(dataset, ids, "filepath")
+        folder = _common(paths)
+        names = _below(folder, paths)
+        if not dataset.has_sample_field(DIGEST):
+            return cls(ids, folder, names, names)
+        digests = column(dataset, ids, DIGEST)
+        keys = [digest or name for digest, name in zip(digests, names, strict=True)]
+        return cls(ids, folder, names, keys)
+
+    @property
+    def lots(self) -> list[str]:
+        """What draws a sample's lot: its path, or its id where several have one path."""
+        return self.names if len(set(self.names)) == len(self.names) else self.ids
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths without detours."""
+        root = self.folder.rstrip(os.sep)
+        return [f"{root}{os.sep}{name}" for name in self.names]
 
 
 def _common(paths: list[str]) -> str:
@@ -36,32 +63,14 @@ def _common(paths: list[str]) -> str:
     return os.path.commonpath(folders) if folders else ""
 
 
-def _below(paths: list[str]) -> list[str]:
-    """Paths below the folder that they have in common."""
-    root = _common(paths)
-    below = f"{root.rstrip(os.sep)}{os.sep}"
+def _below(folder: str, paths: list[str]) -> list[str]:
+    start = f"{folder.rstrip(os.sep)}{os.sep}"
     return [
-        path[len(below) :]
-        if path.startswith(below) and os.path.normpath(path) == path
-        else os.path.relpath(path, root)
+        path[len(start) :]
+        if path.startswith(start) and os.path.normpath(path) == path
+        else os.path.relpath(path, folder)
         for path in paths
     ]
-
-
-def keys_of(dataset: fo.Dataset, ids: Iterable[str]) -> list[str]:
-    """What names a sample's file for ever: its digest, or its path where none is known.
-
-    The path is that below the dataset's common folder.
-    """
-    ids = list(ids)
-    return _keys(dataset, ids, _below(column(dataset, ids, "filepath")))
-
-
-def _keys(dataset: fo.Dataset, ids: list[str], names: list[str]) -> list[str]:
-    if not dataset.has_sample_field(DIGEST):
-        return names
-    digests = column(dataset, ids, DIGEST)
-    return [digest or name for digest, name in zip(digests, names, strict=True)]
 
 
 def sides_of(
@@ -74,18 +83,20 @@ def sides_of(
 
 
 def standing_of(
-    dataset: fo.Dataset, ids: Iterable[str], records: Sequence[dict[str, Any]]
+    files: Files, field: Sequence[str], records: Sequence[dict[str, Any]]
 ) -> Standing:
     """Where samples stand by the records of a ledger.
+
+    Args:
+        files: of all samples
+        field: ``(n,)`` sides in the dataset
+        records: of the ledger, oldest first
 
     Raises:
         EvalsetsError: an entry is broken, or takes a sample out of test
     """
-    ids = list(ids)
-    found = column(dataset, ids, "filepath")
-    names, root = _below(found), _common(found).rstrip(os.sep)
-    paths = {i: f"{root}{os.sep}{name}" for i, name in zip(ids, names, strict=True)}
-    keys = dict(zip(ids, _keys(dataset, ids, names), strict=True))
+    paths = dict(zip(files.ids, files.paths, strict=True))
+    keys = dict(zip(files.ids, files.keys, strict=True))
     identity = identify(records, paths, keys, os.sep)
     ledger = [entry for record in records for entry in record["entries"]]
-    return standing(ledger, ids, sides_of(dataset, ids), identity)
+    return standing(ledger, files.ids, field, identity)
