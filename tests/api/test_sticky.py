@@ -324,6 +324,19 @@ def test_files_added_again_below_another_common_folder_have_their_side(made):
     assert {_by_path(made)[path] for path in gone} == {"test"}
 
 
+def test_a_split_says_which_files_of_test_are_gone(made):
+    assert not es.split(made).notes
+    gone = sorted(p for p, side in _by_path(made).items() if side == "test")[:2]
+    made.delete_samples([made[path].id for path in gone])
+    (note,) = es.split(made).notes
+    assert note == (
+        f"2 files are in test by the ledger and not in the dataset, '{gone[0][-9:]}' for "
+        "one; added again, such a file is in test"
+    )
+    made.add_samples([fo.Sample(path, x=-1) for path in gone])
+    assert not es.split(made).notes
+
+
 def test_a_new_file_of_the_name_of_one_that_is_gone_is_not_taken_for_it(made):
     gone = made[_test_of(_sides(made)).pop()].filepath.rpartition("/")[2]
     made.delete_samples([s.id for s in made if s.filepath.endswith(gone)])

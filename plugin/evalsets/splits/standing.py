@@ -94,6 +94,12 @@ class Standing:
         kept = [row for row in self.differing if self.side[row] == field[row]]
         restored = [row for row in self.differing if self.side[row] != field[row]]
         found = self.doubts
+        if self.missing:
+            files = counted(len(self.missing), "file is", "files are")
+            found.append(
+                f"{files} in test by the ledger and not in the dataset, "
+                f"'{self.missing[0]}' for one; added again, such a file is in test"
+            )
         if restored:
             row = restored[0]
             had = f"'{field[row]}'" if field[row] else "nothing"
