@@ -38,7 +38,7 @@ from evalsets.calibration import Curve, cut_after, decide, draw, window
 from evalsets.encoders import Encoder, load_encoder
 from evalsets.encoders.batches import collate
 from evalsets.encoders.encoder import prompt_vector
-from evalsets.encoders.images import open_image
+from evalsets.images import open_image
 from evalsets.similarity import scores
 from evalsets.similarity.unit import unit
 

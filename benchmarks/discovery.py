@@ -61,7 +61,7 @@ from evalsets.discovery.evidence import excess_p
 from evalsets.encoders import load_encoder
 from evalsets.encoders.batches import collate
 from evalsets.encoders.encoder import prompt_vector
-from evalsets.encoders.images import open_image
+from evalsets.images import open_image
 from evalsets.similarity.unit import unit
 from evalsets.taggers.statistics import ImageStatistics
 

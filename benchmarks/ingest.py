@@ -36,7 +36,7 @@ import evalsets as es
 from evalsets.datasets.files import FIELDS
 from evalsets.encoders import Encoder, load_encoder
 from evalsets.encoders.batches import collate
-from evalsets.encoders.images import open_image
+from evalsets.images import open_image
 from evalsets.ingest import list_images
 from evalsets.taggers import ImageStatistics
 from examples.demo.scenes import write_world

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugin"), str(ROOT)]
 
 from evalsets.discovery import settle
-from evalsets.encoders.images import open_image
+from evalsets.images import open_image
 from evalsets.metrics import Classification, Row, evaluate_populations
 from evalsets.suites import Population, Requirement
 from evalsets.taggers.statistics import ImageStatistics

@@ -26,7 +26,7 @@ from evalsets.api.onepass import _task
 from evalsets.api.steps import Part, Step
 from evalsets.datasets.columns import write_rows
 from evalsets.encoders.batches import Reader
-from evalsets.encoders.images import open_image
+from evalsets.images import open_image
 from evalsets.similarity import VectorFile
 from evalsets.taggers import ImageStatistics
 

@@ -130,6 +130,17 @@ def dataset():
         created.delete()
 
 
+@pytest.fixture
+def postscript(tmp_path, monkeypatch) -> Path:
+    """A grey image of 4 × 4 pixels that is a program, with the name of a photograph."""
+    from PIL import Image
+
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_: pytest.fail("run"))
+    path = tmp_path / "postscript.jpg"
+    Image.new("L", (4, 4)).save(path, "EPS")
+    return path
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real photographs and models."""

@@ -334,6 +334,15 @@ def test_multilabel_regression_and_segmentation_are_evaluated(made, tmp_path):
         )
 
 
+def test_a_true_mask_in_postscript_is_told_and_never_run(made, postscript):
+    mask = np.zeros((6, 8), np.uint8)
+    made.set_values("pixels", [fo.Segmentation(mask_path=str(postscript))] * N)
+    made.set_values("guess", [fo.Segmentation(mask=mask)] * N)
+    es.upload_predictions(made, "m", "guess")
+    with pytest.raises(ArgumentError, match="put it back: the file is PostScript"):
+        es.evaluate(made, "m", split=None, truth="pixels")
+
+
 def test_ranked_labels_give_top5(made):
     made.set_values("ground_truth", [fo.Classification(label="e")] * N)
     ranked = {

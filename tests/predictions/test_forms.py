@@ -144,6 +144,11 @@ def test_masks_with_colours_are_refused(tmp_path):
         read({"a": str(tmp_path / "m.png")}, task="segmentation")
 
 
+def test_a_mask_in_postscript_is_refused(postscript):
+    with pytest.raises(PredictionsError, match="PostScript"):
+        read({"a": str(postscript)}, task="segmentation")
+
+
 def test_an_unknown_task_is_refused():
     with pytest.raises(UnknownNameError, match="did you mean 'detection'"):
         read({"a": "cat"}, task="detections")

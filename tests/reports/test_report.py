@@ -317,6 +317,12 @@ def test_the_page_needs_no_network_and_shows_thumbnails(tmp_path):
     assert not list(tmp_path.glob(".*.part"))
 
 
+def test_no_postscript_is_run_for_a_thumbnail(tmp_path, postscript):
+    samples = {"night": [(str(postscript), "car taken for dog")]}
+    text = REPORT.to_html(tmp_path / "report.html", samples).read_text()
+    assert "cannot be read" in text
+
+
 def test_hostile_names_stay_text_everywhere(tmp_path):
     report = renamed(EVIL)
     page = report.to_html(tmp_path / "r.html", trend=trend_of(EVIL)).read_text()

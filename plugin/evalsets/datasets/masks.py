@@ -7,9 +7,9 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
-from PIL import Image
 
 from evalsets.errors import ArgumentError
+from evalsets.images import header_of
 from evalsets.metrics import Segmentation, count_pixels
 
 _AT_ONCE = 100
@@ -85,9 +85,9 @@ def _mask(mask: Any, path: str | None) -> Any:
         if path is None:
             return None
         try:
-            with Image.open(path) as image:
+            with header_of(path) as image:
                 mask = np.array(image)
-        except OSError as problem:
+        except (OSError, ValueError) as problem:
             raise ArgumentError(
                 f"The mask '{path}' cannot be read; put it back: {problem}"
             ) from problem

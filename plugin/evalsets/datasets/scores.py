@@ -22,8 +22,8 @@ from evalsets.datasets.locks import writing
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.vectors import encoder_of, open_vectors
 from evalsets.encoders.encoder import Vectors, prompt_vector
-from evalsets.encoders.images import open_image
 from evalsets.errors import ArgumentError, NoVectorsError, UnknownNameError, counted
+from evalsets.images import open_image
 from evalsets.query import Expr, Rank, Similarity, Term, to_text
 from evalsets.query.syntax import Compare, Constant
 from evalsets.similarity import VectorFile, ranks, unit

@@ -14,7 +14,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from evalsets.encoders.cores import cores
-from evalsets.encoders.images import local_copy, open_image
+from evalsets.images import local_copy, open_image
 
 logger = logging.getLogger(__name__)
 

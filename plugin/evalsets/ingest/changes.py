@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from evalsets.encoders.images import open_file
 from evalsets.errors import NoImagesError, counted
+from evalsets.images import open_file
 from evalsets.ingest.images import Facts, examine
 from evalsets.ingest.listing import Listing
 from evalsets.remote import fetch, is_url

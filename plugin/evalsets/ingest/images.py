@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from evalsets.encoders.images import header_of
+from evalsets.images import header_of
 
 _ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND\xaeB`\x82"}
 _TAIL_BYTES = 64

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from evalsets.errors import PredictionsError
+from evalsets.images import header_of
 from evalsets.predictions.tables import MaskTable, check_keys
 
 _GREY = ("L", "P", "1", "I", "I;16")
@@ -85,9 +85,9 @@ def _mask(
 
 def _size(key: str, path: Path) -> tuple[int, int]:
     try:
-        with Image.open(path) as image:
+        with header_of(str(path)) as image:
             mode, size = image.mode, image.size
-    except (OSError, UnidentifiedImageError) as problem:
+    except (OSError, ValueError) as problem:
         raise PredictionsError(
             f"The mask of '{key}', '{path}', cannot be read; check the path: {problem}"
         ) from problem

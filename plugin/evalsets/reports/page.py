@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup, escape
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
+from evalsets.images import header_of
 from evalsets.reports import words
 from evalsets.reports.figure import by_severity, interval_figure
 
@@ -134,11 +135,11 @@ def _galleries(samples: Samples) -> list[tuple[str, list[dict[str, Any]], int]]:
 def _thumbnail(file: str) -> str | None:
     """A small JPEG as data URI; None where the image cannot be read."""
     try:
-        with Image.open(file) as image:
+        with header_of(file) as image:
             image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
             small = ImageOps.exif_transpose(image).convert("RGB")
             small.thumbnail((2 * _SIDE, 2 * _SIDE))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, ValueError):
         return None
     stream = io.BytesIO()
     small.save(stream, "JPEG", quality=80)

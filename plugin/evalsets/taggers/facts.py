@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from evalsets.encoders.images import header_of, quiet
+from evalsets.images import header_of, quiet
 from evalsets.taggers.tagger import FileTagger
 
 logger = logging.getLogger(__name__)
