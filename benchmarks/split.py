@@ -267,10 +267,9 @@ def _replay(ids: pd.Index, found: Assignment) -> None:
     made = entries(list(ids), found, 1, keys=keys)
     record = seal({"entries": made, "folder": "/data"}, "")
     paths = {i: f"/data/{key}" for i, key in zip(ids, keys, strict=True)}
-    named = dict(zip(ids, keys, strict=True))
     started = time.perf_counter()
     verify([record])
-    identity = identify([record], paths, named, "/")
+    identity = identify([record], paths, {}, "/")
     standing(record["entries"], list(ids), found.side.tolist(), identity)
     print(
         f"{'checking and replaying its ledger':30} {time.perf_counter() - started:.1f} s"

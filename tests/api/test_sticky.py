@@ -1,7 +1,6 @@
 """Whatever happens to field, ledger, samples or process: what is in test stays there."""
 
 import json
-import shutil
 
 import fiftyone as fo
 import pytest
@@ -330,11 +329,52 @@ def test_a_split_says_which_files_of_test_are_gone(made):
     made.delete_samples([made[path].id for path in gone])
     (note,) = es.split(made).notes
     assert note == (
-        f"2 files are in test by the ledger and not in the dataset, '{gone[0][-9:]}' for "
+        f"2 files are in test by the ledger and not in the dataset, '{gone[0]}' for "
         "one; added again, such a file is in test"
     )
     made.add_samples([fo.Sample(path, x=-1) for path in gone])
     assert not es.split(made).notes
+
+
+def test_a_file_of_test_is_gone_once_however_often_it_was_there(made):
+    path, other = sorted(p for p, side in _by_path(made).items() if side == "test")[:2]
+    for _ in range(3):
+        made.delete_samples([made[path].id])
+        (note,) = es.split(made).notes
+        assert note.startswith("1 file is in test")
+        made.add_sample(fo.Sample(path, x=-1))
+        assert not es.split(made).notes
+    es.retire(made, path, reason="blurred")
+    made.delete_samples([made[path].id])
+    assert not es.split(made).notes
+    made.delete_samples([made[other].id])
+    assert "1 file is in test" in es.split(made).notes[0]
+
+
+def test_a_tree_that_was_moved_is_not_missed(made, tmp_path, caplog):
+    for folder in ("/mnt", "/mnt", "/srv"):
+        paths = [f"{folder}/{path[-9:]}" for path in made.values("filepath")]
+        made.delete_samples(made)
+        made.add_samples([fo.Sample(path, x=1) for path in paths])
+        for _ in range(2):
+            assert not es.split(made).notes
+    es.load_ledger(made, es.save_ledger(made, tmp_path / "ledger.jsonl"))
+    assert "cannot be found" not in caplog.text
+
+
+def test_of_a_tree_that_was_moved_but_for_one_the_late_files_have_their_side(made):
+    sides = _by_path(made)
+    (stays, *moved) = sorted(sides, key=lambda path: sides[path] == "test")
+    late = moved.pop()
+    made.delete_samples([made[path].id for path in [*moved, late]])
+    made.add_samples([fo.Sample(path.replace("data", "mnt"), x=-1) for path in moved])
+    es.split(made)
+    assert sides[late] == "test"
+    more = [late.replace("data", "mnt"), *[f"/mnt/new{i}.jpg" for i in range(60)]]
+    made.add_samples([fo.Sample(path, x=-1) for path in more])
+    es.split(made, seed=5)
+    assert _by_path(made)[more[0]] == "test"
+    assert _by_path(made)[stays] == sides[stays]
 
 
 def test_a_new_file_of_the_name_of_one_that_is_gone_is_not_taken_for_it(made):
@@ -386,24 +426,6 @@ def test_files_that_were_deleted_and_added_again_have_their_side(made):
     after = _by_path(made)
     assert {after[path] for path in gone} == {"test"}
     assert _told(made) | _sides(made) == _told(made)
-
-
-def test_moved_files_are_known_by_their_content(dataset, world, tmp_path):
-    for file in sorted(world.glob("*.jpg"))[:20]:
-        shutil.copy(file, tmp_path / file.name)
-    es.sync(tmp_path, dataset)
-    es.compose(dataset, es.Population("all", "filepath IS NOT NULL", holdout=0.4))
-    es.split(dataset)
-    held_out = es.select(dataset, split="test")
-    names = [path.rpartition("/")[2] for path in held_out.values("filepath")]
-    dataset.delete_samples(held_out)
-    (tmp_path / "elsewhere").mkdir()
-    for name in names:
-        (tmp_path / name).rename(tmp_path / "elsewhere" / f"other {name}")
-    es.sync(tmp_path, dataset)
-    es.split(dataset)
-    again = es.select(dataset, split="test").values("filepath")
-    assert {path.rpartition("other ")[2] for path in again} >= set(names)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsets.splits.identity import identify
+from evalsets.splits.ledger import CAME_BACK
 from evalsets.splits.standing import standing
 
 
@@ -27,9 +28,14 @@ def _found(records, *paths, known=None):
         known: paths of samples that the ledger knows, by id
     """
     at = {f"new {path}": path for path in paths} | (known or {})
-    found = identify(records, at, at, "/")
+    found = identify(records, at, {}, "/")
     folders = [list(several) for several in found.folders]
-    return {at[i]: before for i, before in found.before.items()}, folders
+    return {at[i]: _before(found, i) for i in found.file}, folders
+
+
+def _before(identity, sample):
+    had = identity.before(sample)
+    return [*had.maybe, *had.sure]
 
 
 @pytest.mark.parametrize("folder", ["/data", None], ids=["kept", "not kept"])
@@ -84,8 +90,8 @@ def test_samples_that_the_ledger_knows_are_no_sign_of_another_folder():
     known = {f"second cam2/{n}": f"/cam2/{n}" for n in range(1, 8)}
     known |= {"old 9": "/cam1/9", "old 10": "/cam1/10"}
     assert _found([first, second], "/cam2/8", known=known) == ({}, [])
-    keys = dict(known)
-    assert identify([first, second], known, keys, "/").there == frozenset()
+    gone = [f"/cam1/{n}" for n in range(1, 9)]
+    assert [*identify([first, second], known, {}, "/").missing] == gone
 
 
 def test_samples_of_one_path_share_what_was_before_them():
@@ -93,9 +99,9 @@ def test_samples_of_one_path_share_what_was_before_them():
     many = [f"old {n}" for n in range(300)]
     record["entries"] = [{"side": "test", "samples": many, "keys": ["1"] * 300}]
     paths = {f"new {n}": "/data/1" for n in range(300)}
-    found = identify([record], paths, dict.fromkeys(paths, "1"), "/").before
-    assert len({id(before) for before in found.values()}) == 1
-    assert found["new 7"] == many
+    found = identify([record], paths, {}, "/")
+    assert len(found.had) == 1
+    assert _before(found, "new 7") == many
 
 
 def test_where_several_folders_may_be_meant_the_files_of_all_are_taken():
@@ -130,31 +136,96 @@ def test_each_id_that_a_file_had_is_one_before_it():
 def test_content_is_known_wherever_it_lies_and_names_of_known_content_are_not():
     record = _record("digest", "1", folder="/data")
     paths = {"new": "/other/9", "same name": "/data/1"}
-    keys = {"new": "digest", "same name": "1"}
-    found = identify([record], paths, keys, "/")
-    assert found.before == {"new": ["old digest"], "same name": ["old 1"]}
+    found = identify([record], paths, {"new": "digest"}, "/")
+    assert _before(found, "new") == ["old digest"]
+    assert _before(found, "same name") == ["old 1"]
 
 
 def test_two_samples_of_one_file_are_both_known():
-    paths, keys = dict.fromkeys("ab", "/data/1"), dict.fromkeys("ab", "1")
-    found = identify([_record("1", folder="/data")], paths, keys, "/")
-    assert found.before == {"a": ["old 1"], "b": ["old 1"]}
+    paths = dict.fromkeys("ab", "/data/1")
+    found = identify([_record("1", folder="/data")], paths, {}, "/")
+    assert _before(found, "a") == _before(found, "b") == ["old 1"]
 
 
 def test_a_sample_is_renamed_where_no_record_has_its_file():
     records = [_record("1", "2", "digest", folder="/data")]
     paths = {"old 1": "/data/1", "old 2": "/data/3", "old digest": "/data/9"}
-    keys = {"old 1": "1", "old 2": "3", "old digest": "digest"}
-    assert identify(records, paths, keys, "/").renamed == {"old 2"}
+    digests = {"old digest": "digest"}
+    found = identify(records, paths, digests, "/").renamed
+    assert found == {"old 2", "old digest"}
     records.append(_record("9", folder="/data", of="old"))
-    records[-1]["entries"][0].update(samples=["old 2"], keys=["3"])
-    assert identify(records, paths, keys, "/").renamed == set()
+    records[-1]["entries"][0].update(samples=["old 2", "old digest"], keys=["3", "9"])
+    assert identify(records, paths, digests, "/").renamed == set()
 
 
 def test_a_file_is_there_under_whichever_id_the_ledger_knows_it():
     first, later = _record("1", "2", folder="/d"), _record("1", folder="/d", of="new")
-    found = identify([first, later], {"new 1": "/d/1"}, {"new 1": "1"}, "/")
-    assert (found.there, found.before) == ({"old 1"}, {})
+    found = identify([first, later], {"new 1": "/d/1"}, {}, "/")
+    assert (found.missing, found.file) == ({"/d/2": ["old 2"]}, {})
+
+
+def _entry(rule, side, **samples):
+    return {
+        "side": side,
+        "rule": rule,
+        "retire": rule == "retired",
+        "samples": [*samples],
+        "keys": [*samples.values()],
+    }
+
+
+def _stand(records, **paths):
+    """The sides of samples that have none yet, by id."""
+    identity = identify(records, paths, {}, "/")
+    ledger = [entry for record in records for entry in record["entries"]]
+    found = standing(ledger, list(paths), [""] * len(paths), identity)
+    return dict(zip(paths, found.side, strict=True))
+
+
+def test_those_that_came_back_are_a_sign_of_where_the_tree_is_now():
+    first = _record(*map(str, range(1, 11)), folder="/data")
+    back = {f"back{n}": str(n) for n in range(1, 10)}
+    second = {"entries": [_entry(CAME_BACK, "test", **back)], "folder": "/mnt"}
+    known = {f"back{n}": f"/mnt/{n}" for n in range(1, 10)}
+    others = [f"/other/{n}" for n in (8, 9, 10)]
+    found, _ = _found([first, second], "/mnt/10", *others, known=known)
+    assert found == {"/mnt/10": ["old 10"]}
+
+
+def test_what_may_be_another_file_takes_none_out_of_test():
+    first = {"entries": [_entry("", "test", x="1")], "folder": "/cam2"}
+    second = {"entries": [_entry(CAME_BACK, "test", a="1")], "folder": "/cam1"}
+    third = {"entries": [_entry("retired", "quarantine", a="1")], "folder": "/cam1"}
+    assert _stand([first, second, third], y="/cam2/1") == {"y": "test"}
+    assert _stand([first, second, third], y="/cam1/1") == {"y": "quarantine"}
+
+
+def test_what_may_be_another_file_puts_no_retired_one_into_test():
+    first = {"entries": [_entry("", "test", b="1", z="9")], "folder": "/cam2"}
+    retired = {"entries": [_entry("retired", "quarantine", b="1")], "folder": "/cam2"}
+    other = {"entries": [_entry("", "test", a1="1", a2="2")], "folder": "/cam1"}
+    sides = _stand([first, retired, other], c="/cam2/1", d="/cam2/9")
+    assert sides == {"c": "quarantine", "d": "test"}
+
+
+def test_what_may_be_another_file_puts_one_of_train_into_test():
+    train = {"entries": [_entry("", "train", b="1", z="9")], "folder": "/cam2"}
+    other = {"entries": [_entry("", "test", a="1")], "folder": "/cam1"}
+    assert _stand([train, other], c="/cam2/1", d="/cam2/9") == {
+        "c": "test",
+        "d": "train",
+    }
+
+
+def test_a_sample_that_has_another_file_now_is_held_by_who_had_that():
+    record = {"entries": [_entry("", "test", a="1"), _entry("", "train", b="2")]}
+    record["folder"] = "/data"
+    assert _stand([record], b="/data/1") == {"b": "quarantine"}
+    assert _stand([record], b="/data/2") == {"b": "train"}
+    assert _stand([record], a="/data/1", b="/data/1") == {"a": "test", "b": "train"}
+    record["entries"][1]["digests"] = ["content"]
+    assert identify([record], {"b": "/data/1"}, {"b": "content"}, "/").file == {}
+    assert identify([record], {"b": "/data/2"}, {"b": "other"}, "/").renamed == {"b"}
 
 
 @settings(max_examples=150, deadline=None)
@@ -177,7 +248,7 @@ def test_no_path_that_was_in_test_is_ever_on_another_side(seed):
         root = os.path.commonpath([path.rpartition("/")[0] for path in paths.values()])
         keys = {i: os.path.relpath(path, root) for i, path in paths.items()}
         ledger = [entry for record in records for entry in record["entries"]]
-        identity = identify(records, paths, keys, "/")
+        identity = identify(records, paths, {}, "/")
         stands = standing(ledger, list(paths), [""] * len(paths), identity)
         sides = dict(zip(paths, stands.side, strict=True))
         assert {sides[i] for i, path in paths.items() if path in held} <= {"test"}

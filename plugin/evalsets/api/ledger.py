@@ -99,13 +99,14 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
                 raise ArgumentError(f"Sample '{named}' is in {where}, not in test")
         ids, settings = [*dict.fromkeys(found)], _settings(records)
         files = Files.of(opened, opened.values("id"))
-        key = dict(zip(files.ids, files.keys, strict=True))
+        at = {i: row for row, i in enumerate(files.ids)}
         entry = retirement(
             ids,
             reason,
             settings["number"],
             settings.get("seed", 0),
-            keys=[key[i] for i in ids],
+            keys=[files.names[at[i]] for i in ids],
+            digests=[files.digests[at[i]] for i in ids],
         )
         now = {"time": entry["time"], "folder": files.folder}
         append_ledger(opened, {**settings, **now}, [entry])
@@ -169,7 +170,8 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
         for doubt in [*stands.doubts, *_missing(opened, str(path), stands)]:
             logger.warning("%s", doubt)
         restore_ledger(opened, records)
-        more = stands.restored(files.ids, files.keys, records[-1]["number"])
+        suite = records[-1]["number"]
+        more = stands.restored(files.ids, files.names, files.digests, suite)
         if more:
             now = {"time": more[0]["time"], "folder": files.folder}
             append_ledger(opened, {**_settings(records), **now}, more)

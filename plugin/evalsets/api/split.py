@@ -111,7 +111,12 @@ def split(
                 "folder": plan.files.folder,
             },
             entries(
-                list(ids), assignment, suite, options["seed"], keys=plan.files.keys
+                list(ids),
+                assignment,
+                suite,
+                options["seed"],
+                keys=plan.files.names,
+                digests=plan.files.digests,
             ),
         )
         tell(f"Writing the sides of {counted(len(ids), 'sample')}")

@@ -24,13 +24,13 @@ class Files:
         ids: ``(n,)`` of the samples
         folder: that all files have in common
         names: ``(n,)`` their paths below it
-        keys: ``(n,)`` what names them for ever: their digests, or paths where none is known
+        digests: ``(n,)`` of their content; empty where it is not known
     """
 
     ids: list[str]
     folder: str
     names: list[str]
-    keys: list[str]
+    digests: list[str]
 
     @classmethod
     def of(cls, dataset: fo.Dataset, ids: Iterable[str]) -> Files:
@@ -40,10 +40,9 @@ class Files:
         folder = _common(paths)
         names = _below(folder, paths)
         if not dataset.has_sample_field(DIGEST):
-            return cls(ids, folder, names, names)
-        digests = column(dataset, ids, DIGEST)
-        keys = [digest or name for digest, name in zip(digests, names, strict=True)]
-        return cls(ids, folder, names, keys)
+            return cls(ids, folder, names, [""] * len(ids))
+        digests = [digest or "" for digest in column(dataset, ids, DIGEST)]
+        return cls(ids, folder, names, digests)
 
     @property
     def lots(self) -> list[str]:
@@ -96,7 +95,7 @@ def standing_of(
         EvalsetsError: an entry is broken, or takes a sample out of test
     """
     paths = dict(zip(files.ids, files.paths, strict=True))
-    keys = dict(zip(files.ids, files.keys, strict=True))
-    identity = identify(records, paths, keys, os.sep)
+    digests = {i: d for i, d in zip(files.ids, files.digests, strict=True) if d}
+    identity = identify(records, paths, digests, os.sep)
     ledger = [entry for record in records for entry in record["entries"]]
     return standing(ledger, files.ids, field, identity)

@@ -13,12 +13,13 @@ is one decision about many samples::
         "samples": ["…"],
         "groups": ["…"],
         "keys": ["…"],
+        "digests": ["…"],
         "releases": [1],
     }
 
 ``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``;
-``keys[i]`` names the file of ``samples[i]`` for ever, where its id does not: by its
-content, or by its path below ``folder``. ``releases``
+``keys[i]`` and ``digests[i]`` name its file for ever, where its id does not: by its path
+below ``folder``, and by its content, empty where that is not known. ``releases``
 are those in which the samples of an entry were trained on, and left out without any. Only
 an entry with ``"retire": true`` takes samples out of test. The hash of a record covers
 that of the record before it, so that an edited past shows.
@@ -41,7 +42,10 @@ REMEDY = (
     "restore the ledger with load_ledger, or `evalsets ledger load`, from a file that "
     "save_ledger wrote before, such as one in git"
 )
-_BY_SAMPLE = ("samples", "groups", "keys")
+CAME_BACK = "had this side before, under another id"
+"""The rule of a sample whose file is that of one that was there before."""
+
+_BY_SAMPLE = ("samples", "groups", "keys", "digests")
 
 Entry = dict[str, Any]
 Record = dict[str, Any]
@@ -53,7 +57,8 @@ def entries(
     suite: int,
     seed: int | str = 0,
     time: datetime | None = None,
-    keys: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    digests: Sequence[str] = (),
 ) -> list[Entry]:
     """One entry for every side, rule and past that an assignment newly gave.
 
@@ -63,7 +68,8 @@ def entries(
         suite: version of the suite that asked
         seed: of the assignment
         time: by default now
-        keys: ``(n,)`` what names the files of the samples; by default they have no names
+        keys: ``(n,)`` paths of the samples' files; by default they have no names
+        digests: ``(n,)`` of their content, where known
     """
     trained = {m.sample_id: m.releases for m in assignment.report.moved}
     alike: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
@@ -76,7 +82,8 @@ def entries(
             **_entry(
                 [str(ids[i]) for i in rows],
                 [str(assignment.group[i]) for i in rows],
-                None if keys is None else [str(keys[i]) for i in rows],
+                [str(keys[i]) for i in rows if keys],
+                [str(digests[i]) for i in rows if digests],
                 suite=suite,
                 seed=str(seed),
                 time=time,
@@ -95,7 +102,8 @@ def retirement(
     suite: int,
     seed: int | str = 0,
     time: datetime | None = None,
-    keys: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    digests: Sequence[str] = (),
 ) -> Entry:
     """The entry that takes samples out of test, for good, into quarantine.
 
@@ -105,10 +113,12 @@ def retirement(
         suite: version of the suite at the time
         seed: of the last assignment
         time: by default now
-        keys: what names the files of the samples; by default they have no names
+        keys: paths of the samples' files; by default they have no names
+        digests: of their content, where known
     """
+    facts = {"suite": suite, "seed": str(seed)}
     return {
-        **_entry(samples, samples, keys, suite=suite, seed=str(seed), time=time),
+        **_entry(samples, samples, keys, digests, time=time, **facts),
         "side": "quarantine",
         "rule": f"retired: {reason}",
         "retire": True,
@@ -118,6 +128,7 @@ def retirement(
 def restoration(
     samples: Sequence[str],
     keys: Sequence[str],
+    digests: Sequence[str],
     side: str,
     rule: str,
     suite: int,
@@ -126,26 +137,31 @@ def restoration(
 
     Args:
         samples: ids
-        keys: what names the files of the samples
+        keys: paths of their files
+        digests: of their content, where known
         side: of all of them
         rule: whence it was known
         suite: version of the suite at the time
     """
-    told = _entry(samples, samples, keys, suite=suite)
+    told = _entry(samples, samples, keys, digests, suite=suite)
     return {**told, "side": side, "rule": rule}
 
 
 def _entry(
     samples: Sequence[str],
     groups: Sequence[str],
-    keys: Sequence[str] | None,
+    keys: Sequence[str],
+    digests: Sequence[str],
     *,
     time: datetime | None = None,
     **facts: Any,
 ) -> Entry:
     when = (time or datetime.now(timezone.utc)).isoformat(timespec="seconds")
-    named = {} if keys is None else {"keys": list(keys)}
-    lists = {"samples": list(samples), "groups": list(groups), **named}
+    lists = {"samples": list(samples), "groups": list(groups)}
+    if keys:
+        lists["keys"] = list(keys)
+    if any(digests):
+        lists["digests"] = list(digests)
     return {"time": when, **facts, **lists}
 
 

@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 
 from evalsets.errors import UnknownNameError, counted
-from evalsets.splits.identity import Identity
-from evalsets.splits.ledger import Entry, replay, restoration
+from evalsets.splits.identity import Had, Identity
+from evalsets.splits.ledger import CAME_BACK, Entry, replay, restoration
 from evalsets.splits.work import Assignment
 
-CAME_BACK = "had this side before, under another id"
-RENAMED = "had this side before, when its file had another name or content"
+RENAMED = "had this side before, under another name or content of its file"
+TAKEN_OVER = "its file now is one that was in test"
 BY_HAND = "had this side in the field alone"
 RESTORED = "restored: had this side when the ledger was replaced"
 _SHOWN = 3
-_STRENGTH = ("train", "val", "quarantine", "test")
+_STRENGTH = ("", "train", "val", "quarantine", "test")
 """Of samples of one file the side that holds, the last before all others."""
+_LEARNED = _STRENGTH[1:3]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Standing:
         """
         side, rule = list(self.side), list(self.rule)
         for row, had in enumerate(field):
-            apart = had == "quarantine" and side[row] in _STRENGTH[:2]
+            apart = had == "quarantine" and side[row] in _LEARNED
             if apart or rule[row] == BY_HAND:
                 side[row], rule[row] = had, RESTORED
         return replace(self, side=side, rule=rule)
@@ -77,7 +78,11 @@ class Standing:
         return replace(assignment, rule=np.where(unsaid, rule, assignment.rule))
 
     def restored(
-        self, ids: Sequence[str], keys: Sequence[str], suite: int
+        self,
+        ids: Sequence[str],
+        keys: Sequence[str],
+        digests: Sequence[str],
+        suite: int,
     ) -> list[Entry]:
         """Entries of all samples with a side of which the ledger does not tell yet."""
         alike: dict[tuple[str, str], list[int]] = {}
@@ -85,7 +90,13 @@ class Standing:
             if rule:
                 alike.setdefault((self.side[row], rule), []).append(row)
         return [
-            restoration([ids[i] for i in rows], [keys[i] for i in rows], *pair, suite)
+            restoration(
+                [ids[i] for i in rows],
+                [keys[i] for i in rows],
+                [digests[i] for i in rows if digests],
+                *pair,
+                suite,
+            )
             for pair, rows in sorted(alike.items())
         ]
 
@@ -94,6 +105,15 @@ class Standing:
         kept = [row for row in self.differing if self.side[row] == field[row]]
         restored = [row for row in self.differing if self.side[row] != field[row]]
         found = self.doubts
+        over = [row for row, rule in enumerate(self.rule) if rule == TAKEN_OVER]
+        if over:
+            files = counted(
+                len(over), "sample has now a file", "samples have now files"
+            )
+            found.append(
+                f"{files} that had been in test under another id, and went to "
+                f"quarantine: {ids[over[0]]} for one"
+            )
         if self.missing:
             files = counted(len(self.missing), "file is", "files are")
             found.append(
@@ -146,37 +166,57 @@ def standing(
         UnknownNameError: a field holds no side
     """
     told = replay(ledger)
-    ended, sides = _ended(ledger), dict[int, str]()
-    side, rule, differing = list(field), [""] * len(ids), []
+    ended = _ended(ledger)
+    held = [_held(had, told, ended) for had in identity.had]
+    side, rule, differing = [], [], list[int]()
     for row, sample_id in enumerate(ids):
-        if sample_id in told:
-            if field[row] != told[sample_id]:
-                differing.append(row)
-            if field[row] == "test" and told[sample_id] in _STRENGTH[:2]:
-                rule[row] = BY_HAND
-                continue
-            side[row] = told[sample_id]
-            if sample_id in identity.renamed:
-                rule[row] = RENAMED
-        elif had := identity.before.get(sample_id):
-            held = sides.get(id(had)) or _held(had, told, ended)
-            sides[id(had)] = held
-            by_hand = field[row] == "test" and held in _STRENGTH[:2]
-            rule[row] = BY_HAND if by_hand else CAME_BACK
-            side[row] = "test" if by_hand else held
-        elif field[row]:
-            rule[row] = BY_HAND
-            if field[row] not in _STRENGTH:
-                raise UnknownNameError("side", field[row], _STRENGTH)
-    lost = {i for i, side in told.items() if side == "test"}.difference(ids)
-    missing = _named_last(ledger, lost - identity.there)
+        had, now = told.get(sample_id, ""), field[row]
+        before = held[identity.file[sample_id]] if sample_id in identity.file else ""
+        if had and had != now:
+            differing.append(row)
+        if not had and not before and now not in _STRENGTH:
+            raise UnknownNameError("side", now, _STRENGTH[1:])
+        stands = _stands(had, before, now, sample_id in identity.renamed)
+        side.append(stands[0])
+        rule.append(stands[1])
+    gone = identity.missing.items()
+    missing = [name for name, ids in gone if _strongest(ids, told, ended) == "test"]
     return Standing(side, rule, differing, told, identity.folders, missing)
 
 
-def _held(had: Sequence[str], told: Mapping[str, str], ended: set[str]) -> str:
+def _stands(told: str, before: str, field: str, renamed: bool) -> tuple[str, str]:
+    """The side of a sample, and whence it is known; empty where the ledger tells it.
+
+    Args:
+        told: by the ledger
+        before: side of those that are gone and had its file
+        field: side in the dataset
+        renamed: whether the ledger tells it of another name or content
+    """
+    known = told or before
+    if not known:
+        return field, BY_HAND if field else ""
+    if field == "test" and known in _LEARNED:
+        return "test", BY_HAND
+    if not told:
+        return before, CAME_BACK
+    if told in _LEARNED and before not in ("", *_LEARNED):
+        return "quarantine", TAKEN_OVER
+    return told, RENAMED if renamed else ""
+
+
+def _held(had: Had, told: Mapping[str, str], ended: set[str]) -> str:
+    """The side of a file; what may be that of another only protects it more."""
+    sure = _strongest(had.sure, told, ended)
+    if sure and sure not in _LEARNED:
+        return sure
+    return max(sure, _strongest(had.maybe, told, ended), key=_STRENGTH.index)
+
+
+def _strongest(had: Sequence[str], told: Mapping[str, str], ended: set[str]) -> str:
     """The side of samples of one file, of those since one of them came to its end."""
     last = max((at for at, one in enumerate(had) if one in ended), default=0)
-    return max((told[one] for one in had[last:]), key=_STRENGTH.index)
+    return max((told[one] for one in had[last:]), key=_STRENGTH.index, default="")
 
 
 def _ended(ledger: Sequence[Entry]) -> set[str]:
@@ -189,14 +229,3 @@ def _ended(ledger: Sequence[Entry]) -> set[str]:
         elif entry.get("rule") == CAME_BACK:
             back.update(entry["samples"])
     return back & retired
-
-
-def _named_last(ledger: Sequence[Entry], samples: set[str]) -> list[str]:
-    """The newest keys of samples, or their ids where none has one."""
-    named: dict[str, str] = {}
-    for entry in ledger if samples else ():
-        pairs = zip(
-            entry["samples"], entry.get("keys") or entry["samples"], strict=False
-        )
-        named.update((i, key) for i, key in pairs if i in samples)
-    return sorted(named.values())
