@@ -286,6 +286,32 @@ def test_a_cut_for_the_old_encoder_stays_stale_when_another_population_is_compos
     assert es.refresh(embedded) == {}
 
 
+def test_a_search_among_a_stale_population_is_refused_until_it_is_composed_again(
+    embedded, encoder, tmp_path
+):
+    one = es.Population("one", f"text('a bridge') > {CUT}")
+    on_one = es.Population("on one", "population('one') OR num_people > 2")
+    es.compose(embedded, [one, on_one, es.Population("busy", "num_people > 2")])
+    other = _another_encoder(encoder, tmp_path / "other")
+    es.embed(embedded, other, overwrite=True)
+    for name in ("one", "on one"):
+        with pytest.raises(es.EvalsetsError, match=r"'one': .*another encoder"):
+            es.search(embedded, f"num_people = 1 OR NOT population('{name}')")
+    assert len(es.search(embedded, "population('busy')")) > 0
+    es.compose(embedded, [one, on_one])
+    assert len(es.search(embedded, "population('on one')")) > 0
+
+
+def test_weights_that_are_replaced_in_their_folder_are_another_encoder(
+    embedded, encoder, tmp_path
+):
+    other = _another_encoder(encoder, tmp_path / "other")
+    es.embed(embedded, other, overwrite=True)
+    shutil.copy(f"{encoder}/open_clip_model.safetensors", other)
+    with pytest.raises(EncoderError, match="overwrite the vectors"):
+        es.embed(embedded, other)
+
+
 def test_scores_of_the_old_encoder_decide_nothing(embedded, encoder, tmp_path):
     anything = es.Population("anything", "text('a bridge') >= -1")
     assert len(es.compose(embedded, anything)) == len(embedded)

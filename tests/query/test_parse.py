@@ -154,6 +154,9 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("a::INT = 1", "CAST is not part", "a"),
         ("a[1] = 1", "[ ] is not part", None),
         ("a = 1 OR (b = 1 AND\n  c | 1)", "is not part", "c | 1"),
+        (";", "cannot end with ';'", ";"),
+        ("; a = 1", "cannot be read at ';' (at position 0)", ";"),
+        (") = 1", "cannot be read at ')' (at position 0)", ")"),
     ],
 )
 def test_text_outside_the_language_is_refused_where_it_stands(text, problem, word):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evalsets.datasets.columns import holding
 from evalsets.datasets.compile import apply, read_fields
 from evalsets.datasets.connect import Source, is_whole, open_both
-from evalsets.datasets.populations import read_query
+from evalsets.datasets.populations import read_query, refuse_stale
 from evalsets.datasets.schema import refuse_hidden
 from evalsets.datasets.scores import (
     kept_fields,
@@ -60,6 +60,7 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         QueryError: the query cannot be read, or does not fit the fields that the dataset
             has and the view shows
         NoVectorsError: it asks for similarity, but nothing has been embedded
+        EvalsetsError: it names a population that was cut for another encoder
 
     Warns:
         PromptWarning: a prompt says "no", or a number, which encoders do not understand
@@ -73,6 +74,7 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
     asked = terms(checked)
     if not asked:
         return apply(view, checked)
+    refuse_stale(opened, parsed)
     file = open_vectors(opened)
     kept = kept_fields(opened, asked, file)
     if len(kept) == len(asked) and all(map(view.has_field, kept.values())):

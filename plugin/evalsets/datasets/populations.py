@@ -21,8 +21,14 @@ from evalsets.datasets.locks import check_held, schema_lock
 from evalsets.datasets.predictions import prediction_sets
 from evalsets.datasets.runs import delete_run, load_runs, save_run
 from evalsets.datasets.schema import read_schema, refuse_hidden
-from evalsets.datasets.scores import field_of
-from evalsets.errors import ArgumentError, NameTakenError, QueryError
+from evalsets.datasets.scores import OTHER_ENCODER, field_of
+from evalsets.datasets.vectors import fingerprint_of
+from evalsets.errors import (
+    ArgumentError,
+    EvalsetsError,
+    NameTakenError,
+    QueryError,
+)
 from evalsets.query import (
     Query,
     Schema,
@@ -188,6 +194,22 @@ def read_query(dataset: fo.Dataset, text: str) -> tuple[Query, Query, Schema]:
     known = {name: parse(r.population.query) for name, r in recipes.items()}
     schema = schema_of(dataset, recipes)
     return parsed, check(inline(parsed, known), schema), schema
+
+
+def refuse_stale(dataset: fo.Dataset, query: Query) -> None:
+    """Refuses a query that names populations whose cut was for another encoder.
+
+    Raises:
+        EvalsetsError: which one, and what to do
+    """
+    recipes = load_recipes(dataset) if references(query) else {}
+    encoder = fingerprint_of(dataset) if recipes else ""
+    asked = sorted(references(query))
+    for name in asked:  # which grows
+        if recipes[name].encoder not in ("", encoder):
+            raise EvalsetsError(f"Population '{name}': {OTHER_ENCODER}")
+        used = references(parse(recipes[name].population.query))
+        asked.extend(sorted(used - set(asked)))
 
 
 def used_terms(populations: Mapping[str, Population]) -> set[Term]:

@@ -11,7 +11,7 @@ from evalsets.errors import EncoderError
 
 
 def load_encoder(encoder: Any) -> Encoder:
-    """The encoder of that name, kept in memory for the next call.
+    """The encoder of that name, kept in memory until its files change.
 
     Args:
         encoder: ``open_clip:ARCH:PRETRAINED``, the path of a folder with
@@ -22,7 +22,7 @@ def load_encoder(encoder: Any) -> Encoder:
         EncoderError: it cannot be loaded, with what would help
     """
     if isinstance(encoder, (str, Path)):
-        return _load(str(encoder))
+        return _load(str(encoder), _stamps(str(encoder)))
     if hasattr(encoder, "encode_images"):
         return encoder
     from evalsets.encoders.foreign import FiftyOneEncoder
@@ -30,8 +30,19 @@ def load_encoder(encoder: Any) -> Encoder:
     return FiftyOneEncoder(encoder, type(encoder).__name__)
 
 
+def _stamps(name: str) -> tuple[tuple[int, int], ...]:
+    """Time and size of the files of a local checkpoint."""
+    from evalsets.encoders.clip import PREFIX
+
+    weights = name.split(":", 2)[-1] if name.startswith(PREFIX) else name
+    path = Path(weights).expanduser()
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    seen = [file.stat() for file in files if file.is_file()]
+    return tuple((stat.st_mtime_ns, stat.st_size) for stat in seen)
+
+
 @lru_cache(maxsize=2)
-def _load(name: str) -> Encoder:
+def _load(name: str, stamps: object) -> Encoder:  # noqa: ARG001, part of the key
     from evalsets.encoders.clip import PREFIX, ClipEncoder
 
     if name.startswith(PREFIX) or Path(name).expanduser().exists():

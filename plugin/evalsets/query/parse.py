@@ -121,6 +121,7 @@ def _unreadable(text: str) -> tuple[str, str, int, str]:
 def _statement(words: list[Token], text: str) -> Any:
     """The statement; what goes before a bare condition is added."""
     _in_order(words, text)
+    own = len(words)
     first = words[0].token_type
     if first not in (TokenType.SELECT, TokenType.WITH):
         start = _SELECT if first in _CLAUSES else f"{_SELECT}WHERE "
@@ -129,7 +130,7 @@ def _statement(words: list[Token], text: str) -> Any:
         with _quiet():
             statements = _Samples().parser().parse(words, text)
     except ParseError as error:
-        raise _misread(error, words, text) from None
+        raise _misread(error, words, text, len(words) - own) from None
     except (SqlglotError, ValueError, TypeError, AttributeError, IndexError, KeyError):
         raise QueryError("The query cannot be read as SQL", text) from None
     read = [s for s in statements if s is not None]
@@ -164,18 +165,20 @@ def _in_order(words: list[Token], text: str) -> None:
             )
 
 
-def _misread(error: ParseError, words: list[Token], text: str) -> QueryError:
+def _misread(
+    error: ParseError, words: list[Token], text: str, added: int
+) -> QueryError:
+    """The error of a text that ``added`` words were put before."""
     where = error.errors[0] if error.errors else {}
     line, column = where.get("line"), where.get("col")
     # Words that were put before the text stand at the same places; take the last.
     at = next(
         (t for t in reversed(words) if (t.line, t.col) == (line, column)), words[-1]
     )
+    place = max(added, words.index(at))
+    at, before = words[place], words[max(added, place - 1) : place]
     word = text[at.start : at.end + 1]
-    place = words.index(at)
-    reserved = next(
-        (w for w in (at, *words[place - 1 : place]) if _is_reserved(w)), None
-    )
+    reserved = next((w for w in (at, *before) if _is_reserved(w)), None)
     if (bare := _unquoted(words)) is not None:
         problem = convert.unquoted(bare[0].text)
         at, word = bare[2], text[bare[2].start : bare[2].end + 1]
