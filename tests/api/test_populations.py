@@ -237,6 +237,10 @@ def test_a_population_whose_field_is_gone_is_stale_and_empty_not_everything(draw
     frame = es.membership(drawn)
     assert not frame["busy"].any()
     assert frame["at night"].any()
+    assert len(drawn.load_saved_view("busy")) == 0
+    drawn.rename_sample_field("people", "num_people")
+    assert es.refresh(drawn) == {}
+    assert len(drawn.load_saved_view("busy")) == es.membership(drawn)["busy"].sum() > 0
 
 
 def test_a_lost_saved_view_is_made_again(drawn):

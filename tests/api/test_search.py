@@ -264,6 +264,7 @@ def test_another_encoder_is_refused_and_makes_populations_stale(
     es.embed(embedded, other, overwrite=True)
     assert "another encoder" in es.refresh(embedded)["bridge"]
     assert not es.membership(embedded)["bridge"].any()
+    assert len(embedded.load_saved_view("bridge")) == 0
     with pytest.raises(es.EvalsetsError, match="another encoder"):
         es.split(embedded)
     es.compose(embedded, bridge)
@@ -335,6 +336,7 @@ def test_populations_without_their_vectors_are_stale_until_these_are_made_again(
     assert list(es.refresh(embedded)) == ["bridge"]
     assert "gone" in es.refresh(embedded)["bridge"]
     assert not es.membership(embedded)["bridge"].any()
+    assert len(embedded.load_saved_view("bridge")) == 0
     es.embed(embedded.limit(9), encoder)
     few = es.membership(embedded)["bridge"]
     assert set(few.index[few]) <= set(embedded.limit(9).values("id"))

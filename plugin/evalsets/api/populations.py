@@ -224,7 +224,8 @@ def refresh(dataset: Source) -> dict[str, str]:
     """Brings every population up to date with samples that were embedded since.
 
     Populations without similarity are matched live by MongoDB; their saved views are
-    only made again where they are lost or match a field that is no longer meant.
+    only made again where they are lost or match a field that is no longer meant. The
+    saved view of a stale population is empty until it is none any more.
 
     Returns:
         the populations that are stale nevertheless, with the reason and the remedy
@@ -298,6 +299,7 @@ def _compared(
         return {}, []
     queries, stale = current_queries(dataset, recipes)
     views = {name: view_of(dataset, query) for name, query in queries.items()}
+    views |= dict.fromkeys(stale, dataset.match({"$expr": False}))
     return stale, [
         (recipes[name].population, view)
         for name, view in views.items()
