@@ -113,6 +113,43 @@ def test_a_field_edited_by_hand_cannot_take_a_sample_out_of_test(made):
     assert f"sample {sample.id} had 'train' instead of 'test'" in str(report)
 
 
+@pytest.mark.parametrize("side", ["train", "quarantine", None])
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda d: es.select(d, split="train"),
+        lambda d: es.select(d.limit(10), split="test"),
+        es.coverage,
+        lambda d: es.evaluate(d, "net"),
+        lambda d: es.discover(d, "net"),
+    ],
+    ids=["select", "select in a view", "coverage", "evaluate", "discover"],
+)
+def test_nothing_goes_by_a_field_that_takes_samples_out_of_test(made, look, side):
+    scores = dict.fromkeys(made.values("id"), 0.5)
+    es.upload_scores(made, "net", scores, metric="loss", higher_is_better=False)
+    edited = sorted(_test_of(_sides(made)))[:3]
+    made.set_values("split", dict.fromkeys(edited, side), key_field="id")
+    with pytest.raises(EvalsetsError, match=r"3 samples in test by the ledger") as told:
+        look(made)
+    where = f"'{side}'" if side else "no split"
+    assert f"{edited[0]} for one in {where}; split again" in str(told.value)
+    assert "\n" not in str(told.value)
+    es.split(made)
+    assert len(es.select(made, split="test")) == 20
+    es.coverage(made)
+
+
+def test_what_is_put_into_test_or_deleted_is_no_reason_to_refuse(made):
+    train = es.select(made, split="train").values("id")
+    made.set_values("split", dict.fromkeys(train[:2], "test"), key_field="id")
+    assert len(es.select(made, split="test")) == 22
+    made.delete_samples(sorted(_test_of(_sides(made)))[:5])
+    assert len(es.select(made, split="train")) == len(train) - 2
+    es.retire(made, es.select(made, split="test").values("id")[-1], reason="blurred")
+    assert es.coverage(made).frame.quarantine.sum() == 1
+
+
 def test_a_sample_put_into_test_by_hand_stays_there_and_is_told(made):
     sample = made.match(fo.ViewField("split") == "train").first()
     sample.split = "test"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evalsets.api.conditions import conditions_of
 from evalsets.api.populations import current_queries, meanings
+from evalsets.api.split import refuse_strayed
 from evalsets.api.standing import sides_of
 from evalsets.datasets.columns import provenance
 from evalsets.datasets.connect import Source, open_dataset, open_view
@@ -46,9 +47,11 @@ def coverage(dataset: Source, *, truth: str = "ground_truth") -> Coverage:
 
     Raises:
         ArgumentError: the dataset has no populations
+        EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
     """
     view = open_view(dataset)
     opened = open_dataset(dataset)
+    refuse_strayed(opened)
     recipes = load_recipes(opened)
     known = {n: r.population for n, r in recipes.items()}
     if not known:

@@ -79,6 +79,8 @@ def evaluate(
     Raises:
         UnknownNameError: no such model, baseline, field or release
         ArgumentError: nothing to evaluate, with the reason
+        EvalsetsError: the field ``split`` is to be gone by, and has samples elsewhere that
+            the ledger tells to be in test
     """
     drawn = _drawn(alpha, replicates, seed)
     release = _number(release)

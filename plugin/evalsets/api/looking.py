@@ -10,7 +10,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
-from evalsets.api.split import group_values, on_split
+from evalsets.api.split import group_values, on_split, refuse_strayed
 from evalsets.datasets.columns import SPLIT, read
 from evalsets.datasets.digests import unreplaced
 from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
@@ -57,6 +57,7 @@ def sides_of(
     Raises:
         UnknownNameError: no such side
         ArgumentError: a side was asked for, and the dataset was never split
+        EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
     """
     if split is None:
         return None, view
@@ -68,6 +69,7 @@ def sides_of(
     for side in sides:
         if side not in SIDES or not side:
             raise UnknownNameError("split", side, [known for known in SIDES if known])
+    refuse_strayed(view._dataset)
     return sides, view.match(fo.ViewField(SPLIT).is_in(sides))
 
 

@@ -34,7 +34,12 @@ from evalsets.api.standing import Files, sides_of, standing_of
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
-from evalsets.datasets.ledger import append_ledger, last_split, read_records
+from evalsets.datasets.ledger import (
+    append_ledger,
+    last_split,
+    read_records,
+    strayed,
+)
 from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.scores import field_of
@@ -262,6 +267,7 @@ def select(
     Raises:
         UnknownNameError: no such split or population
         ArgumentError: the dataset has not been split
+        EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
     """
     view = open_view(dataset)
     opened = open_dataset(dataset)
@@ -283,6 +289,7 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
     Raises:
         UnknownNameError: no such side
         ArgumentError: the dataset has not been split
+        EvalsetsError: as :func:`refuse_strayed`
     """
     if split not in SIDES or not split:
         raise UnknownNameError("split", split, [side for side in SIDES if side])
@@ -291,7 +298,25 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
             f"Dataset '{view.dataset_name}' has not been split yet; split it first, "
             "or take the samples of all splits"
         )
+    refuse_strayed(view._dataset)
     return view.match(fo.ViewField(SPLIT) == split)
+
+
+def refuse_strayed(dataset: fo.Dataset) -> None:
+    """Refuses to go by a field that was edited: what is held out would be trained on.
+
+    Raises:
+        EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
+    """
+    n, one, side = strayed(dataset)
+    if n:
+        where = f"'{side}'" if side else "no split"
+        raise EvalsetsError(
+            f"The field '{SPLIT}' of dataset '{dataset.name}' was edited: "
+            f"{counted(n, 'sample')} in test by the ledger {'is' if n == 1 else 'are'} "
+            f"elsewhere by it, {one} for one in {where}; "
+            "split again, which restores them"
+        )
 
 
 def _before(settings: dict[str, Any], meaning: dict[str, str]) -> dict[str, float]:

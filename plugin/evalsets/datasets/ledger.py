@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
+from bson import ObjectId
 
+from evalsets.datasets.columns import SPLIT
+from evalsets.datasets.mongo import object_ids
 from evalsets.datasets.runs import (
     delete_run,
     has_results,
@@ -16,10 +19,13 @@ from evalsets.datasets.runs import (
     save_run,
 )
 from evalsets.errors import EvalsetsError
-from evalsets.splits import seal, verify
+from evalsets.splits import replay, seal, verify
 from evalsets.splits.ledger import REMEDY
 
 KIND = "split"
+_CHUNK = 100_000  # ids of one query, of which MongoDB takes 16 MB
+_held_out: dict[str, tuple[str, list[ObjectId]]] = {}
+"""By name of a dataset the last hash of its ledger, and what that tells to be in test."""
 
 
 def last_split(dataset: fo.Dataset) -> dict[str, Any]:
@@ -58,6 +64,34 @@ def read_records(dataset: fo.Dataset) -> list[dict[str, Any]]:
     ]
     verify(records, f"split {{}} in the ledger of dataset '{dataset.name}'")
     return records
+
+
+def strayed(dataset: fo.Dataset) -> tuple[int, str, str]:
+    """How many samples are in test by the ledger and not by the field.
+
+    Returns:
+        their number, the id of one, and the side that its field holds
+    """
+    n, samples = 0, dataset._sample_collection
+    one: dict[str, Any] = {}
+    ids = _test_of(dataset)
+    for at in range(0, len(ids), _CHUNK):
+        chunk = {"_id": {"$in": ids[at : at + _CHUNK]}, SPLIT: {"$ne": "test"}}
+        if found := samples.count_documents(chunk, hint="_id_"):
+            n += found
+            one = one or samples.find_one(chunk, {SPLIT: 1}, hint="_id_") or {}
+    return n, str(one.get("_id", "")), one.get(SPLIT) or ""
+
+
+def _test_of(dataset: fo.Dataset) -> list[ObjectId]:
+    """The samples that the ledger tells to be in test, read once a split."""
+    last = last_split(dataset).get("hash", "")
+    known, ids = _held_out.get(dataset.name, ("", []))
+    if last and known != last:
+        told = replay(read_ledger(dataset))
+        ids = object_ids(frozenset(i for i, side in told.items() if side == "test"))
+        _held_out[dataset.name] = last, ids
+    return ids if last else []
 
 
 def restore_ledger(dataset: fo.Dataset, records: Sequence[dict[str, Any]]) -> None:
