@@ -60,6 +60,34 @@ def test_the_text_shows_names_as_they_are(found):
     assert "40.0%" in text
 
 
+@pytest.mark.parametrize("width", [40, 80, None])
+def test_the_text_shows_names_and_figures_whole_however_narrow_it_is(width):
+    names = [
+        "windy road with no trees",
+        "a_population_whose_n_name_has_no_spaces",
+        "夜の道",
+    ]
+    members = pd.DataFrame(True, columns=names, index=range(40_000))
+    sides = ["train", "val", "test", "quarantine"] * 10_000
+    found = coverage(
+        members,
+        sides,
+        dict.fromkeys(names, 0.25),
+        Facts(labelled=np.ones(40_000, bool)),
+    )
+    text = found.to_text(width)
+    assert "…" not in text
+    assert text.count("10,000 (100%)") == 12
+    assert text.count("25.0%") == 6
+    assert "夜の道" in text
+    assert ("_name_has_no_spaces" if width else names[1]) in text
+
+
+def test_the_text_of_a_pipe_folds_no_sentence(found):
+    assert "• '[new]' has 1 sample without a side; split again" in found.to_text(None)
+    assert "• '[new]' has 1 sample \nwithout a side; split \nagain" in found.to_text(25)
+
+
 def test_the_plot_has_a_bar_for_every_part_and_a_mark_for_what_was_asked(found):
     figure = found.plot()
     bars = {trace.name: trace for trace in figure.data}

@@ -111,7 +111,8 @@ def coverage(
 ) -> None:
     """Show how each population divides over train, val and test, and what is untested."""
     found = es.coverage(dataset, truth=truth)
-    typer.echo(found.to_text(width=console.width))
+    width = console.width if console.is_terminal else None
+    typer.echo(found.to_text(width))
     for n, tag in enumerate(found.tags.itertuples()):
         if not n:
             typer.echo("The commonest tags of what is in no population:")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from evalsets.errors import ArgumentError, counted
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _OUTSIDE = "(background)"
+_UNBOUND = 1_000_000
+_NAME = 20  # columns of a name, at least, before it is folded
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,13 @@ class Coverage:
         """Heat map: how much of each population, a row, lies in each other one."""
         return figures.heat_map(self.overlap)
 
-    def to_text(self, width: int = 100) -> str:
-        """A table for the terminal, and the gaps below it."""
+    def to_text(self, width: int | None = 100) -> str:
+        """A table for the terminal, and the gaps below it.
+
+        Args:
+            width: to fold names and sentences at, where the figures leave room; None for
+                no bound
+        """
         table = Table(title="Coverage", title_justify="left", box=SIMPLE_HEAD)
         table.add_column("population", overflow="fold")
         labelled = ["labelled"] if self.labelled.notna().any() else []
@@ -124,8 +132,20 @@ class Coverage:
             )
         table.caption = "in brackets: share of the side that is in the population"
         out = io.StringIO()
-        console = Console(file=out, width=width)
+        console = Console(file=out, width=_UNBOUND)
+        if width is not None:
+            names = table.columns[0]
+            names.max_width = _NAME
+            room = width - Measurement.get(console, console.options, table).maximum
+            names.max_width += max(room, 0)
         console.print(table)
+        tell = partial(
+            console.print,
+            markup=False,
+            highlight=False,
+            width=width,
+            soft_wrap=width is None,
+        )
         if self.untested:
             count = self.background
             sides = [f"{int(count[part]):,} {part}" for part in PARTS if count[part]]
@@ -134,9 +154,9 @@ class Coverage:
             if count["holdout_asked"]:
                 asked, got = count["holdout_asked"], count["holdout_got"]
                 said += f"; asked {asked:.1%} for test, got {got:.1%}"
-            console.print(said, markup=False, highlight=False)
+            tell(said)
         for gap in self.gaps:
-            console.print(f"• {gap}", markup=False, highlight=False)
+            tell(f"• {gap}")
         return out.getvalue()
 
     def __str__(self) -> str:
