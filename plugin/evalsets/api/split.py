@@ -31,6 +31,7 @@ from evalsets.api.splitting import (
     with_past,
 )
 from evalsets.api.standing import Files, sides_of, standing_of
+from evalsets.api.untagged import untagged
 from evalsets.datasets.columns import SPLIT, declare, write
 from evalsets.datasets.compile import apply
 from evalsets.datasets.connect import Source, open_dataset, open_view
@@ -41,7 +42,7 @@ from evalsets.datasets.ledger import (
     strayed,
 )
 from evalsets.datasets.locks import writing
-from evalsets.datasets.populations import load_recipes
+from evalsets.datasets.populations import load_recipes, resolve
 from evalsets.datasets.scores import field_of
 from evalsets.errors import (
     ArgumentError,
@@ -50,7 +51,7 @@ from evalsets.errors import (
     UnknownNameError,
     counted,
 )
-from evalsets.query import terms
+from evalsets.query import Query, terms
 from evalsets.splits import SIDES, Assignment, SplitReport, assign, entries
 from evalsets.splits.standing import Standing
 from evalsets.telling import tell
@@ -163,6 +164,7 @@ class _Plan:
         assignment: the new sides
         records: of the splits before
         holdouts: shares asked, each with the meaning of its population
+        untagged: what new samples lack for populations to have them, in words
     """
 
     ids: pd.Index
@@ -173,6 +175,7 @@ class _Plan:
     assignment: Assignment
     records: list[dict[str, Any]]
     holdouts: list[list[Any]]
+    untagged: list[str]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -195,6 +198,9 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     )
     field, files = sides_of(dataset, ids), Files.of(dataset, ids)
     stands = standing_of(files, field, records)
+    lacking = untagged(dataset, _holding_out(dataset), ids, stands.side)
+    for said in lacking:
+        logger.warning("%s", said)
     tell(f"Dividing {counted(len(ids), 'sample')}")
     assignment = assign(
         frame,
@@ -210,7 +216,9 @@ def _planned(dataset: fo.Dataset, options: dict[str, Any]) -> _Plan:
     refuse_empty_train(assignment.report, holdout)
     assignment = with_past(dataset, stands.entered(assignment))
     holdouts = [[share, meaning[name]] for name, share in holdout.items()]
-    return _Plan(ids, field, files, stands, together, assignment, records, holdouts)
+    return _Plan(
+        ids, field, files, stands, together, assignment, records, holdouts, lacking
+    )
 
 
 def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> SplitReport:
@@ -219,7 +227,15 @@ def _reported(dataset: fo.Dataset, plan: _Plan, options: dict[str, Any]) -> Spli
     notes = plan.stands.notes(plan.ids, plan.field)
     changed = changes(plan.settings, options)
     alone = none_near(plan.together, options["near_duplicates"])
-    return noted(report, *changed, *notes, unseen(plan.together), alone)
+    unknown = [*plan.untagged, unseen(plan.together)]
+    return noted(report, *changed, *notes, *unknown, alone)
+
+
+def _holding_out(dataset: fo.Dataset) -> dict[str, Query]:
+    """The queries of the populations that ask for a hold-out."""
+    known = {n: r.population for n, r in load_recipes(dataset).items()}
+    queries, _ = resolve(dataset, known)
+    return {name: query for name, query in queries.items() if known[name].holdout}
 
 
 def _asked(
