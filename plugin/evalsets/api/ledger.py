@@ -199,7 +199,13 @@ def _is_broken(
         own = [record["hash"] for record in read_records(dataset)]
     except EvalsetsError:
         return True
-    if own != [record["hash"] for record in records[: len(own)]]:
+    given = [record["hash"] for record in records]
+    if len(given) < len(own) and own[: len(given)] == given:
+        raise ArgumentError(
+            f"'{path}' is older than the ledger of dataset '{dataset.name}', which has "
+            f"{counted(len(own) - len(given), 'record')} more; there is nothing to load"
+        )
+    if own != given[: len(own)]:
         raise ArgumentError(
             f"'{path}' does not go on from the ledger of dataset '{dataset.name}'; load "
             "one that was saved from it"
