@@ -172,6 +172,16 @@ def test_a_ledger_file_that_cannot_be_is_refused(divided, file, edit, said):
     assert sides(divided) == before
 
 
+def test_a_ledger_file_is_named_as_it_is(divided, file, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(ArgumentError, match=r"There is no file 'gone.jsonl'; check"):
+        es.load_ledger(divided, "gone.jsonl")
+    edited = file.read_text().replace('"seed": 0', '"seed": 7')
+    file.with_name("l2.jsonl").write_text(edited)
+    with pytest.raises(EvalsetsError, match=r"^Ledger file l2.jsonl:1 is not what"):
+        es.load_ledger(divided, "l2.jsonl")
+
+
 def test_the_ledger_of_another_dataset_is_refused(divided, file, dataset):
     other = fo.Dataset(persistent=True)
     try:

@@ -228,6 +228,8 @@ def _missing(dataset: fo.Dataset, path: str, stands: Standing) -> list[str]:
 def _read_file(file: Path) -> list[dict[str, Any]]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise ArgumentError(f"There is no file '{file}'; check the path") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ArgumentError(f"'{file}' cannot be read as a ledger") from error
     records = []
@@ -240,7 +242,7 @@ def _read_file(file: Path) -> list[dict[str, Any]]:
         records.append(record)
     if not records:
         raise ArgumentError(f"'{file}' is empty; restore the file from git")
-    verify(records, f"{file}:{{}}", "restore the file from git")
+    verify(records, f"ledger file {file}:{{}}", "restore the file from git")
     return records
 
 
