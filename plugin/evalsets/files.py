@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from evalsets.errors import ArgumentError
+
+
+def path_of(given: Any) -> Path:
+    """What was given as a path, with ``~`` written out.
+
+    Raises:
+        ArgumentError: it is none
+    """
+    if not isinstance(given, (str, PathLike)):
+        raise ArgumentError(f"The path of a file is wanted, not {given!r}")
+    return Path(given).expanduser()
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -15,7 +28,7 @@ def write_text(path: str | Path, text: str) -> Path:
     Raises:
         ArgumentError: it cannot be written
     """
-    file = Path(path).expanduser()
+    file = path_of(path)
     part = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
     try:
         if file.exists() and not file.is_file():  # such as /dev/stdout

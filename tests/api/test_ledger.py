@@ -160,7 +160,10 @@ def _edited(line, **changes):
         (lambda a, b: [a, a], r"jsonl:2 is not what was written"),
         (lambda a, b: [a, "[]"], r"jsonl:2 is no record of a ledger"),
         (lambda a, b: [], "jsonl' is empty"),
-        (lambda a, b: [a], r"is older than the ledger .* has 1 record more; .* nothing"),
+        (
+            lambda a, b: [a],
+            r"is older than the ledger .* has 1 record more; .* nothing",
+        ),
     ],
     ids=["cut", "edited", "lost", "doubled", "other", "empty", "older"],
 )

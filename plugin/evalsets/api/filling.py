@@ -18,7 +18,7 @@ from evalsets.api.fields import (
     drop_foreign,
     empty_stale,
 )
-from evalsets.api.onepass import Engine, local, run
+from evalsets.api.onepass import Engine, check_count, local, run
 from evalsets.api.populations import refresh
 from evalsets.api.progress import Progress, sum_up
 from evalsets.api.steps import Rows, add_rows, embedding_step, tagging_steps
@@ -82,8 +82,7 @@ def fill(
         engine: does the pass
         progress: as FiftyOne takes it
     """
-    if batch_size < 1:
-        raise ArgumentError(f"batch_size is {batch_size}; give at least 1")
+    check_count("batch_size", batch_size)
     started = time.monotonic()
     dataset, view = open_both(source)
     if view._is_generated:

@@ -11,6 +11,7 @@ from evalsets.datasets.columns import SPLIT
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.errors import ArgumentError, UnknownNameError
 from evalsets.splits import Leak, near_leaks, shared_leaks
+from evalsets.splits.near import check_threshold
 
 
 def leaks(
@@ -40,6 +41,8 @@ def leaks(
         ArgumentError: the field names no sample as test
         NoVectorsError: ``near_duplicates`` without vectors
     """
+    if near_duplicates is not None:
+        check_threshold(near_duplicates)
     opened = open_dataset(dataset)
     ids, side = _sides(opened, split)
     names = list(ids)
@@ -56,7 +59,7 @@ def leaks(
 
 
 def _sides(dataset: fo.Dataset, split: str) -> tuple[pd.Index, np.ndarray]:
-    if not dataset.has_sample_field(split):
+    if not isinstance(split, str) or not dataset.has_sample_field(split):
         raise UnknownNameError("field", split, dataset.get_field_schema())
     ids, side = dataset.values(["id", split])
     if "test" not in side:

@@ -24,7 +24,7 @@ from evalsets.datasets.locks import writing
 from evalsets.datasets.populations import load_recipes
 from evalsets.datasets.releases import list_releases, load_release
 from evalsets.errors import ArgumentError, EvalsetsError, UnknownNameError, counted
-from evalsets.files import write_text
+from evalsets.files import path_of, write_text
 from evalsets.splits import Standing, history, replay, retirement, verify
 from evalsets.splits.explanation import Explanation
 from evalsets.splits.ledger import read_record
@@ -83,7 +83,8 @@ def retire(dataset: Source, samples: str | Iterable[str], *, reason: str) -> int
     """
     if not isinstance(reason, str) or not reason.strip():
         raise ArgumentError("Retiring samples from test needs a reason")
-    given = [samples] if isinstance(samples, str) else list(samples)
+    several = isinstance(samples, Iterable) and not isinstance(samples, str)
+    given: list[Any] = list(samples) if several else [samples]
     if not given:
         raise ArgumentError("Give at least one sample to retire from test")
     opened = open_dataset(dataset)
@@ -130,7 +131,7 @@ def save_ledger(dataset: Source, path: str | Path) -> Path:
     records = read_records(opened)
     if not records:
         raise ArgumentError(f"Dataset '{opened.name}' has not been split yet")
-    file = Path(path).expanduser()
+    file = path_of(path)
     text = "".join(json.dumps(r, sort_keys=True) + "\n" for r in records)
     try:
         held = file.read_text("utf-8", "replace") if file.exists() else ""
@@ -159,7 +160,7 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
         ArgumentError: the file cannot be read, or is not of this dataset
         EvalsetsError: a line is not what was written
     """
-    records = _read_file(Path(path).expanduser())
+    records = _read_file(path_of(path))
     opened = open_dataset(dataset)
     with writing(opened):
         files = Files.of(opened, opened.values("id"))

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import torch
 
-from evalsets.api.onepass import Engine, Task
+from evalsets.api.onepass import Engine, Task, check_count
 from evalsets.api.steps import Finisher, Made
 from evalsets.encoders.batches import Job, batches_ahead
 from evalsets.errors import ArgumentError, EvalsetsError
@@ -43,8 +43,8 @@ def on_ray(workers: int | None) -> Engine:
     Raises:
         ArgumentError: there are less than one, or Ray is not installed
     """
-    if workers is not None and workers < 1:
-        raise ArgumentError(f"workers is {workers}; give at least 1")
+    if workers is not None:
+        check_count("workers", workers)
     try:
         import ray
     except ImportError as error:

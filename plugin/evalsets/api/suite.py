@@ -26,6 +26,7 @@ from evalsets.datasets.releases import load_release
 from evalsets.datasets.settings import save_settings, stated_settings
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import ArgumentError, EvalsetsError, QueryError
+from evalsets.files import path_of
 from evalsets.query import Query, terms
 from evalsets.suites import Population
 from evalsets.suites.reading import SuiteFile, read_suite
@@ -45,6 +46,7 @@ def save_suite(dataset: Source, path: str | Path) -> Path:
         ArgumentError: the dataset has no populations, or two of one query and different
             hold-outs; the file that is there is no suite, or cannot be written
     """
+    file = path_of(path)
     opened = open_dataset(dataset)
     suite = _suite(opened)
     if not suite.populations:
@@ -57,7 +59,7 @@ def save_suite(dataset: Source, path: str | Path) -> Path:
             f"{other.holdout:g} and {one.holdout:g}; give both the same, or remove one"
         )
     write_suite(path, suite)
-    return Path(path).expanduser()
+    return file
 
 
 def load_suite(dataset: Source, path: str | Path, *, plan: bool = False) -> SuitePlan:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -186,7 +187,12 @@ class Report:
             trend: of the dataset's reports, to show how this one stands among them
         """
         from evalsets.reports.page import render_page
+        from evalsets.reports.trend import Trend
 
+        if not isinstance(trend, (Trend, NoneType)):
+            raise ArgumentError(
+                f"trend is {trend!r}; give what evalsets.trend(dataset) returns"
+            )
         shown = self.samples if samples is None else samples
         return write_text(path, render_page(self, shown, trend))
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,13 +101,13 @@ def closest(
                 yield int(row), int(found), float(min(cosine_of, 1))
 
 
-def check_threshold(threshold: float) -> None:
+def check_threshold(threshold: Any) -> None:
     """Refuses what is no closeness of images.
 
     Raises:
         ArgumentError: the threshold is not in (0, 1]
     """
-    if not 0 < threshold <= 1:
+    if not isinstance(threshold, Real) or not 0 < float(threshold) <= 1:
         raise ArgumentError(
             f"near_duplicates is {threshold}; give a cosine above 0 and up to 1"
         )

@@ -36,6 +36,7 @@ from ruamel.yaml.events import (
 )
 
 from evalsets.errors import ArgumentError, suggest
+from evalsets.files import path_of
 from evalsets.suites.population import Population, Requirement, refuse_impossible
 from evalsets.suites.suite import SEEDS, SETTINGS, Suite, two_holdouts
 
@@ -93,7 +94,7 @@ def read_suite(path: str | Path) -> SuiteFile:
     Raises:
         ArgumentError: what is wrong with it, and in which line
     """
-    file = Path(path).expanduser()
+    file = path_of(path)
     document = load_yaml(_text(file), file)
     if not isinstance(document, CommentedMap):
         raise ArgumentError(

@@ -15,7 +15,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from evalsets.errors import ArgumentError
-from evalsets.files import write_text
+from evalsets.files import path_of, write_text
 from evalsets.suites.population import Population, Requirement
 from evalsets.suites.reading import SuiteFile, read_suite
 from evalsets.suites.suite import Suite
@@ -35,7 +35,7 @@ def write_suite(path: str | Path, suite: Suite) -> None:
     Raises:
         ArgumentError: the file that is there is no suite, or cannot be written
     """
-    file = Path(path).expanduser()
+    file = path_of(path)
     if file.exists():
         read = read_suite(file)
         text = _rewritten(read, file.read_text(encoding="utf-8-sig"), suite)
