@@ -218,6 +218,19 @@ def test_a_tagger_declared_wrongly_writes_nothing(drawn, entry, error, said):
     assert set(drawn.get_field_schema()) == before
 
 
+def test_what_is_wrong_with_a_tagger_of_a_file_is_told_with_its_line(drawn, tmp_path):
+    file = tmp_path / "t.yml"
+    doubt = "disagreement: {field: doubt, between: [a, b]}"
+    file.write_text(f"taggers:\n  - statistics: {{}}\n  - {doubt}\n")
+    with pytest.raises(UnknownNameError, match=r"t.yml:3: No field '[ab]'") as told:
+        es.tag(drawn, file)
+    assert "doubt" not in str(told.value)
+    assert not drawn.has_field("doubt")
+    file.write_text("taggers:\n  - jump: {field: split, of: vectors}\n")
+    with pytest.raises(ArgumentError, match=r"t.yml:2: No field can be filled under"):
+        es.tag(drawn, file)
+
+
 class Disturbed(SampleTagger):
     """Finds fault when another writer has just added a field."""
 

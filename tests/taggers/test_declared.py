@@ -25,6 +25,37 @@ def test_a_file_that_is_no_yaml_says_where_in_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("taggers: []", "tags.yml' declares no tagger; put some under 'taggers'"),
+        ("taggers: {}", "tags.yml' holds no list under the key 'taggers'"),
+        (
+            "taggers:\n  - zero_shot: {field: f}",
+            "tags.yml:2: Tagger 'zero_shot' needs 'classes'",
+        ),
+        (
+            "taggers:\n  - statistics: {}\n  - disagreement: {}",
+            "tags.yml:3: Tagger 'disagreement' needs 'field' and 'between'",
+        ),
+        (
+            "taggers:\n  - count: {fields: {n: person}}",
+            "tags.yml:2: Tagger 'count' needs 'model'",
+        ),
+        (
+            "taggers:\n  - statistics: {}\n  - statistics: {}",
+            "tags.yml:3: Field 'brightness' is filled by 'statistics' and by",
+        ),
+    ],
+)
+def test_what_a_file_lacks_is_told(tmp_path, text, said):
+    path = tmp_path / "tags.yml"
+    path.write_text(text)
+    with pytest.raises(ArgumentError) as error:
+        read_taggers(path)
+    assert said in str(error.value)
+
+
 def test_a_model_that_nobody_knows_is_told_in_words_of_a_file():
     entry = {"count": {"model": "seer-9000", "field": "n", "label": "person"}}
     with pytest.raises(UnknownNameError, match="model zoo") as error:

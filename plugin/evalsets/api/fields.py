@@ -15,7 +15,7 @@ from evalsets.datasets.files import TAGGER
 from evalsets.datasets.locks import writing
 from evalsets.encoders import Encoder
 from evalsets.errors import ArgumentError, counted
-from evalsets.taggers import SampleTagger, Tagger, VectorTagger
+from evalsets.taggers import SampleTagger, Tagger, VectorTagger, placed
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +32,14 @@ def check_fields(dataset: fo.Dataset, taggers: Sequence[Tagger]) -> None:
         NameTakenError: a field holds values that no tagger wrote
     """
     for tagger in taggers:
-        check_new(dataset, tagger.fields, owner=TAGGER)
-        if not isinstance(tagger, SampleTagger) and not certain(tagger):
-            raise ArgumentError(
-                f"All fields of tagger '{tagger.kind}' are optional, so nothing would "
-                "tell which samples have been tagged; add one that always has a value"
-            )
+        with placed(tagger):
+            check_new(dataset, tagger.fields, owner=TAGGER)
+            if not isinstance(tagger, SampleTagger) and not certain(tagger):
+                raise ArgumentError(
+                    f"All fields of tagger '{tagger.kind}' are optional, so nothing "
+                    "would tell which samples have been tagged; add one that always has "
+                    "a value"
+                )
 
 
 def certain(tagger: Tagger) -> list[str]:

@@ -31,7 +31,7 @@ from evalsets.encoders import Encoder
 from evalsets.errors import ArgumentError
 from evalsets.ingest import Processed
 from evalsets.similarity import VectorFile
-from evalsets.taggers import SampleTagger, Tagger, VectorTagger, checked
+from evalsets.taggers import SampleTagger, Tagger, VectorTagger, checked, placed
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,9 @@ def _prepared(
     try:
         for tagger in taggers:
             if isinstance(tagger, SampleTagger):  # it may find fault, now and not late
-                tagger.tag_samples(dataset.limit(1))
+                own = [name for name in tagger.fields if name in made]
+                with placed(tagger):
+                    tagger.tag_samples(dataset.limit(1).exclude_fields(own))
     except BaseException:
         with writing(dataset):
             for field in made:

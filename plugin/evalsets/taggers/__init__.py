@@ -16,6 +16,7 @@ from evalsets.taggers.tagger import (
     Tags,
     VectorTagger,
     checked,
+    placed,
 )
 from evalsets.taggers.zero_shot import ZeroShot
 
@@ -38,5 +39,6 @@ __all__ = [
     "VectorTagger",
     "ZeroShot",
     "checked",
+    "placed",
     "read_taggers",
 ]

@@ -20,7 +20,7 @@ from evalsets.taggers.facts import FileFacts
 from evalsets.taggers.model import AreaFraction, ObjectCount, Presence
 from evalsets.taggers.sequences import Flicker, Jump
 from evalsets.taggers.statistics import ImageStatistics
-from evalsets.taggers.tagger import Tagger
+from evalsets.taggers.tagger import Tagger, placed
 from evalsets.taggers.zero_shot import ZeroShot
 
 Declaration = str | Path | Iterable[Any]
@@ -72,10 +72,11 @@ def read_taggers(
     for tagger in taggers:
         for field in tagger.fields:
             if field in filled:
-                raise ArgumentError(
-                    f"Field '{field}' is filled by '{filled[field]}' and by "
-                    f"'{tagger.kind}'; give one of them another field"
-                )
+                with placed(tagger):
+                    raise ArgumentError(
+                        f"Field '{field}' is filled by '{filled[field]}' and by "
+                        f"'{tagger.kind}'; give one of them another field"
+                    )
             filled[field] = tagger.kind
     return taggers
 
@@ -98,7 +99,9 @@ def _entries(path: str | Path) -> Iterator[tuple[str, Any]]:
         said = " ".join(str(error).split())
         raise ArgumentError(f"'{path}' cannot be read as YAML: {said}") from error
     entries = content.get("taggers") if isinstance(content, dict) else None
-    if not isinstance(entries, list) or not entries:
+    if entries == []:
+        raise ArgumentError(f"'{path}' declares no tagger; put some under 'taggers'")
+    if not isinstance(entries, list):
         raise ArgumentError(f"'{path}' holds no list under the key 'taggers'")
     pairs = tree.value if tree else ()
     held = [found for key, found in pairs if key.value == "taggers"]
@@ -110,9 +113,11 @@ def _entries(path: str | Path) -> Iterator[tuple[str, Any]]:
 
 def _placed(place: str, entry: Any, models: dict[str, Any]) -> Tagger:
     try:
-        return _tagger(entry, models)
+        tagger = _tagger(entry, models)
     except EvalsetsError as error:
         raise ArgumentError(f"{place}: {error}") from error
+    tagger.place = place
+    return tagger
 
 
 def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
@@ -134,6 +139,9 @@ def _tagger(entry: Any, models: dict[str, Any]) -> Tagger:
                 f"Tagger '{kind}' has no option '{name}'"
                 f"{suggest(str(name), known, '' if known else 'it takes none')}"
             )
+    lacking = [f"'{name}'" for name in _needed(make) if name not in (options or {})]
+    if lacking:
+        raise ArgumentError(f"Tagger '{kind}' needs {' and '.join(lacking)}")
     try:
         tagger = make(**(options or {}))
     except TypeError as error:
@@ -153,8 +161,16 @@ def _options(make: Callable[..., Tagger]) -> list[str] | None:
         parameters += signature(make.args[0]).parameters.values()
     elif any(p.kind is Parameter.VAR_KEYWORD for p in parameters):
         return None
-    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    return [p.name for p in parameters if p.kind in named]
+    return [p.name for p in parameters if p.kind in _BY_NAME]
+
+
+def _needed(make: Callable[..., Tagger]) -> list[str]:
+    """What a kind of tagger must be told."""
+    parameters = signature(make).parameters.values()
+    return [p.name for p in parameters if p.kind in _BY_NAME and p.default is p.empty]
+
+
+_BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 def _kind(kind: str, models: dict[str, Any]) -> Callable[..., Tagger]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import fiftyone as fo
@@ -12,7 +13,7 @@ from PIL import Image
 
 from evalsets.encoders import Encoder
 from evalsets.encoders.encoder import Vectors
-from evalsets.errors import ArgumentError, counted
+from evalsets.errors import ArgumentError, EvalsetsError, counted
 
 Tags = Mapping[str, Sequence[Any]]
 """One column a field, in the order of the images."""
@@ -29,6 +30,7 @@ class Tagger(ABC):
             sample, since an empty one tells that the sample is yet to be tagged
         unindexed: fields too long for an index
         parameters: what the tags depend on, as plain values
+        place: where a file declares it, such as ``tags.yml:2``
     """
 
     kind: ClassVar[str]
@@ -36,10 +38,22 @@ class Tagger(ABC):
     optional: frozenset[str] = frozenset()
     unindexed: frozenset[str] = frozenset()
     parameters: Mapping[str, Any] = {}
+    place: str = ""
 
     def provenance(self, field: str) -> dict[str, Any]:  # noqa: ARG002
         """What the values of a field depend on; where it changes, they are stale."""
         return {"tagger": self.kind, **self.parameters}
+
+
+@contextmanager
+def placed(tagger: Tagger) -> Iterator[None]:
+    """Has errors say where the tagger they are about is declared."""
+    try:
+        yield
+    except EvalsetsError as error:
+        if tagger.place:
+            error.args = (f"{tagger.place}: {error}",)
+        raise
 
 
 class PixelTagger(Tagger):
