@@ -6,6 +6,7 @@ import fiftyone as fo
 import pandas as pd
 import pytest
 from fiftyone.operators.store import ExecutionStore
+from PIL import Image
 
 import evalsets as es
 from evalsets.api import sync
@@ -40,6 +41,21 @@ def test_a_sync_says_which_fields_the_labels_fill(dataset, world, labels, caplog
     table.loc[:99, "time"] = None
     es.sync(world, dataset, labels=table)
     assert "Labels fill ground_truth (117), time (17 of 117)" in caplog.text
+
+
+def test_labels_of_what_cannot_be_read_fill_nothing(dataset, tmp_path, caplog):
+    caplog.set_level("INFO", "evalsets")
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"broken")
+    table = pd.DataFrame({"filepath": ["a.png", "b.png"], "label": ["x", "y"]})
+    es.sync(tmp_path, dataset, labels=table)
+    assert "Labels fill ground_truth (1)" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["", " ", "!!"])
+def test_what_can_name_no_dataset_is_told_before_anything(tmp_path, name):
+    with pytest.raises(ArgumentError, match=rf"'{name}' cannot name a dataset; give 1"):
+        es.sync(tmp_path / "nowhere", name)
 
 
 def test_a_misspelt_column_of_labels_is_named(dataset, world, labels, caplog):

@@ -185,3 +185,16 @@ def test_odd_keys_are_synced_as_they_are(dataset, s3):
 def test_a_missing_bucket_is_named(dataset, s3):
     with pytest.raises(NoImagesError, match="nothing at 's3://photos/night'"):
         es.sync("s3://photos/night", dataset)
+
+
+def test_a_bucket_that_asks_for_credentials_is_asked_once(
+    dataset, s3, monkeypatch, tmp_path, caplog
+):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    type(s3[0]).clear_instance_cache()
+    with pytest.raises(SourceError, match=r"'s3://photos/day' .* without credentials"):
+        es.sync("s3://photos/day", dataset)
+    assert not caplog.messages

@@ -82,3 +82,14 @@ def test_a_source_covers_what_lies_below_it_and_nothing_beside(tmp_path):
     assert listing.covers(str(tmp_path / "a/b/y.png"))
     assert not listing.covers(str(tmp_path / "ab/y.png"))
     assert not list_images([tmp_path / "a/x.png"]).covers(str(tmp_path / "a/x.png"))
+
+
+def test_a_file_for_a_folder_and_a_folder_for_a_file_are_told(tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("filepath,label\n")
+    with pytest.raises(NoImagesError, match=r"labels.csv' is a file; give the folder"):
+        list_images(labels)
+    with pytest.raises(NoImagesError, match=rf"'{tmp_path}' is a folder, in a list of"):
+        list_images([tmp_path, tmp_path / "nowhere"])
+    with pytest.raises(NoImagesError, match="1 of 2 listed files are missing"):
+        list_images([labels, tmp_path / "nowhere.jpg"])

@@ -17,7 +17,13 @@ from evalsets.api.populations import refresh
 from evalsets.api.progress import Progress, sum_up
 from evalsets.api.truth import FOLDERS, read_truth, write_truth
 from evalsets.datasets.columns import check_free
-from evalsets.datasets.connect import create_dataset, database, exists, open_dataset
+from evalsets.datasets.connect import (
+    check_name,
+    create_dataset,
+    database,
+    exists,
+    open_dataset,
+)
 from evalsets.datasets.files import (
     DIGEST,
     DUPLICATE,
@@ -118,8 +124,9 @@ def _sync(
     labels: str | Path | pd.DataFrame | None,
     progress: Progress,
 ) -> fo.Dataset:
-    listing = list_images(source)
     name = dataset if isinstance(dataset, str) else open_dataset(dataset).name
+    check_name(name)
+    listing = list_images(source)
     before = open_dataset(name) if exists(name) else None
     truth = read_truth(labels, list(listing.size), before)
     if before is not None:
@@ -150,7 +157,7 @@ def _sync(
     sum_up(logger, f"Synced '{name}': {synced}", warn=bool(warn), progress=progress)
     if labels is not None:
         known = opened.has_sample_field(GROUND_TRUTH)
-        filled = truth.told(known, len(listing.size.keys() - seen.skipped.keys()))
+        filled = truth.told(known, listing.size.keys() - seen.skipped.keys())
         sum_up(logger, filled, warn=not known, progress=progress)
     refresh(opened)
     return opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,15 +42,17 @@ class Truth:
     boxes: Mapping[str, Sequence[Box]] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
 
-    def told(self, known: bool, n: int) -> str:
+    def told(self, known: bool, names: Set[str]) -> str:
         """The fields that are filled, of how many images, and why none has the truth.
 
         Args:
             known: whether the dataset has true labels, of whatever sync
-            n: images of the source
+            names: images of the source that can be read
         """
-        n_of = {GROUND_TRUTH: len(self.boxes)} if self.boxes else {}
-        n_of |= {name: len(column.values) for name, column in self.columns.items()}
+        filled_by = {GROUND_TRUTH: self.boxes.keys()} if self.boxes else {}
+        filled_by |= {name: c.values.keys() for name, c in self.columns.items()}
+        n_of = {name: len(files & names) for name, files in filled_by.items()}
+        n = len(names)
         told = ", ".join(
             f"{name} ({some:,})" if some == n else f"{name} ({some:,} of {n:,})"
             for name, some in n_of.items()

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
 import pymongo
 import pymongo.errors
 from bson import CodecOptions
@@ -156,6 +157,21 @@ def exists(name: str) -> bool:
     """Whether there is a dataset of that name."""
     with database():
         return bool(fo.dataset_exists(name))
+
+
+def check_name(name: str) -> None:
+    """Refuses what can name no dataset.
+
+    Raises:
+        ArgumentError: FiftyOne could make no address of it
+    """
+    try:
+        fou.to_slug(name)
+    except ValueError as error:
+        raise ArgumentError(
+            f"'{name}' cannot name a dataset; give 1 to 100 characters with letters or "
+            "digits among them"
+        ) from error
 
 
 def create_dataset(name: str) -> fo.Dataset:

@@ -72,6 +72,10 @@ def list_images(source: Source) -> Listing:
 
 
 def _at_folder(root: Path) -> Listing:
+    if root.is_file():
+        raise NoImagesError(
+            f"'{root}' is a file; give the folder of images, or a list of files"
+        )
     if not root.is_dir():
         raise NoImagesError(f"There is no folder '{root}'; check the path")
     try:
@@ -126,6 +130,11 @@ def _at_url(url: str) -> Listing:
 
 def _at_files(given: list[str]) -> Listing:
     names = [path for path in given if is_text(path)]
+    folders = [path for path in names if Path(path).is_dir()]
+    if folders:
+        raise NoImagesError(
+            f"'{folders[0]}' is a folder, in a list of files; sync it by itself"
+        )
     missing = [path for path in names if not Path(path).is_file()]
     if missing:
         raise NoImagesError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ ATTEMPTS = 4
 FIRST_WAIT_S = 0.5
 _EXTRAS = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "abfs": "azure"}
 _STAMPS = ("ETag", "etag", "LastModified", "last_modified", "mtime", "created")
+_UNKNOWN = re.compile(r"Credential|ClientAuthentication")
+"""How the packages of the stores call it that they do not know who asks."""
 
 Result = TypeVar("Result")
 
@@ -108,6 +111,11 @@ def patiently(read: Callable[[], Result], url: str) -> Result:
             ) from error
         except Exception as error:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            if _UNKNOWN.search(type(error).__name__):
+                raise SourceError(
+                    f"'{url}' cannot be read without credentials ({why}); nothing was "
+                    "changed, set those of the store up on this machine"
+                ) from error
             if attempt == ATTEMPTS:
                 raise SourceError(
                     f"'{url}' cannot be read ({why}); nothing was changed, try again"
