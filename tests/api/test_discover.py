@@ -193,6 +193,8 @@ def test_groups_stay_in_one_half(dataset):
         ({"split": "tset"}, UnknownNameError, "did you mean 'test'"),
         ({"groups": "scenes"}, UnknownNameError, "did you mean 'scene'"),
         ({"n": 0}, ArgumentError, "n is 0"),
+        ({"prompts": [""]}, ArgumentError, "A prompt is ''; give words"),
+        ({"prompts": [5]}, ArgumentError, "A prompt is 5; give words"),
         ({"min_size": 2.5}, ArgumentError, "min_size is 2.5"),
         ({"min_size": 1000}, ArgumentError, "at least 4,000 are needed"),
         ({"alpha": 1}, ArgumentError, "alpha is 1"),

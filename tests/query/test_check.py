@@ -58,6 +58,7 @@ def test_what_fits_the_fields_is_accepted_and_checking_twice_changes_nothing(tex
             "No field 'wether'; did you mean 'weather'?",
             "wether",
         ),
+        ("split = 'test'", "No field 'split'; split the dataset first", "split"),
         ("Weather = 'x'", "did you mean 'weather'?", "Weather"),
         ('weather = "sunny"', "(text takes single quotes: 'sunny')", '"sunny"'),
         ('weather = "driver\'s"', "quotes: 'driver''s')", '"driver'),

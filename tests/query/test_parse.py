@@ -120,7 +120,7 @@ def test_a_name_that_is_no_plain_word_is_printed_in_quotes(name):
         ("SELECT * FROM dataset LIMIT 5 PERCENT", "percent", None),
         ("SELECT * FROM dataset LIMIT 5 WHERE n > 1", "WHERE comes first", "WHERE"),
         ("LIMIT 5 ORDER BY n", "then LIMIT", "ORDER BY"),
-        ("SELECT * FROM road", "FROM dataset", "road"),
+        ("SELECT * FROM road", "it is asked of; write FROM dataset", "road"),
         ("a = 1 LIMIT b", "whole number", "b"),
         ("ORDER BY " + ", ".join("abcdefghi"), "at most 8 values", "a"),
         ("a = 1 LIMIT 3 OFFSET 3", "OFFSET is not part", "OFFSET"),

@@ -163,6 +163,47 @@ def test_counts_without_a_field_are_to_be_tagged_first():
     assert told.proposal == "stats.car_count = 2"
 
 
+@pytest.mark.parametrize(
+    ("query", "problem", "proposal"),
+    [
+        ("weather = NULL", "weather = NULL is never true", "weather IS NULL"),
+        ("NULL <> weather", "NULL <> weather is never true", "NOT weather IS NULL"),
+        ("width < NULL", "width < NULL is never true", ""),
+        (
+            "width BETWEEN 9 AND 1",
+            "width BETWEEN 9 AND 1 is never true, since the lower bound comes first",
+            "width BETWEEN 1 AND 9",
+        ),
+        ("width BETWEEN 1 AND -1", "is never true", "width BETWEEN -1 AND 1"),
+        ("text('x') > 5", "text() is from -1 to 1, so that text('x') > 5", ""),
+        ("-3 < image('x')", "image() is from -1 to 1", ""),
+        ("text('x', against='y') > 2.5", "text() is from -2 to 2", ""),
+        (
+            "weather = NULL AND text('no fog') > 0.2",
+            "weather = NULL is never true, since NULL equals nothing and CLIP does not",
+            "weather IS NULL AND NOT text('fog') > 0.2",
+        ),
+    ],
+)
+def test_a_comparison_in_vain_is_told_with_what_was_meant(query, problem, proposal):
+    told = advise(parse(query), COUNTED)
+    assert problem in told.problem
+    assert told.proposal == (to_text(parse(proposal)) if proposal else "")
+    assert not proposal or advise(parse(proposal), COUNTED) is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("text('x') > 1", "text('x', against='y') > 1.5", "width BETWEEN 1 AND 1"),
+        *("weather IS NULL", "width BETWEEN 9 AND height", "RANK(text('x')) <= 20"),
+        "COALESCE(weather, NULL) = 'x'",
+    ],
+)
+def test_a_comparison_that_may_be_meant_is_not_told(query):
+    assert advise(parse(query), COUNTED) is None
+
+
 def test_other_images_and_other_text_are_not_prompts():
     query = "image('no 2 people.jpg') > 0.2 AND weather = 'no rain'"
     assert advise(parse(query), COUNTED) is None

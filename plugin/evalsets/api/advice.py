@@ -1,4 +1,4 @@
-"""``advise``: what the prompts of a query ask in vain, and what to write instead."""
+"""``advise``: what a query asks in vain, and what to write instead."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from evalsets.query import PromptWarning
 
 
 def advise(dataset: Source, query: str) -> PromptWarning | None:
-    """What the prompts of a query ask that no encoder of images and text can tell.
+    """What a query asks that no encoder can tell, or that tells nothing apart.
 
     CLIP does not read negation ("no trees") and does not count ("five people"), but a
-    query can say both. ``search`` and ``compose`` warn of it.
+    query can say both. ``x = NULL``, bounds the wrong way round and cuts beyond any
+    similarity are SQL, and never true. ``search`` and ``compose`` warn of it.
 
     Args:
         dataset: or its name, in whose fields things may be counted

@@ -106,6 +106,7 @@ def discover(
         ArgumentError: too few samples to look at, with the reason
     """
     _check(n, min_size, alpha)
+    prompts = _worded(prompts)
     opened, view = open_both(dataset)
     stored = prediction_set(opened, model)
     sides, view = sides_of(view, split, _SIDES)
@@ -169,6 +170,16 @@ def _check(n: Any, min_size: Any, alpha: Any) -> None:
             )
     if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise ArgumentError(f"alpha is {alpha!r}; give a probability such as 0.05")
+
+
+def _worded(prompts: str | Sequence[str]) -> list[str]:
+    given = [prompts] if isinstance(prompts, str) else list(prompts)
+    for prompt in given:
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise ArgumentError(
+                f"A prompt is {prompt!r}; give words for what an image may show"
+            )
+    return given
 
 
 def _space(dataset: fo.Dataset, looked: Looked, prompts: Sequence[str]) -> _Space:

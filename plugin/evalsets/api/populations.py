@@ -76,7 +76,8 @@ def compose(
         NoVectorsError: a query asks for similarity, but nothing has been embedded
 
     Warns:
-        PromptWarning: a prompt says "no", or a number, which encoders do not understand
+        PromptWarning: a prompt says "no", or a number, which encoders do not understand;
+            or a comparison such as ``= NULL`` is never true
     """
     one = isinstance(population, Population)
     given = [population] if isinstance(population, Population) else _several(population)

@@ -63,7 +63,8 @@ def search(dataset: Source, query: str) -> fo.DatasetView:
         EvalsetsError: it names a population that was cut for another encoder
 
     Warns:
-        PromptWarning: a prompt says "no", or a number, which encoders do not understand
+        PromptWarning: a prompt says "no", or a number, which encoders do not understand;
+            or a comparison such as ``= NULL`` is never true
     """
     opened, view = open_both(dataset)
     parsed, checked, schema = read_query(opened, query)

@@ -26,13 +26,14 @@ from evalsets.query.syntax import (
 )
 from evalsets.query.text import to_text
 from evalsets.query.types import Schema
+from evalsets.query.vacuous import meant, vacuous
 
 
 class PromptWarning(UserWarning):
-    """A prompt asks what an encoder of images and text cannot tell.
+    """A query asks in vain: what no encoder can tell, or what tells nothing apart.
 
     Args:
-        problem: one sentence that names the prompts
+        problem: one sentence that names the prompts or comparisons
         proposal: the whole query with these said in the language; empty where the
             fields for it are missing
     """
@@ -44,7 +45,7 @@ class PromptWarning(UserWarning):
 
 
 def advise(query: Query, schema: Schema) -> PromptWarning | None:
-    """What the prompts of a query ask in vain, and what to write instead.
+    """What a query asks in vain, of its prompts or otherwise, and what to write instead.
 
     Args:
         query: as parsed
@@ -52,22 +53,23 @@ def advise(query: Query, schema: Schema) -> PromptWarning | None:
     """
     readings = {p: read_prompt(p) for p in _prompts(query)}
     vain = {p: r for p, r in readings.items() if r.negates or r.counts}
-    if not vain:
+    problems = vacuous(query)
+    if not vain and not problems:
         return None
     negated = [p for p, r in vain.items() if r.negates]
     counted = [p for p, r in vain.items() if r.counts]
-    problems = []
     if negated:
         problems.append(f"CLIP does not understand negation ({_quoted(negated)})")
     if counted:
         problems.append(f"CLIP does not count ({_quoted(counted)})")
     problem = " and ".join(problems)
     mender = _Mender(vain, schema)
-    mended = mender.query(query)
+    mended = mender.query(meant(query))
     if mender.missing:
         things = " and ".join(f"'{noun}'" for noun in mender.missing)
         problem += f"; no field counts {things}: tag the counts with a detector first"
-    return PromptWarning(problem, "" if mended is None else to_text(mended))
+    better = "" if mended is None or mended == query else to_text(mended)
+    return PromptWarning(problem, better)
 
 
 def _prompts(query: Query) -> Iterator[str]:

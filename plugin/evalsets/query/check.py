@@ -162,6 +162,8 @@ class _Checker:
         if there and there.kind == "objects":
             inner = rest.rpartition(".")[2] or "label"
             return f"'{owner}' holds several objects; write ANY({owner}, {inner} = ...)"
+        if path == "split":
+            return "No field 'split'; split the dataset first"
         if path in STATISTICS:
             return f"No field '{path}'; tag the dataset with 'statistics' first"
         known = {*self.schema.fields, *(self.objects.fields if self.objects else ())}

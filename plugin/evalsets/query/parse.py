@@ -237,7 +237,8 @@ def _query(statement: exp.Expression, text: str) -> Query:
     source = statement.args.get("from_") or statement.args.get("from")
     table = source.this if source else None
     if not isinstance(table, exp.Table) or table.sql().lower() != "dataset":
-        raise refused(table, problem="A query reads one table; write FROM dataset")
+        problem = "A query reads the dataset that it is asked of; write FROM dataset"
+        raise refused(table, problem=problem)
     where, order = statement.args.get("where"), statement.args.get("order")
     if order and len(order.expressions) > MAX_ORDERS:
         raise refused(order, problem=f"ORDER BY takes at most {MAX_ORDERS} values")
