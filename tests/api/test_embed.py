@@ -120,6 +120,14 @@ def test_a_folder_without_a_model_is_refused(drawn, tmp_path):
         es.embed(drawn, tmp_path)
 
 
+def test_a_file_that_is_no_model_of_open_clip_is_named_itself(drawn, tmp_path):
+    (tmp_path / "yolox.onnx").write_bytes(b"x")
+    with pytest.raises(
+        EncoderError, match=r"yolox.onnx' is a file without open_clip_c"
+    ):
+        es.embed(drawn, tmp_path / "yolox.onnx")
+
+
 def test_weights_that_are_a_pickle_of_code_are_not_loaded(drawn, tmp_path):
     class Evil:
         def __reduce__(self):

@@ -22,6 +22,18 @@ def made():
 
 
 CALLS = {
+    "evaluate": (
+        lambda d: es.evaluate(d, None),
+        "model is None; give the name of a prediction set",
+    ),
+    "discordant": (
+        lambda d: es.discordant(d, None, "a"),
+        "model is None; give the name of a prediction set",
+    ),
+    "remove": (
+        lambda d: es.remove(d, None),
+        "name is None; give the name of a population",
+    ),
     "tag, batch_size": (
         lambda d: es.tag(d, [{"statistics": {}}], batch_size="a"),
         "batch_size is 'a'; give a whole number, at least 1",

@@ -46,6 +46,9 @@ def test_releases_are_made_and_compared(shades):
     assert int(listed["rows"][1]["test"]) == len(es.select(shades, split="test"))
     found = run("diff", shades, before=1, after=2)
     assert "'bright': 1 sample entered: it is new" in found["text"]
+    shades.add_samples([fo.Sample(f"/{n}.png", shade=30) for n in range(2)])
+    more = run("diff", shades, before=2)["text"]
+    assert "'bright': 2 samples entered: they are new" in more
     (row,) = found["rows"]
     assert (row["n_before"], row["n_after"], row["entered"]) == ("10", "11", "1")
 

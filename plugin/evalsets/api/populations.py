@@ -149,6 +149,8 @@ def remove(dataset: Source, name: str) -> None:
         UnknownNameError: there is no such population
         ArgumentError: another population's query refers to it
     """
+    if not isinstance(name, str):
+        raise ArgumentError(f"name is {name!r}; give the name of a population")
     opened = open_dataset(dataset)
     with writing(opened):
         known = {n: r.population for n, r in load_recipes(opened).items()}

@@ -35,6 +35,7 @@ from evalsets.datasets.locks import (
 from evalsets.datasets.matches import drop_matches
 from evalsets.datasets.runs import delete_run, load_results, load_runs, save_run
 from evalsets.errors import (
+    ArgumentError,
     LockedError,
     NameTakenError,
     PredictionsError,
@@ -121,7 +122,10 @@ def prediction_set(dataset: fo.Dataset, model: str) -> PredictionSet:
 
     Raises:
         UnknownNameError: nothing was uploaded under that name
+        ArgumentError: it is no name
     """
+    if not isinstance(model, str):
+        raise ArgumentError(f"model is {model!r}; give the name of a prediction set")
     known = prediction_sets(dataset)
     if model not in known:
         raise UnknownNameError("model", model, known, "upload its predictions first")

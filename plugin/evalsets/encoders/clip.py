@@ -95,6 +95,11 @@ def _resolve(name: str) -> tuple[str, str | None, Path | None]:
         return architecture, pretrained, None
     path = Path(name).expanduser().resolve()
     folder = path.parent if path.is_file() else path
+    if path.is_file() and not (folder / CONFIG).is_file():
+        raise EncoderError(
+            f"Encoder '{name}' is a file without {CONFIG} beside it; give a checkpoint "
+            "of open_clip that has one, or open_clip:ARCHITECTURE:CHECKPOINT"
+        )
     if not (folder / CONFIG).is_file():
         raise EncoderError(
             f"Encoder '{name}': {folder} holds no {CONFIG}; give a folder that does, "

@@ -16,6 +16,14 @@ from evalsets.suites.population import Population
 from evalsets.suites.release import Frozen, Release
 
 _SAMPLES = ["population", "sample_id", "change", "reason"]
+_NEW, _DELETED = "it is new", "it was deleted"
+_REDEFINED = "its definition changed"
+_CHANGED = "its fields, vector or ranks changed"
+_PLURAL = {
+    _NEW: "they are new",
+    _DELETED: "they were deleted",
+    _CHANGED: "their fields, vectors or ranks changed",
+}
 _MOVES = ["sample_id", "before", "after", "reason"]
 
 
@@ -69,7 +77,8 @@ class ReleaseDiff:
         lines += [f"~ '{name}': {words}" for name, words in self.changed.items()]
         entered = Counter(zip(*self._columns(self.samples, "sample_id"), strict=True))
         for (name, change, reason), n in sorted(entered.items()):
-            lines.append(f"  '{name}': {counted(n, 'sample')} {change}: {reason}")
+            why = reason if n == 1 else _PLURAL.get(reason, reason)
+            lines.append(f"  '{name}': {counted(n, 'sample')} {change}: {why}")
         moved = Counter(zip(*self._columns(self.moves, "sample_id"), strict=True))
         for (before, after, reason), n in sorted(moved.items()):
             why = f" ({reason})" if reason else ""
@@ -196,14 +205,10 @@ def _samples(
     rows = []
     for a, b in pairs.items():
         inside, outside = aligned.before(a), aligned.after(b)
-        why = (
-            "its definition changed"
-            if old.meaning[a] != new.meaning[b]
-            else "its fields, vector or ranks changed"
-        )
+        why = _REDEFINED if old.meaning[a] != new.meaning[b] else _CHANGED
         for change, who, there, otherwise in (
-            ("entered", outside & ~inside, aligned.known, "it is new"),
-            ("left", inside & ~outside, aligned.kept, "it was deleted"),
+            ("entered", outside & ~inside, aligned.known, _NEW),
+            ("left", inside & ~outside, aligned.kept, _DELETED),
         ):
             rows += [
                 (b, sample_id, change, why if stays else otherwise)
