@@ -115,7 +115,7 @@ def test_rows_say_what_they_do_not_show(drawn, labels, guesses):
     report = es.evaluate(drawn, "blind", baseline="few", split=None)
     rows = [row for row in report.rows if row.requirement]
     said = {row.metric: report.explain(row) for row in rows}
-    assert "; compared on 4 samples that both models answered" in said["accuracy"]
+    assert "; compared on 5 samples that the baseline answered" in said["accuracy"]
     assert "No class 'zebra'" in said["recall:zebra"]
     assert "3 of its samples have no prediction" in said["ece"]
     assert {row.verdict for row in rows if row.metric != "accuracy"} == {"inconclusive"}
@@ -411,6 +411,11 @@ def test_boxes_of_coco_results_are_evaluated_as_detections(drawn, tmp_path):
     assert frame.loc["recall", "baseline"] == pytest.approx(1 - 1 / len(names))
     delta = frame["value"] - frame["baseline"]
     assert frame["delta"].to_numpy() == pytest.approx(delta.to_numpy())
+    nowhere = drawn.select([sample.id for sample in drawn][1::2][:-1])
+    other = es.evaluate(
+        nowhere, "whole", baseline="half", truth="objects", split=None
+    ).provenance
+    assert other["uncompared"] == len(nowhere)
     value = frame["value"]
     assert value["precision"] == 1
     assert value["recall"] == pytest.approx(len(half) / len(names))

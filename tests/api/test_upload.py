@@ -664,19 +664,66 @@ def test_what_is_uploaded_again_before_its_evaluation_is_kept_loses_no_earlier_o
     assert made.count_values("judged") == {True: N}
 
 
-def test_two_models_are_compared_on_what_both_predicted(made):
-    made.set_values("ground_truth", [fo.Classification(label="a")] * N)
+def test_a_model_does_not_pass_by_leaving_out_what_it_would_get_wrong(made):
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in range(N)])
+    drop = es.Requirement("accuracy", max_drop=0.2)
+    es.compose(made, es.Population("everyone", "TRUE", require=[drop]))
     paths = made.values("filepath")
-    es.upload_predictions(made, "new", dict.fromkeys(paths[4:], "a"))
-    es.upload_predictions(made, "old", dict.fromkeys(paths[:20], "a"))
+    old = ["a"] * 20 + ["b"] * (N - 20)
+    es.upload_predictions(made, "new", dict.fromkeys(paths[10:20], "a"))
+    es.upload_predictions(made, "old", dict(zip(paths, old, strict=True)))
+    report = es.evaluate(made, "new", baseline="old", split=None)
+    row = report.frame.query("requirement != ''").iloc[0]
+    assert row["verdict"] != "pass"
+    assert row[["value", "baseline", "delta"]].to_list() == pytest.approx(
+        [10 / N, 20 / N, -10 / N]
+    )
+    assert report.provenance["uncompared"] == 0
+    lost = es.discordant(made, "new", "old", split=None, only="lost")
+    assert sorted(lost.values("filepath")) == sorted(paths[:10])
+
+
+def test_what_the_baseline_leaves_out_does_not_count_for_the_model(made):
+    """As wrong answers of the baseline they would hide that the model lost all others."""
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in range(N)])
+    paths = made.values("filepath")
+    es.upload_predictions(made, "new", {p: "ab"[n < 10] for n, p in enumerate(paths)})
+    es.upload_predictions(made, "old", dict.fromkeys(paths[:10], "a"))
     report = es.evaluate(made, "new", baseline="old", split=None)
     row = report.frame.query("metric == 'accuracy'").iloc[0]
-    assert row["value"] == pytest.approx(
-        20 / N
-    )  # the four without prediction are wrong
-    assert (row["baseline"], row["delta"]) == (1, 0)
-    assert report.provenance["uncompared"] == 8
-    assert "8 samples that only one of the two models has an answer for" in str(report)
+    assert (row["baseline"], row["delta"]) == (1, -1)
+    assert report.provenance["uncompared"] == N - 10
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("one", [True, False])
+def test_a_value_less_its_difference_is_the_baselines_own_value(made, seed, one):
+    """Whatever the model leaves out; of one label a sample, and of sets."""
+    rng = np.random.default_rng(seed)
+    labels = [rng.choice(["a", "b", "c"], N).tolist() for _ in range(3)]
+    truth = [fo.Classification(label=name) for name in labels[0]]
+    if not one:
+        truth = [fo.Classifications(classifications=[label]) for label in truth]
+    made.set_values("ground_truth", truth)
+    paths = made.values("filepath")
+    answers = rng.random(N) < rng.random()
+    answers[0] = True
+    for model, names in zip(("new", "old"), labels[1:], strict=True):
+        found = {
+            path: name if one else [{"label": name}]
+            for path, name, answer in zip(paths, names, answers, strict=True)
+            if answer or model == "old"
+        }
+        es.upload_predictions(made, model, found)
+    figures = [
+        es.evaluate(made, model, baseline=baseline, split=None)
+        .frame.query("population == '(all)'")
+        .set_index("metric")
+        for model, baseline in (("new", "old"), ("old", None))
+    ]
+    assert figures[0]["baseline"].to_numpy() == pytest.approx(figures[1]["value"])
+    less = figures[0]["value"] - figures[0]["delta"]
+    assert less.to_numpy() == pytest.approx(figures[1]["value"])
 
 
 def test_an_open_verdict_has_its_real_cause(made):

@@ -309,7 +309,7 @@ def test_a_drop_that_nothing_is_compared_with_stays_open():
     assert "no baseline" in Report((row,)).explain(row)
 
 
-def test_a_drop_counts_the_samples_that_both_models_answered():
+def test_a_drop_counts_the_samples_that_the_baseline_answered():
     n = 100
     paired = np.where(np.arange(n) < 20, np.arange(n), -1)
     part = Evaluated(
@@ -467,3 +467,15 @@ def test_a_calibration_error_leaves_out_what_was_not_predicted():
     assert [(r.n, r.verdict) for r in found] == [(1000, PASS), (500, INCONCLUSIVE)]
     assert [r.value for r in found] == pytest.approx([0.3, 0.3])
     assert found[1].needed is None
+
+
+def test_calibration_errors_are_compared_on_what_the_model_answered():
+    n = 100
+    answered = np.arange(n) < 40
+    truth = np.zeros(n, np.intp)
+    whole = Classification(truth, truth, np.where(answered, 0.8, 0.5), classes=("a",))
+    part = dataclasses.replace(whole, predicted=np.where(answered, truth, -1))
+    row, *_ = evaluate_populations(
+        part, np.ones((n, 0)), [], ["ece"], baseline=whole, replicates=40
+    )
+    assert (row.baseline, row.delta) == (pytest.approx(0.2), pytest.approx(0))

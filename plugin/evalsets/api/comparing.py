@@ -25,8 +25,8 @@ class Compared:
     Args:
         read: of the model
         baseline: outcomes of the baseline; None where it has none of that kind
-        paired: ``(n,)`` place of each sample in the baseline's, -1 where only one of the
-            two has an answer
+        paired: ``(n,)`` place of each sample in the baseline's, -1 where that has no
+            answer
     """
 
     read: Read
@@ -35,7 +35,7 @@ class Compared:
 
     @property
     def uncompared(self) -> int:
-        """Samples that only one of the two has an answer for."""
+        """Samples that the baseline has no answer for."""
         return 0 if self.paired is None else int((self.paired < 0).sum())
 
     def evaluated(
@@ -89,7 +89,7 @@ class Compared:
         common = int(np.count_nonzero(members & (self.paired >= 0)))
         if common == n:
             return ""
-        return f"compared on {counted(common, 'sample')} that both models answered"
+        return f"compared on {counted(common, 'sample')} that the baseline answered"
 
     def _unseen(self, metric: str, members: NDArray[np.bool_]) -> list[str]:
         """Classes of the evaluated data that an average over a population leaves out."""
@@ -154,7 +154,7 @@ def _read_compared(
         if other is not None and other.task != "scores":
             _refuse_other_task(model, other)
             theirs = read_outcomes(view, truth, other)
-        parts.append(_joined(read, theirs, model.sparse, bool(other and other.sparse)))
+        parts.append(_joined(read, theirs, bool(other and other.sparse)))
     known = {} if other is None else {score.metric: score for score in other.scores}
     for score in model.scores:
         theirs = None
@@ -172,21 +172,20 @@ def _refuse_other_task(model: PredictionSet, other: PredictionSet) -> None:
         )
 
 
-def _joined(
-    read: Read, other: Read | None, sparse: bool = False, other_sparse: bool = False
-) -> Compared:
-    """Pairs the samples that both answered.
+def _joined(read: Read, other: Read | None, sparse: bool = False) -> Compared:
+    """Pairs the samples that the baseline answered.
 
-    Nothing found is an answer too where only boxes were uploaded: to leave those images
-    out would leave out a model's worst.
+    What the model leaves out counts against it, as in its own figures. What the baseline
+    leaves out would count for the model, and stays out. Nothing found is an answer too
+    where only boxes were uploaded, if any lies in what is evaluated.
     """
     if other is None:
         return Compared(read)
     place = pd.Index(other.ids).get_indexer(pd.Index(read.ids))
-    mine = read.answered | sparse
+    answered = other.answered | (sparse and other.answered.any())
     # the last stands for -1, where there is none
-    theirs = np.append(other.answered | other_sparse, False)[place]
-    return Compared(read, other.outcomes, np.where(mine & theirs, place, -1))
+    paired = np.where(np.append(answered, False)[place], place, -1)
+    return Compared(read, other.outcomes, paired)
 
 
 def without_training(

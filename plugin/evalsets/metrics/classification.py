@@ -155,11 +155,9 @@ class Classification(Outcomes):
         known = name in self.classes
         return np.asarray(codes == (self.classes.index(name) if known else None))
 
-    def counted(self, metric: str) -> int:
+    def counts(self, metric: str) -> NDArray[np.bool_]:
         """All, but for the calibration error, which leaves unanswered samples out."""
-        if metric == "ece":
-            return int(np.count_nonzero(self.predicted >= 0))
-        return len(self)
+        return self.predicted >= 0 if metric == "ece" else super().counts(metric)
 
     def denominators(self, metric: str) -> Sums | None:
         """True or guessed samples of each class, for averages over classes."""

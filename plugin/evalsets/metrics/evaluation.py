@@ -34,8 +34,8 @@ class Evaluated:
         outcomes: of the model on ``n`` samples
         membership: ``(n, p)`` which sample is in which population
         baseline: outcomes of another model
-        paired: ``(n,)`` place of each sample in the baseline's, -1 where only one of
-            them has an answer; None where the samples are the same
+        paired: ``(n,)`` place of each sample in the baseline's, -1 where that has no
+            answer; None where the samples are the same
         groups: ``(n,)`` code of each sample's group, where samples of a group resemble
             each other; then groups are resampled, and count, not samples
         unfit: reason by name of each population that must not pass, such as "stale"
@@ -169,14 +169,16 @@ def _of_population(
     """The claims on one population, by metric."""
     model = Sampled.of(part.outcomes, members, part.groups, *draws)
     fit = population is None or population.name not in part.unfit
-    pair = _pair(part, members, model, draws)
+    everyone = _pair(part, members, model, draws)
     claims = {}
     for name in draws[0]:
-        n, counted = len(members), model.outcomes.counted(name)
+        n, counts = len(members), model.outcomes.counts(name)
+        counted = int(np.count_nonzero(counts))
         figure = _Figure(counted, model.estimate(name), counted == n)
         figure = replace(figure, own=model.outcomes.own(name))
+        pair = everyone if counted == n else _pair(part, members[counts], model, draws)
         if pair is not None and pair[1].gives(name):
-            whole = figure.whole and pair[1].counted(name) == len(pair[1])
+            whole = figure.whole and bool(pair[1].counts(name).all())
             figure = replace(figure, compared=len(pair[1]), whole=whole)
             figure = replace(figure, **difference(*pair, name))
         claims[name] = _claims(population, name, figure, part.outcomes, fit)
@@ -202,15 +204,14 @@ def _pair(
     model: Sampled,
     draws: _Draws,
 ) -> tuple[Sampled, Outcomes] | None:
-    """Both models on the samples that both have answers for."""
+    """Both models on the samples that the baseline has answers for."""
     if part.baseline is None:
         return None
-    if part.paired is None:
-        return model, part.baseline.take(members)
-    common = members[part.paired[members] >= 0]
-    if len(common) < len(members):
+    paired = np.arange(len(part.outcomes)) if part.paired is None else part.paired
+    common = members[paired[members] >= 0]
+    if len(common) < len(model.outcomes):
         model = Sampled.of(part.outcomes, common, part.groups, *draws)
-    return model, part.baseline.take(part.paired[common])
+    return model, part.baseline.take(paired[common])
 
 
 def _words(name: str) -> list[int]:

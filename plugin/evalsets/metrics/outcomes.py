@@ -103,9 +103,9 @@ class Outcomes(ABC):
         """
         return np.ones(len(self), bool) if self.metric(metric).proportion else None
 
-    def counted(self, metric: str) -> int:  # noqa: ARG002
-        """How many samples a metric counts; where fewer than all, it shows no more."""
-        return len(self)
+    def counts(self, metric: str) -> NDArray[np.bool_]:  # noqa: ARG002
+        """``(n,)`` the samples that a metric counts; of the others it shows nothing."""
+        return np.ones(len(self), bool)
 
     def own(self, metric: str) -> int:
         """How many samples a figure is of: a metric of one class, those with that class.
@@ -114,7 +114,7 @@ class Outcomes(ABC):
         """
         below = self.denominators(metric) if ":" in metric else None
         if below is None:
-            return self.counted(metric)
+            return int(np.count_nonzero(self.counts(metric)))
         return int(np.count_nonzero(below.sum(axis=1)))
 
     def denominators(self, metric: str) -> Sums | None:  # noqa: ARG002

@@ -61,7 +61,7 @@ class Claim:
     Args:
         row: without verdict
         estimate: what is compared with the bound
-        n: samples that it rests on; a drop rests on those that both models answered
+        n: samples that it rests on; a drop rests on those that the baseline answered
         bound: on that scale; NaN where nothing is required
         above: whether the truth must be at least the bound, else at most
         min_size: with fewer samples it may fail but not pass
