@@ -695,6 +695,16 @@ def test_what_the_baseline_leaves_out_does_not_count_for_the_model(made):
     assert report.provenance["uncompared"] == N - 10
 
 
+def test_samples_that_both_models_lack_are_told_as_the_baselines(made):
+    made.set_values("ground_truth", [fo.Classification(label="a") for _ in range(N)])
+    paths = made.values("filepath")
+    for model in ("new", "old"):
+        es.upload_predictions(made, model, dict.fromkeys(paths[14:], "a"))
+    said = str(es.evaluate(made, "new", baseline="old", split=None))
+    assert "14 samples had no prediction and count as predicting nothing." in said
+    assert "14 samples that the baseline has no answer for were left out of the" in said
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("one", [True, False])
 def test_a_value_less_its_difference_is_the_baselines_own_value(made, seed, one):

@@ -211,10 +211,8 @@ _NOT_COUNTED = {
         "samples do not pass",
     ),
     "uncompared": (
-        "sample that only one of the two models has an answer for was left out of their "
-        "comparison",
-        "samples that only one of the two models has an answer for were left out of "
-        "their comparison",
+        "sample that the baseline has no answer for was left out of the comparison",
+        "samples that the baseline has no answer for were left out of the comparison",
     ),
     "unlabelled": (
         "sample had no true label and was left out",
