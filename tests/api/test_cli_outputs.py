@@ -58,6 +58,22 @@ def test_every_file_makes_its_folder_and_is_named(run, judged, tmp_path):
         assert file.is_file()
 
 
+def test_history_tells_of_a_release_only_where_there_was_one(run, dataset):
+    dataset.add_samples([fo.Sample(f"/{n}.png", shade=n) for n in range(40)])
+    truth = [fo.Classification(label="a") for _ in range(40)]
+    dataset.set_values("ground_truth", truth)
+    es.compose(dataset, es.Population("bright", "shade > 9", holdout=0.5))
+    es.split(dataset)
+    es.release(dataset)
+    for model in ("old", "new"):
+        es.upload_predictions(dataset, model, ["a"] * 40)
+    es.evaluate(dataset, "new")
+    es.evaluate(dataset, "new", baseline="old", release=1)
+    first, second = run("history", dataset.name).stdout.splitlines()
+    assert " new on test: " in first
+    assert " new against old on test of release 1: " in second
+
+
 def test_a_place_that_cannot_be_written_is_told_in_a_sentence(run, judged, tmp_path):
     (tmp_path / "file").touch()
     run("evaluate", judged.name, "right")

@@ -93,11 +93,9 @@ def history(
     ] = None,
 ) -> None:
     """List every evaluation, and say which of them hold no more."""
-    for number, told in es.history(dataset).to_dict("index").items():
-        compared = (
-            isinstance(told["baseline"], str) and told["baseline"]
-        )  # or it is NaN
-        against = f" against {compared}" if compared else ""
+    for number, row in es.history(dataset).to_dict("index").items():
+        told = {key: None if value != value else value for key, value in row.items()}
+        against = f" against {told['baseline']}" if told["baseline"] else ""
         release = f" of release {told['release']:.0f}" if told["release"] else ""
         stale = f"; stale: {told['stale']}" if told["stale"] else ""
         where = f"{told['split'] or 'all samples'}{release}"
