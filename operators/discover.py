@@ -14,9 +14,8 @@ from ._forms import choice, fields, given, known_only, models_of, share
 from ._tables import rows, table
 from ._verb import Verb, scope
 
-_ALL = "all"
 _ELSEWHERE = "train and val"
-_SPLITS = (_ELSEWHERE, "val", "train", "test", _ALL)
+_SPLITS = (_ELSEWHERE, "val", "train", "test", "all")
 _COLUMNS = (
     "name",
     "query",
@@ -70,8 +69,6 @@ class Discover(Verb):
         options = given(ctx, "split", "truth", "n", "min_size")
         if options.get("split") == _ELSEWHERE:
             del options["split"]
-        elif options.get("split") == _ALL:
-            options["split"] = None
         found = evalsets.discover(scope(ctx), ctx.params["model"], **options)
         composed = []
         if ctx.params.get("compose"):

@@ -14,8 +14,7 @@ from ._progress import heard
 from ._tables import rows, table
 from ._verb import Verb, scope
 
-_ALL = "all"
-_SPLITS = ("test", "val", "train", "quarantine", _ALL)
+_SPLITS = ("test", "val", "train", "quarantine", "all")
 _MORE = ("release", "groups", "eval_key")
 _COLUMNS = (
     "population",
@@ -64,8 +63,6 @@ class Evaluate(Verb):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         options = given(ctx, "baseline", "split", "truth", *_MORE)
-        if options.get("split") == _ALL:
-            options["split"] = None
         with heard(ctx):
             report = evalsets.evaluate(scope(ctx), ctx.params["model"], **options)
         return {"verdict": str(report.verdict), "rows": rows(report.frame, _COLUMNS)}

@@ -12,8 +12,7 @@ import evalsets
 from ._forms import choice, fields, given, known_only, models_of
 from ._verb import Verb, scope
 
-_ALL = "all"
-_SPLITS = ("test", "val", "train", _ALL)
+_SPLITS = ("test", "val", "train", "all")
 
 
 class LabelNext(Verb):
@@ -45,8 +44,6 @@ class LabelNext(Verb):
 
     def execute(self, ctx: foo.ExecutionContext) -> dict[str, Any]:
         options = given(ctx, "baseline", "n", "split", "truth")
-        if options.get("split") == _ALL:
-            options["split"] = None
         view = evalsets.label_next(scope(ctx), ctx.params["model"], **options)
         ctx.ops.reload_dataset()
         ctx.ops.set_view(view)

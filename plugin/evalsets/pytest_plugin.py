@@ -94,8 +94,6 @@ class GateFile(pytest.File):
         """The evaluation that all tests of the file share."""
         options = {key: self.gate.get(key) for key in _OPTIONS}
         given = {key: value for key, value in options.items() if value is not None}
-        if given.get("split") == "all":
-            given["split"] = None
         return es.evaluate(self.gate["dataset"], self.gate["model"], **given)
 
     def _populations(self) -> list[Population]:

@@ -149,3 +149,19 @@ def test_discordant_samples_may_be_one_of_two_kinds(judged):
     assert not len(es.discordant(judged, "bad", "good", split=None, only="gained"))
     with pytest.raises(ArgumentError, match="only is 'lost' or 'gained'"):
         es.discordant(judged, "bad", "good", split=None, only="both")
+
+
+def test_all_is_the_word_for_every_side_in_python_too(judged):
+    sides = np.where(np.arange(N) < 40, "test", "train").tolist()
+    judged.set_values("split", sides)
+    report = es.evaluate(judged, "bad", split="all")
+    assert report.rows[0].n == N
+    assert report.provenance["split"] is None
+    assert len(es.trend(judged, split="all").frame)
+    assert len(es.select(judged, split="all")) == N
+    assert len(es.discordant(judged, "bad", "good", split="all")) == N // 2
+    es.discover(judged, "bad", split="all", min_size=N // 4)
+    judged.limit(1).set_values("ground_truth", [None])
+    es.label_next(judged, "bad", split="all")
+    with pytest.raises(UnknownNameError, match="'all'"):
+        es.evaluate(judged, "bad", split="everything")

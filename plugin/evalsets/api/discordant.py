@@ -6,7 +6,7 @@ import fiftyone as fo
 import numpy as np
 
 from evalsets.api.comparing import read_compared, without_training
-from evalsets.api.split import select
+from evalsets.api.split import one_side, select
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.outcomes import GROUND_TRUTH
 from evalsets.datasets.predictions import prediction_set
@@ -38,7 +38,7 @@ def discordant(
         dataset: or its name, or a view to compare in
         model: name of a prediction set
         baseline: name of another
-        split: the side to compare on; None for all samples
+        split: the side to compare on; None or "all" for all samples
         population: by default all samples
         truth: field of the true labels
         only: ``"lost"`` or ``"gained"``, for one of the two alone
@@ -52,7 +52,7 @@ def discordant(
     """
     if only not in (None, LOST, GAINED):
         raise ArgumentError(f"only is '{LOST}' or '{GAINED}', not {only!r}")
-    opened = open_dataset(dataset)
+    opened, split = open_dataset(dataset), one_side(split)
     view = select(dataset, split=split, population=population)
     side, _ = without_training(opened, view, model, baseline)
     models = prediction_set(opened, model), prediction_set(opened, baseline)

@@ -87,8 +87,8 @@ def discover(
     Args:
         dataset: or its name, or a view to look at
         model: name of an uploaded prediction set
-        split: the side or sides to look at; None for all samples. Of a dataset that was
-            never split, all samples are looked at
+        split: the side or sides to look at; None or "all" for all samples. Of a dataset
+            that was never split, all samples are looked at
         truth: field of the true labels
         prompts: words for regions of the embedding space
         n: candidates, at most

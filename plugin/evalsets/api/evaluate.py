@@ -17,7 +17,7 @@ from evalsets.api.calibrate import calibrations
 from evalsets.api.comparing import Compared, read_compared, remarks, without_training
 from evalsets.api.detailing import details, failing, shown
 from evalsets.api.judged import Judged, JudgedRelease, judged
-from evalsets.api.split import group_values
+from evalsets.api.split import group_values, one_side
 from evalsets.api.splitting import seed_of
 from evalsets.api.staleness import basis, suite_digest
 from evalsets.datasets.columns import reading_once
@@ -61,7 +61,7 @@ def evaluate(
         dataset: or its name, or a view to evaluate in
         model: name of an uploaded prediction set
         baseline: name of another, to compare with sample by sample
-        split: the side to evaluate on; None for all samples
+        split: the side to evaluate on; None or "all" for all samples
         truth: field of the true labels; may be that of a stronger model
         metrics: beside those that populations require; by default the task's own;
             ``recall:cat`` is that of one class, ``recall:*`` that of every class
@@ -83,7 +83,7 @@ def evaluate(
             the ledger tells to be in test
     """
     drawn = _drawn(alpha, replicates, seed)
-    release = _number(release)
+    release, split = _number(release), one_side(split)
     extra = [metrics] if isinstance(metrics, str) else _listed(metrics)
     _check_names(truth, groups)
     opened, view = open_both(dataset)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from evalsets.api.split import one_side
 from evalsets.api.staleness import stale_reports
 from evalsets.datasets.connect import Source, open_dataset
 from evalsets.datasets.predictions import PredictionSet, prediction_sets
@@ -74,7 +75,7 @@ def trend(
         dataset: or its name
         metric: by default the first that the newest report requires, else its first
         models: names, to leave out others
-        split: of the reports to compare
+        split: of the reports to compare; None or "all" for those of all samples
         data: as of :func:`history`
 
     Returns:
@@ -85,7 +86,7 @@ def trend(
         ArgumentError: there is no such report
         UnknownNameError: none of them has that metric
     """
-    opened = open_dataset(dataset)
+    opened, split = open_dataset(dataset), one_side(split)
     past = history(opened, data=data)
     past = past[past["split"].isna() if split is None else past["split"] == split]
     if models is not None:

@@ -59,8 +59,8 @@ def label_next(
         model: name of an uploaded prediction set
         n: samples, at most
         baseline: prediction set that drops are judged against
-        split: the side to settle verdicts on; None for all samples. Of a dataset that
-            was never split, all samples are evaluated
+        split: the side to settle verdicts on; None or "all" for all samples. Of a
+            dataset that was never split, all samples are evaluated
         truth: field of the true labels, which is empty where a label is missing
 
     Returns:

@@ -10,7 +10,7 @@ import fiftyone as fo
 import numpy as np
 import pandas as pd
 
-from evalsets.api.split import group_values, on_split, refuse_strayed
+from evalsets.api.split import EVERY, group_values, on_split, refuse_strayed
 from evalsets.datasets.columns import SPLIT, read
 from evalsets.datasets.digests import unreplaced
 from evalsets.datasets.outcomes import Read, read_outcomes, read_scores
@@ -59,7 +59,7 @@ def sides_of(
         ArgumentError: a side was asked for, and the dataset was never split
         EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
     """
-    if split is None:
+    if split is None or split == EVERY or list(split) == [EVERY]:
         return None, view
     sides = [split] if isinstance(split, str) else list(split)
     if not view.has_sample_field(SPLIT):
@@ -68,7 +68,7 @@ def sides_of(
         on_split(view, sides[0])
     for side in sides:
         if side not in SIDES or not side:
-            raise UnknownNameError("split", side, [known for known in SIDES if known])
+            raise UnknownNameError("split", side, [*SIDES[1:], EVERY])
     refuse_strayed(view._dataset)
     return sides, view.match(fo.ViewField(SPLIT).is_in(sides))
 

@@ -58,6 +58,9 @@ from evalsets.telling import tell
 
 logger = logging.getLogger(__name__)
 
+EVERY = "all"
+"""The word for the samples of all sides."""
+
 BACKGROUND = "(background)"
 """The samples in no population, where a share of them is held out too."""
 
@@ -270,6 +273,11 @@ def split_settings(dataset: Source) -> dict[str, Any]:
     return {name: settings[name] for name in names if name in settings}
 
 
+def one_side(split: str | None) -> str | None:
+    """The side that is named; None for all, which "all" means too."""
+    return None if split == EVERY else split
+
+
 def select(
     dataset: Source, *, split: str | None = None, population: str | None = None
 ) -> fo.DatasetView:
@@ -277,7 +285,8 @@ def select(
 
     Args:
         dataset: or its name, or a view
-        split: ``train``, ``val``, ``test`` or ``quarantine``; None for every sample
+        split: ``train``, ``val``, ``test`` or ``quarantine``; None or "all" for every
+            sample
         population: name of one; None for every sample
 
     Raises:
@@ -296,7 +305,8 @@ def select(
             raise EvalsetsError(f"Population '{population}': {stale[population]}")
         query = queries[population]
         view = apply(view, query, {t: field_of(t) for t in terms(query)})
-    return view if split is None else on_split(view, split)
+    side = one_side(split)
+    return view if side is None else on_split(view, side)
 
 
 def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
@@ -308,7 +318,7 @@ def on_split(view: fo.DatasetView, split: str) -> fo.DatasetView:
         EvalsetsError: as :func:`refuse_strayed`
     """
     if split not in SIDES or not split:
-        raise UnknownNameError("split", split, [side for side in SIDES if side])
+        raise UnknownNameError("split", split, [*SIDES[1:], EVERY])
     if not view.has_sample_field(SPLIT):
         raise ArgumentError(
             f"Dataset '{view.dataset_name}' has not been split yet; split it first, "

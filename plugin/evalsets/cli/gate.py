@@ -175,8 +175,6 @@ def _check_gate(gate: str, dataset: str | None, release: int | None) -> None:
 def _report(
     dataset: str, model: str, html: Path | None, json: Path | None, **options: Any
 ) -> es.Report:
-    if options["split"] == "all":
-        options["split"] = None
     report = es.evaluate(dataset, model, **options)
     typer.echo(report.to_text())
     if html is not None:

@@ -94,7 +94,7 @@ def history(
 ) -> None:
     """List every evaluation, and say which of them hold no more."""
     for number, row in es.history(dataset).to_dict("index").items():
-        told = {key: None if value != value else value for key, value in row.items()}
+        told = {key: "" if value != value else value for key, value in row.items()}
         against = f" against {told['baseline']}" if told["baseline"] else ""
         release = f" of release {told['release']:.0f}" if told["release"] else ""
         stale = f"; stale: {told['stale']}" if told["stale"] else ""
@@ -103,7 +103,7 @@ def history(
         typer.echo(f"{line}{told['verdict'].upper()}{stale}")
     if trend is None and heatmap is None:
         return
-    found = es.trend(dataset, metric=metric, split=None if split == "all" else split)
+    found = es.trend(dataset, metric=metric, split=split)
     save_figure(trend, found.plot, f"{found.metric} from report to report: {dataset}")
     save_figure(heatmap, found.heatmap, f"{found.metric} of each model: {dataset}")
 
@@ -125,7 +125,7 @@ def discover(
     """Propose weak spots of a model as queries, confirmed on unsearched data."""
     options: dict[str, Any] = {"prompts": prompt} if prompt else {}
     if split:
-        options["split"] = None if split == ["all"] else split
+        options["split"] = split
     found = es.discover(dataset, model, truth=truth, n=n, min_size=min_size, **options)
     for candidate in found:
         typer.echo(f"{candidate.name}: {candidate.n:,} samples; {candidate}")
@@ -150,7 +150,7 @@ def label_next(
         model,
         n=n,
         baseline=baseline,
-        split=None if split == "all" else split,
+        split=split,
         truth=truth,
     )
     if not view:
