@@ -137,3 +137,18 @@ def test_weights_that_are_a_pickle_of_code_are_not_loaded(drawn, tmp_path):
     with pytest.raises(EncoderError, match="weights_only"):
         es.embed(drawn, f"open_clip:RN50:{tmp_path / 'evil.pt'}")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"batch_size": 1.5}, "batch_size is 1.5; give a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size is 0; give a whole number"),
+        ({"overwrite": "no"}, "overwrite is 'no'; give True or False"),
+        ({"workers": 1.5, "engine": "ray"}, "workers is 1.5; give a whole number"),
+    ],
+    ids=str,
+)
+def test_options_of_a_wrong_kind_are_refused(drawn, encoder, given, said):
+    with pytest.raises(ArgumentError, match=said):
+        es.embed(drawn, encoder, **given)

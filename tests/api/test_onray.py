@@ -158,7 +158,7 @@ def test_what_cannot_work_on_ray_is_told_in_a_sentence(greys, monkeypatch):
     model.lock = threading.Lock()
     with pytest.raises(ArgumentError, match="cannot be sent to Ray's workers"):
         es.tag(greys, taggers, models={"m": model}, **RAY)
-    with pytest.raises(ArgumentError, match="give at least 1"):
+    with pytest.raises(ArgumentError, match="at least 1"):
         es.tag(greys, taggers, models={"m": model}, engine="ray", workers=0)
     with pytest.raises(ArgumentError, match="engine 'ray' too"):
         es.tag(greys, taggers, models={"m": model}, workers=2)

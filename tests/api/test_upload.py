@@ -736,6 +736,24 @@ def test_a_value_less_its_difference_is_the_baselines_own_value(made, seed, one)
     assert less.to_numpy() == pytest.approx(figures[1]["value"])
 
 
+@pytest.mark.parametrize(
+    ("verb", "given"),
+    [
+        ("upload_predictions", {"overwrite": "no"}),
+        ("upload_predictions", {"skip_unknown": 1}),
+        ("upload_scores", {"higher_is_better": "no"}),
+        ("upload_scores", {"overwrite": None}),
+    ],
+    ids=str,
+)
+def test_a_flag_that_is_neither_true_nor_false_is_refused(made, verb, given):
+    """Else the text "no" would mean yes."""
+    ((option, value),) = given.items()
+    with pytest.raises(ArgumentError, match=f"{option} is {value!r}; give True or"):
+        getattr(es, verb)(made, "net", dict.fromkeys(made.values("id"), 0.5), **given)
+    assert not es.models(made)
+
+
 def test_an_open_verdict_has_its_real_cause(made):
     """Neither is a baseline missing that was named, nor a bound near that none judged."""
     paths = made.values("filepath")

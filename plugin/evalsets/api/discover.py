@@ -6,13 +6,14 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from evalsets.api.checking import check_whole
 from evalsets.api.comparing import without_training
 from evalsets.api.conditions import conditions_of
 from evalsets.api.looking import Looked, look, refuse_few, sides_of
@@ -159,15 +160,8 @@ class _Space:
 
 
 def _check(n: Any, min_size: Any, alpha: Any) -> None:
-    for option, value, least in (("n", n, 1), ("min_size", min_size, 4)):
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, Integral)
-            or int(value) < least
-        ):
-            raise ArgumentError(
-                f"{option} is {value!r}; give a whole number of at least {least}"
-            )
+    check_whole(n=n)
+    check_whole(4, min_size=min_size)
     if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise ArgumentError(f"alpha is {alpha!r}; give a probability such as 0.05")
 

@@ -11,6 +11,7 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
+from evalsets.api.checking import check_flags
 from evalsets.api.fields import (
     certain,
     check_fields,
@@ -83,6 +84,7 @@ def fill(
         progress: as FiftyOne takes it
     """
     check_count("batch_size", batch_size)
+    check_flags(overwrite=overwrite)
     started = time.monotonic()
     dataset, view = open_both(source)
     if view._is_generated:

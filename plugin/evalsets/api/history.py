@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from evalsets.api.checking import check_flags
 from evalsets.api.split import one_side
 from evalsets.api.staleness import stale_reports
 from evalsets.datasets.connect import Source, open_dataset
@@ -51,6 +52,7 @@ def history(dataset: Source, *, data: bool = True) -> pd.DataFrame:
         since predictions, suite, samples or labels have changed, and is empty where
         they hold
     """
+    check_flags(data=data)
     opened = open_dataset(dataset)
     reports = list_reports(opened)
     rows = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import fiftyone as fo
 import pandas as pd
 
+from evalsets.api.checking import check_flags
 from evalsets.api.populations import check_population, write_populations
 from evalsets.datasets.columns import SPLIT, read
 from evalsets.datasets.connect import Source, open_dataset
@@ -82,6 +83,7 @@ def load_suite(dataset: Source, path: str | Path, *, plan: bool = False) -> Suit
         NameTakenError: a saved view that is no population has that name
         NoVectorsError: a query asks for similarity, but nothing has been embedded
     """
+    check_flags(plan=plan)
     file = read_suite(path)
     opened = open_dataset(dataset)
     scores = score_names(opened)

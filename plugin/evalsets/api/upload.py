@@ -10,6 +10,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from evalsets.api.checking import check_flags
 from evalsets.api.populations import refresh
 from evalsets.api.samples import Samples
 from evalsets.datasets.connect import Source, open_dataset
@@ -78,6 +79,7 @@ def upload_predictions(
         NameTakenError: the model has predictions already
         UnknownNameError: a text that names neither a file nor a field
     """
+    check_flags(overwrite=overwrite, skip_unknown=skip_unknown)
     opened = _opened(dataset, model)
     samples = Samples.of(opened, key, predictions)
     if _is_field(opened, predictions):
@@ -161,6 +163,11 @@ def upload_scores(
             f"'{metric}' is a metric of its own; give the score another name, such as "
             f"'own_{metric}'"
         )
+    check_flags(
+        higher_is_better=higher_is_better,
+        overwrite=overwrite,
+        skip_unknown=skip_unknown,
+    )
     opened = _opened(dataset, model)
     samples = Samples.of(opened, key, scores)
     source = samples.keyed(scores, None)
