@@ -46,6 +46,7 @@ def test_the_journey_in_a_shell_ends_with_the_gates_exit_code(
     )
     strict = es.Requirement("accuracy", at_least=0.99)
     es.compose(drawn, es.Population("few", "num_people > 8", require=[strict]))
+    against = ("--baseline", "blind", "--split", "all")
     assert run("check", name, "right", *against).returncode == 3
 
 

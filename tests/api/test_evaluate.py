@@ -93,6 +93,14 @@ def test_a_drop_against_a_baseline_is_judged_sample_by_sample(drawn, labels, gue
     assert es.evaluate(drawn, "truth", baseline="blind", split=None).verdict == "pass"
 
 
+def test_a_model_is_not_its_own_baseline(composed, guesses):
+    es.upload_predictions(composed, "blind", guesses)
+    for verb in (es.evaluate, es.discordant):
+        with pytest.raises(ArgumentError, match="'blind' cannot be its own baseline"):
+            verb(composed, "blind", baseline="blind", split=None)
+    assert es.evaluate(composed, "blind", split=None).provenance["looks"] == 1
+
+
 def test_a_drop_without_a_baseline_is_inconclusive(drawn, guesses):
     same = es.Requirement("accuracy", max_drop=0.05)
     es.compose(drawn, es.Population("night", "time = 'night'", require=[same]))

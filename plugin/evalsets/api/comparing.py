@@ -136,9 +136,13 @@ def read_compared(
     """A model's predictions and each of its scores, beside those of another.
 
     Raises:
-        ArgumentError: nothing to evaluate, or two models of different tasks
+        ArgumentError: nothing to evaluate, two models of different tasks, or only one
         LockedError: one of them was uploaded again meanwhile
     """
+    if other is not None and other.model == model.model:
+        raise ArgumentError(
+            f"Model '{model.model}' cannot be its own baseline; name another, or none"
+        )
     models = [model] if other is None else [model, other]
     with unreplaced(view._dataset, *models):
         return _read_compared(view, truth, model, other)
