@@ -279,6 +279,16 @@ def test_confusion_shows_what_each_label_was_taken_for():
         REPORT.plot("reliability")
 
 
+def test_an_unknown_population_is_told_with_those_that_are_kept_and_why():
+    report = Report(ROWS, PROVENANCE, details=DETAILS)
+    with pytest.raises(UnknownNameError) as refused:
+        report.plot("confusion", "nix")
+    assert "and of populations that fail" in str(refused.value)
+    with pytest.raises(UnknownNameError) as refused:
+        report.worst(None, "nix")
+    assert str(refused.value).endswith("known: '(all)', 'night'")
+
+
 def test_of_many_labels_the_most_confused_are_drawn():
     cells = [(f"{at:03}", f"{at:03}", 9) for at in range(100)] + [("007", "042", 1)]
     figure = Report(ROWS, details=Details({"(all)": cells})).plot("confusion")

@@ -165,10 +165,12 @@ class Report:
             remedy = "this report keeps none of any"
             if kept:
                 known = ", ".join(f"'{name}'" for name in list(kept)[:10])
-                remedy = (
-                    f"known: {known}, since a report keeps it of all samples and of "
-                    "populations that fail"
-                )
+                remedy = f"known: {known}"
+                if kept is not self.details.worst:
+                    remedy += (
+                        ", since a report keeps it of all samples and of populations "
+                        "that fail"
+                    )
             raise UnknownNameError(f"{what} of population", population, kept, remedy)
         return kept[population]
 
