@@ -67,7 +67,7 @@ def draw_models(
 def _map(
     root: types.Object, panel: Any, trend: evalsets.Trend, *, by_value: bool
 ) -> None:
-    drawn = trend.heatmap().to_plotly_json()
+    drawn = trend.heatmap(by_value=True).to_plotly_json()
     (heat,), layout = drawn["data"], drawn["layout"]
     known = list(dict.fromkeys(trend.newest["population"]))
     models, names = places(trend)

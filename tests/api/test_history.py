@@ -103,7 +103,7 @@ def test_a_trend_shows_every_population_from_report_to_report(judged):
     assert left["release"].fillna(0).tolist() == [0, 0, 1]
     lines = {trace.name: list(trace.y) for trace in found.plot().data}
     assert lines == {"(all)": [0.5, 1, 0.5], "left": [0.5, 1, 0.5]}
-    (heat,) = found.heatmap().data
+    (heat,) = found.heatmap(by_value=True).data
     assert np.array(heat.z).tolist() == [[1, 1], [0.5, 0.5]]
     assert "report 3, bad" in heat.hovertext[1][0]
     only = es.trend(judged, split=None, models=["good"], metric="f1").frame

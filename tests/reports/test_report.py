@@ -256,6 +256,11 @@ def test_the_plot_shows_each_population_once_with_its_bounds():
         REPORT.plot("recall")
 
 
+def test_a_model_called_baseline_is_named_once():
+    report = Report(ROWS, {**PROVENANCE, "baseline": "baseline"})
+    assert "baseline" in {trace.name for trace in report.plot().data}
+
+
 def test_an_interval_without_an_end_reaches_nowhere_in_the_plot():
     one = Row("(all)", "mae", 1, 5.0, 0.0, None)
     (dots, *_) = Report([one], PROVENANCE).plot().data
@@ -269,6 +274,7 @@ def test_confusion_shows_what_each_label_was_taken_for():
     (heat,) = figure.data
     assert [list(line) for line in heat.z] == [[0.8, 0.2, 0], [0, 0, 1]]
     assert heat.hovertext[0][1] == "cat, predicted dog: 2 of 10"
+    assert heat.colorbar.title.text == "share of<br>true label"
     assert heat.hovertext[1][2] == "dog, predicted (nothing): 1 of 1"
     assert figure.layout.xaxis.ticktext == ("cat", "dog", "(nothing)")
     with pytest.raises(UnknownNameError, match="confusion of population 'night'"):
@@ -308,9 +314,24 @@ def test_a_trend_takes_the_worst_verdict_and_the_newest_report():
     trend = trend_of("p")
     assert trend.frame.query("population == 'pa'")["verdict"].tolist() == [FAIL] * 3
     assert len(trend.frame) == 6
-    (heat,) = trend.heatmap().data
-    assert [list(line) for line in heat.z] == [[0.2, 0.2], [0.3, 0.3]]
     assert trend.plot().layout.xaxis.ticktext[1] == "2: p0, release 3"
+
+
+def test_a_heatmap_has_the_colours_of_verdicts_else_those_of_the_metrics_range():
+    """A FAIL and what is open never share a colour, however near their figures are."""
+    trend = trend_of("p")
+    (heat,) = trend.heatmap().data
+    assert [list(line) for line in heat.z] == [[0, 3], [0, 3]]
+    assert heat.colorbar.ticktext[0] == "FAIL"
+    assert (heat.zmin, heat.zmax) == (-0.5, 3.5)
+    assert heat.text[0][0] == "0.200 ✖"
+    plain = dataclasses.replace(trend, frame=trend.frame.assign(verdict=""))
+    for figure in (plain.heatmap(), trend.heatmap(by_value=True)):
+        (heat,) = figure.data
+        assert [list(line) for line in heat.z] == [[0.2, 0.2], [0.3, 0.3]]
+        assert (heat.zmin, heat.zmax) == (0, 1)
+    (heat,) = dataclasses.replace(plain, metric="mae").heatmap().data
+    assert (heat.zmin, heat.zmax) == (None, None)
 
 
 def test_the_page_needs_no_network_and_shows_thumbnails(tmp_path):

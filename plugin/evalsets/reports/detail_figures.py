@@ -52,7 +52,11 @@ def confusion_figure(cells: Confusion, population: str) -> go.Figure:
             colorscale="Blues",
             zmin=0,
             zmax=1,
-            showscale=False,
+            colorbar={
+                "title": {"text": "share of<br>true label"},
+                "tickformat": ".0%",
+                "thickness": 12,
+            },
             xgap=1,
             ygap=1,
         )

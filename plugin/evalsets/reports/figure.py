@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evalsets.reports.report import Report
 
 COLORS = {FAIL: "#c2362b", INCONCLUSIVE: "#b7791f", PASS: "#1c7c4d", "": "#64748b"}
-_NAMES = {
+NAMES = {
     FAIL: "FAIL",
     INCONCLUSIVE: "INCONCLUSIVE",
     PASS: "PASS",
@@ -80,7 +80,7 @@ def _dots(report: Report, rows: list[Row], verdict: str) -> go.Scatter:
     return go.Scatter(
         x=[row.value for row in known],
         y=[row.population for row in known],
-        name=_NAMES[verdict],
+        name=NAMES[verdict],
         mode="markers",
         marker={
             "size": 11,
@@ -144,11 +144,11 @@ def _ticks(
 
 def _baselines(rows: list[Row], report: Report) -> go.Scatter:
     known = [row for row in rows if row.baseline is not None]
-    name = str(report.provenance.get("baseline") or "baseline")
+    named = short_label(str(report.provenance.get("baseline") or "baseline"))
     return go.Scatter(
         x=[row.baseline for row in known],
         y=[row.population for row in known],
-        name=f"baseline {short_label(name)}",
+        name=named if named == "baseline" else f"baseline {named}",
         mode="markers",
         marker={
             "symbol": "circle-open",

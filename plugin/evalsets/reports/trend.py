@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +12,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from evalsets.metrics import FAIL, INCONCLUSIVE, PASS
+from evalsets.metrics.catalog import METRICS
 from evalsets.reports import words
 from evalsets.reports.detail_figures import styled
-from evalsets.reports.figure import short_label
+from evalsets.reports.figure import COLORS, NAMES, short_label
 
 COLUMNS = {
     "report": "int64",
@@ -99,8 +102,13 @@ class Trend:
         newest = self.frame.groupby("model", sort=False)["report"].transform("max")
         return self.frame[self.frame["report"] == newest]
 
-    def heatmap(self) -> go.Figure:
-        """Models against populations, by the newest report of each model."""
+    def heatmap(self, *, by_value: bool = False) -> go.Figure:
+        """Models against populations, by the newest report of each model.
+
+        Args:
+            by_value: take colours from the figures, over all the range that the metric
+                has, as where nothing is required; else from the verdicts
+        """
         rows = self.newest
         models, names = (
             list(dict.fromkeys(rows["model"])),
@@ -108,19 +116,19 @@ class Trend:
         )
         at = {(r.model, r.population): r for r in rows.itertuples()}
         cells = [[at.get((model, name)) for name in names] for model in models]
+        coloured, colours = self._colours(not by_value and any(rows["verdict"]))
         figure = go.Figure(
             go.Heatmap(
-                z=[[c.value if c else None for c in line] for line in cells],
+                z=[[coloured(c) if c else None for c in line] for line in cells],
                 text=[[_figure(c) if c else "" for c in line] for line in cells],
                 texttemplate="%{text}",
                 hovertext=[
                     [self._said(c) if c else "" for c in line] for line in cells
                 ],
                 hoverinfo="text",
-                colorscale="RdYlGn" if self.higher_is_better else "RdYlGn_r",
                 xgap=2,
                 ygap=2,
-                colorbar={"title": {"text": self._title}, "thickness": 12},
+                **colours,
             )
         )
         axis: dict[str, Any] = {"showgrid": False, "automargin": True}
@@ -140,6 +148,30 @@ class Trend:
             f"{self._title} of each model's newest report",
             200 + 44 * len(models),
         )
+
+    def _colours(self, judged: bool) -> tuple[Callable[[Any], float], dict[str, Any]]:
+        """The number of a cell that its colour goes by, and what the colours are."""
+        if judged:
+            steps = [at / len(_ORDER) for at in range(len(_ORDER) + 1)]
+            ends = zip(_ORDER, steps[:-1], steps[1:], strict=True)
+            return lambda row: _ORDER.index(row.verdict), {
+                "colorscale": [[e, COLORS[v]] for v, *both in ends for e in both],
+                "zmin": -0.5,
+                "zmax": len(_ORDER) - 0.5,
+                "colorbar": {
+                    "tickvals": list(range(len(_ORDER))),
+                    "ticktext": [NAMES[verdict] for verdict in _ORDER],
+                    "thickness": 12,
+                },
+            }
+        entry = METRICS.get(self.metric.partition(":")[0])
+        known = entry if entry and math.isfinite(entry.span) else None
+        return lambda row: row.value, {
+            "colorscale": "RdYlGn" if self.higher_is_better else "RdYlGn_r",
+            "zmin": known.low if known else None,
+            "zmax": known.high if known else None,
+            "colorbar": {"title": {"text": self._title}, "thickness": 12},
+        }
 
     @property
     def _title(self) -> str:
