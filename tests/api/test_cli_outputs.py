@@ -232,6 +232,21 @@ def test_a_search_in_vain_says_which_text_no_sample_has(run, drawn):
     ]
 
 
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("history", "No reports yet; evaluate a model"),
+        ("releases", "No releases yet; release the dataset as it is"),
+        ("populations", "No populations yet; compose one"),
+        ("refresh", "No population is stale"),
+    ],
+)
+def test_a_list_without_entries_is_said_to_be_empty(run, dataset, verb, said):
+    done = run(verb, dataset.name)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.strip().splitlines()[-1] == said
+
+
 def test_nothing_to_label_is_said(run, judged):
     judged.add_sample(fo.Sample("/new.png", shade=1, split="train"))
     done = run("label-next", judged.name, "right")

@@ -93,7 +93,10 @@ def history(
     ] = None,
 ) -> None:
     """List every evaluation, and say which of them hold no more."""
-    for number, row in es.history(dataset).to_dict("index").items():
+    past = es.history(dataset).to_dict("index")
+    if not past:
+        typer.echo("No reports yet; evaluate a model", err=True)
+    for number, row in past.items():
         told = {key: "" if value != value else value for key, value in row.items()}
         against = f" against {told['baseline']}" if told["baseline"] else ""
         release = f" of release {told['release']:.0f}" if told["release"] else ""

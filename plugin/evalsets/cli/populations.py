@@ -51,11 +51,15 @@ def compose(
 
 def populations(dataset: Dataset) -> None:
     """List the populations of a dataset."""
+    known = es.populations(dataset)
+    if not known:
+        typer.echo("No populations yet; compose one", err=True)
+        return
     table = Table(box=None)
     for column in ("population", "query", "hold-out", "requires", "precision"):
         table.add_column(column, overflow="fold")
     measured = es.calibrations(dataset)
-    for p in es.populations(dataset).values():
+    for p in known.values():
         required = "\n".join(map(str, p.require))
         found = measured.get(p.name)
         precision = found.words() if found else "uncalibrated" * (p.name in measured)
@@ -150,7 +154,10 @@ def rename(
 
 def refresh(dataset: Dataset) -> None:
     """Bring similarity populations up to date with new samples."""
-    for name, reason in es.refresh(dataset).items():
+    stale = es.refresh(dataset)
+    if not stale:
+        typer.echo("No population is stale", err=True)
+    for name, reason in stale.items():
         console.print(f"'{name}' is stale: {reason}", markup=False)
 
 

@@ -153,7 +153,10 @@ def release(
 
 def releases(dataset: Dataset) -> None:
     """List the releases of a dataset."""
-    for one in es.releases(dataset).values():
+    made = es.releases(dataset)
+    if not made:
+        typer.echo("No releases yet; release the dataset as it is", err=True)
+    for one in made.values():
         typer.echo(one)
 
 
