@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
+import fiftyone as fo
 import numpy as np
 import pytest
 from PIL import Image
@@ -70,6 +72,24 @@ def test_a_changed_file_loses_vector_tags_and_scores_until_they_are_made_again(
     es.tag(dataset, [{"statistics": {}}])
     assert dataset[changed].brightness == pytest.approx(1)
     assert changed in es.search(dataset, "population('alike')").values("id")
+
+
+def test_a_prediction_of_a_photograph_that_changed_since_is_told(dataset, folder):
+    es.sync(folder, dataset)
+    truth = [fo.Classification(label="a") for _ in dataset]
+    dataset.set_values("ground_truth", truth)
+    for model in ("new", "old"):
+        es.upload_predictions(dataset, model, ["a"] * 4)
+    told = es.evaluate(dataset, "new", baseline="old", split=None)
+    assert "changed after" not in str(told)
+    draw(folder / "1.jpg", 100)
+    es.sync(folder, dataset)
+    said = str(es.evaluate(dataset, "new", baseline="old", split=None))
+    assert "1 sample has a photograph that changed after its prediction was" in said
+    assert "changed after the baseline's prediction of it" in said
+    time.sleep(1)  # an upload is dated to the second
+    es.upload_predictions(dataset, "new", ["a"] * 4, overwrite=True)
+    assert "changed after" not in str(es.evaluate(dataset, "new", split=None))
 
 
 def test_a_file_that_was_only_touched_keeps_everything(dataset, folder, encoder):

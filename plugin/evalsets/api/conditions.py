@@ -26,7 +26,14 @@ from evalsets.query.syntax import (
 _OURS = frozenset(
     (
         *("id", "filepath", "created_at", "last_modified_at", "file_stamp", SPLIT),
-        *("file_digest", "vanished", "duplicate_of", "source_url", "label_next"),
+        *(
+            "file_digest",
+            "file_changed",
+            "vanished",
+            "duplicate_of",
+            "source_url",
+            "label_next",
+        ),
     )
 )
 _OURS_START = ("pred_", "similar_", "rank_", "_")

@@ -24,6 +24,7 @@ from evalsets.datasets.columns import reading_once
 from evalsets.datasets.connect import Source, is_whole, open_both
 from evalsets.datasets.digests import data_mark
 from evalsets.datasets.evaluations import check_evaluation, write_evaluation
+from evalsets.datasets.files import changed_since
 from evalsets.datasets.ledger import last_split
 from evalsets.datasets.locks import SETTLING_S, writing
 from evalsets.datasets.outcomes import GROUND_TRUTH, Read, true_labels
@@ -99,6 +100,7 @@ def evaluate(
         parts = read_compared(unseen, truth, candidate, before)
         _refuse_nothing(opened, parts, candidate, truth, split, left_out)
         frame = subject.members(side)
+        outdated = _outdated(unseen, parts[0], candidate, before)
         based = basis(side, frame, truth, [s for s in (candidate, before) if s])
     grouping = groups or last_split(opened).get("groups")
     stated = list(subject.populations.values())
@@ -117,6 +119,7 @@ def evaluate(
         "trained_release": candidate.release,
         **_lacks(opened, parts, frame, truth, candidate),
         **left_out,
+        **outdated,
         "remarks": remarks(parts, frame, rows, stated),
         "lower_is_better": _falling(parts, rows),
         **_reservations(opened, subject),
@@ -200,6 +203,23 @@ def _lacks(
         "incomplete": {k: n for p in parts for k, n in p.incomplete(frame).items()},
         "strange_labels": sorted(strange),
     }
+
+
+def _outdated(
+    view: fo.DatasetView,
+    part: Compared,
+    model: PredictionSet,
+    baseline: PredictionSet | None,
+) -> dict[str, int]:
+    """How many predictions are of photographs that have changed since."""
+    ids, counts = np.array(part.read.ids), {}
+    answered = {"outdated": (model, part.read.answered)}
+    if baseline is not None and part.paired is not None:
+        answered["baseline_outdated"] = baseline, part.paired >= 0
+    for key, (stored, some) in answered.items():
+        changed = changed_since(view, stored.uploaded)
+        counts[key] = sum(i in changed for i in ids[some].tolist()) if changed else 0
+    return counts
 
 
 def _reservations(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from evalsets.datasets.connect import (
     open_dataset,
 )
 from evalsets.datasets.files import (
+    CHANGED,
     DIGEST,
     DUPLICATE,
     FIELDS,
@@ -265,7 +267,10 @@ def _apply(
     id_of = dict(zip(stored.index, stored["id"], strict=True))
     _move(dataset, listing, looks, {id_of[o]: new for o, new in plan.moved.items()})
     if plan.changed:
-        forget_pixels(dataset, [id_of[name] for name in plan.changed])
+        changed = [id_of[name] for name in plan.changed]
+        forget_pixels(dataset, changed)
+        found = datetime.now(timezone.utc)
+        write_files(dataset, CHANGED, dict.fromkeys(changed, found))
     metadata = {id_of[n]: _metadata(looks[n], listing.size[n]) for n in plan.changed}
     write_files(dataset, "metadata", metadata)
     digests = {id_of[n]: looks[n].digest for n in plan.touched}

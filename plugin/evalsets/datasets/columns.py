@@ -32,7 +32,14 @@ RESERVED = frozenset(
     (
         *("id", "filepath", "tags", "metadata", "created_at", "last_modified_at"),
         *("dataset_id", "media_reference", "pk", "field_names", "get_field", "to_dict"),
-        *("file_stamp", "file_digest", "vanished", "duplicate_of", "source_url"),
+        *(
+            "file_stamp",
+            "file_digest",
+            "file_changed",
+            "vanished",
+            "duplicate_of",
+            "source_url",
+        ),
         SPLIT,
     )
 )

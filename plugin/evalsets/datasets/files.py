@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import fiftyone as fo
@@ -15,7 +16,7 @@ from evalsets.datasets.scores import KIND as SCORES
 from evalsets.datasets.vectors import open_vectors
 from evalsets.errors import NoVectorsError
 
-STAMP, DIGEST = "file_stamp", "file_digest"
+STAMP, DIGEST, CHANGED = "file_stamp", "file_digest", "file_changed"
 VANISHED, DUPLICATE, URL = "vanished", "duplicate_of", "source_url"
 OWNER = "file"
 """What ``info`` of a field has when it says something of the sample's file."""
@@ -26,11 +27,12 @@ TAGGER = "tagger"
 FIELDS: dict[str, type] = {
     STAMP: str,
     DIGEST: str,
+    CHANGED: datetime,
     VANISHED: bool,
     DUPLICATE: str,
     URL: str,
 }
-_INDEXED = (DIGEST, VANISHED, DUPLICATE)
+_INDEXED = (DIGEST, CHANGED, VANISHED, DUPLICATE)
 
 
 def declare_files(dataset: fo.Dataset) -> None:
@@ -75,6 +77,14 @@ def present(view: fo.DatasetView) -> fo.DatasetView:
     """The samples of a view whose files have not vanished."""
     known = view.has_field(VANISHED)
     return view.match({VANISHED: {"$ne": True}}) if known else view
+
+
+def changed_since(view: fo.DatasetView, when: str) -> set[str]:
+    """Ids of the samples whose files were found to have changed after a time, in ISO form."""
+    if not view.has_field(CHANGED):
+        return set()
+    later = {"$gt": datetime.fromisoformat(when)}
+    return set(view.match({CHANGED: later}).values("id"))
 
 
 def write_files(

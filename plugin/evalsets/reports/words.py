@@ -214,6 +214,14 @@ _NOT_COUNTED = {
         "sample that the baseline has no answer for was left out of the comparison",
         "samples that the baseline has no answer for were left out of the comparison",
     ),
+    "outdated": (
+        "sample has a photograph that changed after its prediction was uploaded",
+        "samples have photographs that changed after their predictions were uploaded",
+    ),
+    "baseline_outdated": (
+        "sample has a photograph that changed after the baseline's prediction of it",
+        "samples have photographs that changed after the baseline's predictions of them",
+    ),
     "unlabelled": (
         "sample had no true label and was left out",
         "samples had no true label and were left out",
