@@ -142,7 +142,7 @@ def test_weights_that_are_a_pickle_of_code_are_not_loaded(drawn, tmp_path):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"batch_size": 1.5}, "batch_size is 1.5; give a whole number of at least 1"),
+        ({"batch_size": 1.5}, "batch_size is 1.5; give a whole number"),
         ({"batch_size": 0}, "batch_size is 0; give a whole number"),
         ({"overwrite": "no"}, "overwrite is 'no'; give True or False"),
         ({"workers": 1.5, "engine": "ray"}, "workers is 1.5; give a whole number"),
