@@ -328,7 +328,7 @@ def test_populations_follow_predictions_that_are_replaced(composed, labels, gues
         ({"truth": "pred_blind"}, ArgumentError, "compared with itself"),
         ({"metrics": 5}, ArgumentError, "metrics is 5"),
         ({"metrics": ["recall", 5]}, ArgumentError, "metrics is .'recall', 5"),
-        ({"model": None}, UnknownNameError, "No model 'None'"),
+        ({"model": None}, ArgumentError, "model is None; give the name"),
         ({"replicates": 0}, ArgumentError, "replicates is 0"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

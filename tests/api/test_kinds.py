@@ -36,7 +36,7 @@ CALLS = {
     ),
     "tag, batch_size": (
         lambda d: es.tag(d, [{"statistics": {}}], batch_size="a"),
-        "batch_size is 'a'; give a whole number, at least 1",
+        "batch_size is 'a'; give a whole number of at least 1",
     ),
     "tag, half a batch": (
         lambda d: es.tag(d, [{"statistics": {}}], batch_size=1.5),

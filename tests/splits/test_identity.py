@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsets.splits.identity import identify
-from evalsets.splits.ledger import CAME_BACK
-from evalsets.splits.standing import standing
+from evalsets.splits.ledger import CAME_BACK, replay
+from evalsets.splits.standing import RENAMED, TAKEN_OVER, standing
 
 
 def _record(*keys, folder=None, of="old"):
@@ -208,13 +208,78 @@ def test_what_may_be_another_file_puts_no_retired_one_into_test():
     assert sides == {"c": "quarantine", "d": "test"}
 
 
-def test_what_may_be_another_file_puts_one_of_train_into_test():
+def test_those_that_came_back_for_a_file_protect_it_where_it_was_first():
     train = {"entries": [_entry("", "train", b="1", z="9")], "folder": "/cam2"}
     other = {"entries": [_entry("", "test", a="1")], "folder": "/cam1"}
-    assert _stand([train, other], c="/cam2/1", d="/cam2/9") == {
-        "c": "test",
-        "d": "train",
-    }
+    paths = {"c": "/cam2/1", "d": "/cam2/9"}
+    assert _stand([train, other], **paths) == dict.fromkeys(paths, "train")
+    other["entries"][0] |= {"rule": CAME_BACK, "before": [["b"]]}
+    assert _stand([train, other], **paths) == {"c": "test", "d": "train"}
+
+
+def test_namesakes_in_two_folders_stay_apart_where_all_are_there_but_one():
+    names = [*map(str, range(20))]
+    first = {"entries": [_entry("", "test", **{f"a{n}": n for n in names})]}
+    second = {"entries": [_entry("", "train", **{f"b{n}": f"cam2/{n}" for n in names})]}
+    first["folder"], second["folder"] = "/cam1", "/"
+    paths = {f"new {n}": f"/cam1/{n}" for n in names[1:]}
+    others = {f"other {n}": f"/cam2/{n}" for n in names}
+    sides = _stand([first, second], **paths, **others)
+    assert sides == dict.fromkeys(paths, "test") | dict.fromkeys(others, "train")
+
+
+def _content(side, rule="", **samples):
+    """Samples by path and content, below /data."""
+    entry = _entry(rule, side, **{one: path for one, (path, _) in samples.items()})
+    return entry | {"digests": [digest for _, digest in samples.values()]}
+
+
+def _stand_by_content(*entries, **samples):
+    records = [{"entries": [entry], "folder": "/data"} for entry in entries]
+    paths = {one: f"/data/{path}" for one, (path, _) in samples.items()}
+    digests = {one: digest for one, (_, digest) in samples.items() if digest}
+    identity = identify(records, paths, digests, "/")
+    told = replay(entries)
+    had = [told.get(one, "") for one in paths]
+    found = standing(entries, list(paths), had, identity)
+    return dict(zip(paths, zip(found.side, found.rule, strict=True), strict=True))
+
+
+def test_what_is_known_by_content_is_nothing_else_by_name():
+    held = _content("test", a=("in/1", "A"), b=("in/2", "B"), c=("in/3", "C"))
+    learned = _content("train", d=("arch/1", "D"), e=("arch/2", "E"))
+    remade = {"new": ("in/1", "D"), "x": ("in/2", "B"), "y": ("in/3", "C")}
+    assert _stand_by_content(held, learned, **remade)["new"][0] == "train"
+
+
+def test_a_file_edited_where_it_lies_is_no_other():
+    held = _content("test", a=("cam1/2", "A"), b=("cam1/1", "B"))
+    learned = _content("train", c=("cam2/2", "C"))
+    after = {"b": ("cam2/1", "B"), "c": ("cam2/2", "edited")}
+    assert _stand_by_content(held, learned, **after)["c"] == ("train", RENAMED)
+
+
+def test_files_numbered_anew_take_the_content_of_test_out_of_train():
+    held = _content("test", b=("2", "B"))
+    learned = _content("train", a=("1", "A"), c=("3", "C"))
+    after = _stand_by_content(held, learned, a=("1", "B"), b=("2", "C"))
+    assert after["a"] == ("quarantine", TAKEN_OVER)
+    assert after["b"] == ("test", RENAMED)
+    swapped = _stand_by_content(held, learned, a=("1", "A"), b=("2", "C"), c=("3", "B"))
+    assert (swapped["a"][0], swapped["c"][0]) == ("train", "quarantine")
+
+
+def test_the_original_of_a_file_of_test_that_was_edited_is_in_test():
+    held = _content("test", a=("1", "A"))
+    after = _stand_by_content(held, a=("1", "edited"), new=("original", "A"))
+    assert after["new"] == ("test", CAME_BACK)
+
+
+def test_the_retired_namesake_of_a_file_of_test_speaks_for_itself():
+    held = _content("test", a=("1", "A"), b=("2", "B"))
+    back = _content("test", CAME_BACK, c=("2", "B")) | {"before": [["b"]]}
+    over = _content("quarantine", "retired", c=("2", "B"))
+    assert _stand_by_content(held, back, over, new=("2", "A"))["new"][0] == "test"
 
 
 def test_a_sample_that_has_another_file_now_is_held_by_who_had_that():

@@ -11,7 +11,7 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.core.utils as fou
 
-from evalsets.api.checking import check_flags
+from evalsets.api.checking import check_flags, check_whole
 from evalsets.api.fields import (
     certain,
     check_fields,
@@ -19,7 +19,7 @@ from evalsets.api.fields import (
     drop_foreign,
     empty_stale,
 )
-from evalsets.api.onepass import Engine, check_count, local, run
+from evalsets.api.onepass import Engine, local, run
 from evalsets.api.populations import refresh
 from evalsets.api.progress import Progress, sum_up
 from evalsets.api.steps import Rows, add_rows, embedding_step, tagging_steps
@@ -83,7 +83,7 @@ def fill(
         engine: does the pass
         progress: as FiftyOne takes it
     """
-    check_count("batch_size", batch_size)
+    check_whole(batch_size=batch_size)
     check_flags(overwrite=overwrite)
     started = time.monotonic()
     dataset, view = open_both(source)

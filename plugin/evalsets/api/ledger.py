@@ -168,8 +168,9 @@ def load_ledger(dataset: Source, path: str | Path) -> dict[str, int]:
         stands = standing_of(files, field, records)
         if _is_broken(opened, str(path), records, stands):
             stands = stands.guarded(field)
-        for doubt in [*stands.doubts, *_missing(opened, str(path), stands)]:
-            logger.warning("%s", doubt)
+        said = [*stands.doubts, *stands.taken_over(files.ids)]
+        for sentence in [*said, *_missing(opened, str(path), stands)]:
+            logger.warning("%s", sentence)
         restore_ledger(opened, records)
         suite = records[-1]["number"]
         more = stands.restored(files.ids, files.names, files.digests, suite)

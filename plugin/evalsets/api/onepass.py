@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, TypeAlias
 
 import fiftyone as fo
@@ -66,16 +65,6 @@ def local(task: Task) -> Iterator[Made]:
     readers = [step.reader for step in task.steps]
     for batch in image_batches(task.jobs, readers, task.portions):
         yield finish(batch, task.ids)
-
-
-def check_count(name: str, n: Any) -> None:
-    """Refuses what is no whole number from 1.
-
-    Raises:
-        ArgumentError: it is none
-    """
-    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
-        raise ArgumentError(f"{name} is {n!r}; give a whole number, at least 1")
 
 
 def engine_named(name: str, workers: int | None) -> Engine:

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import torch
 
-from evalsets.api.onepass import Engine, Task, check_count
+from evalsets.api.checking import check_whole
+from evalsets.api.onepass import Engine, Task
 from evalsets.api.steps import Finisher, Made
 from evalsets.encoders.batches import Job, batches_ahead
 from evalsets.errors import ArgumentError, EvalsetsError
@@ -44,7 +45,7 @@ def on_ray(workers: int | None) -> Engine:
         ArgumentError: there are less than one, or Ray is not installed
     """
     if workers is not None:
-        check_count("workers", workers)
+        check_whole(workers=workers)
     try:
         import ray
     except ImportError as error:

@@ -126,6 +126,7 @@ def split(
                 options["seed"],
                 keys=plan.files.names,
                 digests=plan.files.digests,
+                before=plan.stands.before,
             ),
         )
         tell(f"Writing the sides of {counted(len(ids), 'sample')}")

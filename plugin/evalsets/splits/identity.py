@@ -61,10 +61,10 @@ def identify(
 ) -> Identity:
     """Finds the files of a ledger.
 
-    They are where they were, where their content is, or below the folders that samples of
-    their record are found in by their ids. Where nothing is, the tree was moved: they may
-    be below the folders whose names end as that did, and those with many of the files. A
-    folder with more of them than any that is known may hold them too.
+    They are where their content is, or where they were, or below the folders that samples
+    of their record are found in by their ids. Where nothing is, the tree was moved: they
+    may be below the folders whose names end as that did, and those with many of the
+    files. A folder with more of them than any that is known may hold them too.
 
     Args:
         records: of the ledger, oldest first
@@ -72,55 +72,72 @@ def identify(
         digests: of their content, where it is known
         separator: of the parts of a path
     """
-    trees, contents = _trees(records), _contents(records, {*digests.values()})
     entries = [entry for record in records for entry in record["entries"]]
     told = {one for entry in entries for one in entry["samples"]}
+    own = _own(records, paths, digests, separator)
+    if told <= paths.keys() and not own.edited:
+        return Identity(renamed=own.renamed)
+    trees, contents = _trees(records), _contents(records, digests, own.edited)
     drawn = told.difference(
         *(e["samples"] for e in entries if e.get("rule") == CAME_BACK)
     )
-    renamed, changed = _renamed(records, paths, digests, separator)
-    found, unsure = _Found(paths), set[tuple[str, ...]]()
+    found, unsure = _Found(paths, records), set[tuple[str, ...]]()
+    by_content = {i for i, digest in digests.items() if digest in contents.keys}
+    for sample in by_content:
+        if sample not in told or sample in own.changed:
+            found.add(sample, contents, digests[sample])
+    hits = {tree: tree.hits(paths, separator) for tree in trees}
+    home = {s for tree in trees for _, s, f in hits[tree] if tree.was_at(f, separator)}
+    home -= told
     taken = frozenset(paths.values())
-    anything = not told <= paths.keys()
-    for sample, digest in digests.items() if anything else ():
-        lost = found.lost(contents, digest)
-        if lost and (sample not in told or sample in changed):
-            found.add(sample, (contents, digest), sure=True)
-    for tree in trees if anything else ():
-        hits = tree.hits(paths, separator)
-        places, sought = tree.folders(hits, drawn, paths, taken, separator)
+    for tree in trees:
+        some = [
+            hit
+            for hit in hits[tree]
+            if hit[1] not in home or tree.was_at(hit[2], separator)
+        ]
+        places, sought = tree.folders(some, drawn, paths, taken, separator)
         guessed = False
-        for key, sample, folder in hits:
-            sure = folder in places
-            if not sure and (folder not in sought or sample in drawn):
+        for key, sample, folder in some:
+            exact = tree.was_at(folder, separator)
+            if sample in by_content or (
+                sample in told and not (exact and sample in own.moved)
+            ):
                 continue
-            found.lost(tree, key)
-            if sample not in told or (sure and sample in changed):
-                found.add(sample, (tree, key), sure)
-                guessed = guessed or not sure
+            if exact or folder in places:
+                found.add(sample, tree, key)
+            elif folder in sought:
+                found.add(sample, tree, key, sure=False)
+                guessed = True
         if guessed:
-            unsure.add(tuple(sorted(places | sought)))
+            unsure.add(tuple(sorted(folder or separator for folder in places | sought)))
     had, file = found.files()
     return Identity(
         had,
         file,
-        _missing(records, found.there(), separator) if anything else {},
-        renamed,
+        _missing(records, found.there(), taken.union(digests.values()), separator),
+        own.renamed,
         sorted(folders for folders in unsure if len(folders) > 1),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Tree:
-    """The files of all records of one folder, or all whose content is known.
+    """The files of all records of one folder, or all by their content.
 
     Args:
         folder: that they were below; None where that was not kept
         keys: by key, samples that had it, each with its record
+        edited: samples that are there and have their keys no more
     """
 
     folder: str | None = None
     keys: dict[str, dict[str, int]] = field(default_factory=dict)
+    edited: Container[str] = ()
+
+    def was_at(self, folder: str, separator: str) -> bool:
+        """Whether its files were below a folder."""
+        return self.folder is not None and self.folder.rstrip(separator) == folder
 
     def hits(
         self, paths: Mapping[str, str], separator: str
@@ -181,27 +198,42 @@ class _Found:
 
     Args:
         paths: of every sample there is, by id
+        records: of the ledger, oldest first
     """
 
-    def __init__(self, paths: Mapping[str, str]) -> None:
+    def __init__(self, paths: Mapping[str, str], records: Sequence[Record]) -> None:
         self._paths = paths
         self._lost: dict[_Key, dict[str, int]] = {}
         self._keys: dict[str, tuple[list[_Key], list[_Key]]] = {}
+        self._came: list[tuple[str, Sequence[str]]] = []
+        self._later: dict[str, dict[str, int]] = {}
+        for i, record in enumerate(records):
+            for entry in record["entries"]:
+                pairs = zip(entry["samples"], entry.get("before", ()), strict=False)
+                for sample, before in pairs:
+                    self._came.append((sample, before))
+                    for one in before:
+                        self._later.setdefault(one, {})[sample] = i
 
-    def lost(self, tree: _Tree, key: str) -> dict[str, int]:
-        """The samples that had a file and are gone, each with its record."""
-        if (tree, key) not in self._lost:
-            had = tree.keys.get(key, {}).items()
-            self._lost[tree, key] = {i: at for i, at in had if i not in self._paths}
-        return self._lost[tree, key]
-
-    def add(self, sample: str, key: _Key, sure: bool) -> None:
+    def add(self, sample: str, tree: _Tree, key: str, sure: bool = True) -> None:
         """What names the file of a sample, or may."""
-        self._keys.setdefault(sample, ([], []))[not sure].append(key)
+        if (tree, key) not in self._lost:
+            self._lost[tree, key] = {
+                one: at
+                for one, at in tree.keys[key].items()
+                if one not in self._paths or one in tree.edited
+            }
+        if self._lost[tree, key]:
+            keys = self._keys.setdefault(sample, ([], []))
+            keys[not sure].append((tree, key))
 
     def there(self) -> set[str]:
         """Samples that are there, or whose file is."""
-        return set(self._paths).union(*self._lost.values())
+        there = set(self._paths).union(*self._lost.values())
+        for sample, before in reversed(self._came):
+            if sample in there:
+                there.update(before)
+        return there
 
     def files(self) -> tuple[list[Had], dict[str, int]]:
         """Who had a file, once for all that have it now, and the file of each sample."""
@@ -210,14 +242,29 @@ class _Found:
             sample: numbers.setdefault((tuple(sure), tuple(maybe)), len(numbers))
             for sample, (sure, maybe) in self._keys.items()
         }
-        return [Had(self._oldest(s), self._oldest(m)) for s, m in numbers], file
+        return [self._had(*pair) for pair in numbers], file
 
-    def _oldest(self, keys: Sequence[_Key]) -> tuple[str, ...]:
-        at: dict[str, int] = {}
+    def _had(self, sure: Sequence[_Key], maybe: Sequence[_Key]) -> Had:
+        surely, perhaps = self._lost_by(sure), self._lost_by(maybe)
+        after = [*surely]
+        for one in after:  # those that came back for it, when that was a guess
+            for later, at in self._later.get(one, {}).items():
+                if later not in surely and later not in perhaps:
+                    after.append(later)
+                    if later not in self._paths:
+                        perhaps[later] = at
+        return Had(_by_age(surely), _by_age(perhaps))
+
+    def _lost_by(self, keys: Sequence[_Key]) -> dict[str, int]:
+        lost: dict[str, int] = {}
         for key in keys:
-            for one, record in self._lost[key].items():
-                at[one] = max(record, at.get(one, record))
-        return tuple(sorted(at, key=at.__getitem__))
+            for one, at in self._lost[key].items():
+                lost[one] = max(at, lost.get(one, at))
+        return lost
+
+
+def _by_age(lost: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(sorted(lost, key=lost.__getitem__))
 
 
 def _trees(records: Sequence[Record]) -> list[_Tree]:
@@ -231,14 +278,16 @@ def _trees(records: Sequence[Record]) -> list[_Tree]:
     return list(trees.values())
 
 
-def _contents(records: Sequence[Record], digests: Container[str]) -> _Tree:
-    contents = _Tree()
+def _contents(
+    records: Sequence[Record], digests: Mapping[str, str], edited: Container[str]
+) -> _Tree:
+    today = {*digests.values()}
+    contents = _Tree(edited=edited)
     for i, record in enumerate(records):
         for entry in record["entries"]:
             for sample, digest in _digested(entry):
-                if digest not in digests:
-                    continue
-                contents.keys.setdefault(digest, {})[sample] = i
+                if digest in today:
+                    contents.keys.setdefault(digest, {})[sample] = i
     return contents
 
 
@@ -253,41 +302,66 @@ def _digested(entry: Entry) -> Iterator[tuple[str, str]]:
     yield from (pair for pair in pairs if pair[1])
 
 
-def _renamed(
+@dataclass(frozen=True)
+class _Own:
+    """What samples that the ledger knows by their ids have of their files.
+
+    Args:
+        renamed: those that have a path or content that no record tells
+        changed: those that have another file: another content or, where that is not
+            known, another path
+        moved: of these those that have another path
+        edited: of these those that have another content
+    """
+
+    renamed: frozenset[str]
+    changed: set[str]
+    moved: set[str]
+    edited: set[str]
+
+
+def _own(
     records: Sequence[Record],
     paths: Mapping[str, str],
     digests: Mapping[str, str],
     separator: str,
-) -> tuple[frozenset[str], set[str]]:
-    """Samples that have a path or content that no record tells; those with another file.
-
-    A file is the same where its content is, and where its path is if that is all one knows.
-    """
+) -> _Own:
     named, placed, compared, equal = set[str](), set[str](), set[str](), set[str]()
     for record in records:
-        folder = record.get("folder", "").rstrip(separator)
+        folder = record.get("folder")
+        start = None if folder is None else folder.rstrip(separator)
         for entry in record["entries"]:
             for sample, key in _keyed(entry):
                 if sample not in paths:
                     continue
                 named.add(sample)
                 path, end = paths[sample], f"{separator}{key}"
-                if path == folder + end if "folder" in record else path.endswith(end):
+                if path.endswith(end) if start is None else path == start + end:
                     placed.add(sample)
             for sample, digest in _digested(entry):
                 if digest == digests.get(sample):
                     equal.add(sample)
-                elif "digests" in entry:
+                elif "digests" in entry and sample in digests:
                     compared.add(sample)
-    unread = {sample for sample in named if not digests.get(sample)}
-    same = equal | (placed & (unread | (named - compared)))
-    return frozenset(named - (placed & (equal | unread))), named - same
+    unread = named - digests.keys()
+    changed = named - equal - (placed - compared)
+    return _Own(
+        renamed=frozenset(named - (placed & (equal | unread))),
+        changed=changed,
+        moved=changed - placed,
+        edited=compared - equal,
+    )
 
 
 def _missing(
-    records: Sequence[Record], there: Container[str], separator: str
+    records: Sequence[Record],
+    there: Container[str],
+    taken: Container[str],
+    separator: str,
 ) -> dict[str, list[str]]:
+    """By path, samples that are gone, where neither path nor content is there."""
     last: dict[str, str] = {}
+    content: dict[str, str] = {}
     for record in records:
         folder = record.get("folder")
         start = "" if folder is None else folder.rstrip(separator) + separator
@@ -297,9 +371,11 @@ def _missing(
                 if sample not in there:
                     last.pop(sample, None)
                     last[sample] = name
+            content.update(_digested(entry))
     missing: dict[str, list[str]] = {}
     for sample, name in last.items():
-        missing.setdefault(name, []).append(sample)
+        if name not in taken and content.get(sample) not in taken:
+            missing.setdefault(name, []).append(sample)
     return missing
 
 

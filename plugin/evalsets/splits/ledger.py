@@ -14,12 +14,14 @@ is one decision about many samples::
         "groups": ["…"],
         "keys": ["…"],
         "digests": ["…"],
+        "before": [["…"]],
         "releases": [1],
     }
 
 ``groups[i]`` is the key of the sample that stands for the group of ``samples[i]``;
 ``keys[i]`` and ``digests[i]`` name its file for ever, where its id does not: by its path
-below ``folder``, and by its content, empty where that is not known. ``releases``
+below ``folder``, and by its content, empty where that is not known. ``before[i]`` are
+the samples that had or may have had that file, where it came back. ``releases``
 are those in which the samples of an entry were trained on, and left out without any. Only
 an entry with ``"retire": true`` takes samples out of test. The hash of a record covers
 that of the record before it, so that an edited past shows.
@@ -45,7 +47,7 @@ REMEDY = (
 CAME_BACK = "had this side before, under another id"
 """The rule of a sample whose file is that of one that was there before."""
 
-_BY_SAMPLE = ("samples", "groups", "keys", "digests")
+_BY_SAMPLE = ("samples", "groups", "keys", "digests", "before")
 
 Entry = dict[str, Any]
 Record = dict[str, Any]
@@ -59,6 +61,7 @@ def entries(
     time: datetime | None = None,
     keys: Sequence[str] = (),
     digests: Sequence[str] = (),
+    before: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Entry]:
     """One entry for every side, rule and past that an assignment newly gave.
 
@@ -70,6 +73,7 @@ def entries(
         time: by default now
         keys: ``(n,)`` paths of the samples' files; by default they have no names
         digests: ``(n,)`` of their content, where known
+        before: by id of a sample that came back, those that had its file
     """
     trained = {m.sample_id: m.releases for m in assignment.report.moved}
     alike: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
@@ -90,6 +94,7 @@ def entries(
             ),
             "side": side,
             "rule": rule,
+            **_before(before, [str(ids[i]) for i in rows], rule),
             **({"releases": list(past)} if past else {}),
         }
         for (side, rule, past), rows in sorted(alike.items())
@@ -132,6 +137,7 @@ def restoration(
     side: str,
     rule: str,
     suite: int,
+    before: Mapping[str, Sequence[str]],
 ) -> Entry:
     """The entry of samples whose side was known otherwise than from the ledger.
 
@@ -142,9 +148,18 @@ def restoration(
         side: of all of them
         rule: whence it was known
         suite: version of the suite at the time
+        before: by id of a sample that came back, those that had its file
     """
     told = _entry(samples, samples, keys, digests, suite=suite)
-    return {**told, "side": side, "rule": rule}
+    return {**told, "side": side, "rule": rule, **_before(before, samples, rule)}
+
+
+def _before(
+    before: Mapping[str, Sequence[str]] | None, samples: Sequence[str], rule: str
+) -> dict[str, list[list[str]]]:
+    if not before or rule != CAME_BACK:
+        return {}
+    return {"before": [list(before.get(one, ())) for one in samples]}
 
 
 def _entry(

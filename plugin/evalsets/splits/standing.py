@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from evalsets.splits.ledger import CAME_BACK, Entry, replay, restoration
 from evalsets.splits.work import Assignment
 
 RENAMED = "had this side before, under another name or content of its file"
-TAKEN_OVER = "its file now is one that was in test"
+TAKEN_OVER = "its file now is one that was in test or quarantine"
 BY_HAND = "had this side in the field alone"
 RESTORED = "restored: had this side when the ledger was replaced"
 _SHOWN = 3
@@ -34,6 +34,7 @@ class Standing:
         told: by sample id what the ledger says, also of samples that are gone
         folders: in any of which the files of a record may be
         missing: files in test by the ledger that are not there
+        before: by id of a sample that came back, those that are gone and had its file
     """
 
     side: list[str]
@@ -42,6 +43,7 @@ class Standing:
     told: dict[str, str]
     folders: Sequence[Sequence[str]] = ()
     missing: Sequence[str] = ()
+    before: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def doubts(self) -> list[str]:
@@ -50,6 +52,17 @@ class Standing:
             f"Files of the ledger may be those below {_named(folders)}, which have the "
             "same names; all of these have the sides that it tells"
             for folders in self.folders
+        ]
+
+    def taken_over(self, ids: Sequence[str] | pd.Index) -> list[str]:
+        """How many samples went to quarantine since their files had been held out."""
+        rows = [row for row, rule in enumerate(self.rule) if rule == TAKEN_OVER]
+        if not rows:
+            return []
+        files = counted(len(rows), "sample has now a file", "samples have now files")
+        return [
+            f"{files} that had been in test or quarantine under another id, and went to "
+            f"quarantine: {ids[rows[0]]} for one"
         ]
 
     @property
@@ -96,24 +109,17 @@ class Standing:
                 [digests[i] for i in rows if digests],
                 *pair,
                 suite,
+                self.before,
             )
             for pair, rows in sorted(alike.items())
         ]
 
     def notes(self, ids: Sequence[str] | pd.Index, field: Sequence[str]) -> list[str]:
         """Where field and ledger differed, in words; empty where they agreed."""
-        kept = [row for row in self.differing if self.side[row] == field[row]]
-        restored = [row for row in self.differing if self.side[row] != field[row]]
-        found = self.doubts
-        over = [row for row, rule in enumerate(self.rule) if rule == TAKEN_OVER]
-        if over:
-            files = counted(
-                len(over), "sample has now a file", "samples have now files"
-            )
-            found.append(
-                f"{files} that had been in test under another id, and went to "
-                f"quarantine: {ids[over[0]]} for one"
-            )
+        differing = [r for r in self.differing if self.rule[r] != TAKEN_OVER]
+        kept = [row for row in differing if self.side[row] == field[row]]
+        restored = [row for row in differing if self.side[row] != field[row]]
+        found = [*self.doubts, *self.taken_over(ids)]
         if self.missing:
             files = counted(len(self.missing), "file is", "files are")
             found.append(
@@ -181,7 +187,10 @@ def standing(
         rule.append(stands[1])
     gone = identity.missing.items()
     missing = [name for name, ids in gone if _strongest(ids, told, ended) == "test"]
-    return Standing(side, rule, differing, told, identity.folders, missing)
+    came = {i for i, one in zip(ids, rule, strict=True) if one == CAME_BACK}
+    whose = {i: identity.before(i) for i in came}
+    past = {i: (*had.maybe, *had.sure) for i, had in whose.items()}
+    return Standing(side, rule, differing, told, identity.folders, missing, past)
 
 
 def _stands(told: str, before: str, field: str, renamed: bool) -> tuple[str, str]:
