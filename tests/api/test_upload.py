@@ -343,6 +343,41 @@ def test_a_true_mask_in_postscript_is_told_and_never_run(made, postscript):
         es.evaluate(made, "m", split=None, truth="pixels")
 
 
+@pytest.mark.parametrize(
+    ("metric", "bound", "said"),
+    [
+        (
+            "precision:a",
+            {"at_least": 0.5},
+            "better for precision:a than a wrong one; upload them",
+        ),
+        ("f1", {"at_least": 0.1}, "may be better for f1"),
+        ("log_loss", {"at_most": 1.5}, "may be better for log_loss"),
+        ("precision", {"max_drop": 0.5}, "may be better for precision"),
+        ("accuracy", {"at_least": 0.2}, ""),
+        ("recall:a", {"at_least": 0.1}, ""),
+    ],
+)
+def test_silence_where_it_was_wrong_passes_nothing(made, metric, bound, said):
+    truth = ["a", "b"] * (N // 2)
+    made.set_values("ground_truth", [fo.Classification(label=c) for c in truth])
+    sure = pd.get_dummies(pd.Series(truth), dtype=float)[["a", "b"]] * 0.6
+    sure["a"] += np.linspace(0.1, 0.3, N)
+    sure["b"] = 1 - sure["a"]
+    sure.insert(0, "id", made.values("id"))
+    requirement = es.Requirement(metric, **bound)
+    es.compose(made, es.Population("all", "id IS NOT NULL", require=[requirement]))
+    es.upload_predictions(made, "base", sure.assign(a=0.9, b=0.1), classes=["a", "b"])
+    verdicts = []
+    for some in (sure, sure[: N // 2]):
+        es.upload_predictions(made, "m", some, classes=["a", "b"], overwrite=True)
+        report = es.evaluate(made, "m", baseline="base", split=None)
+        (row,) = (row for row in report.rows if row.requirement)
+        verdicts.append(row.verdict)
+    assert verdicts == ["pass", "inconclusive" if said else "pass"]
+    assert said in report.explain(row)
+
+
 def test_ranked_labels_give_top5(made):
     made.set_values("ground_truth", [fo.Classification(label="e")] * N)
     ranked = {

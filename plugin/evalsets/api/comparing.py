@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fiftyone as fo
 import numpy as np
@@ -27,11 +27,18 @@ class Compared:
         baseline: outcomes of the baseline; None where it has none of that kind
         paired: ``(n,)`` place of each sample in the baseline's, -1 where that has no
             answer
+        sparse: whether the model found nothing where it has no answer
     """
 
     read: Read
     baseline: Outcomes | None = None
     paired: Codes | None = None
+    sparse: bool = False
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """``(n,)`` whether the model has an answer, which nothing found may be."""
+        return self.read.answered | self.sparse
 
     @property
     def uncompared(self) -> int:
@@ -57,6 +64,7 @@ class Compared:
             self.paired,
             groups,
             {**stale, **lacking},
+            ~self.answered,
         )
 
     def incomplete(self, frame: pd.DataFrame) -> dict[str, int]:
@@ -75,6 +83,14 @@ class Compared:
         if ":" not in row.metric and row.n < n:  # a class has fewer by nature
             lack = counted(n - row.n, "of its samples has", "of its samples have")
             return f"{lack} no prediction, which {row.metric} leaves out; upload them"
+        left_out = int(np.count_nonzero(members & ~self.answered))
+        spared = self.read.outcomes.metric(row.metric).spared
+        if left_out and spared and row.verdict == INCONCLUSIVE:
+            lack = counted(left_out, "of its samples has", "of its samples have")
+            return (
+                f"{lack} no prediction, which may be better for {row.metric} than a "
+                "wrong one; upload them"
+            )
         settled = n and row.verdict != INCONCLUSIVE
         unseen = self._unseen(row.metric, members) if settled else []
         if unseen:
@@ -158,7 +174,8 @@ def _read_compared(
         if other is not None and other.task != "scores":
             _refuse_other_task(model, other)
             theirs = read_outcomes(view, truth, other)
-        parts.append(_joined(read, theirs, bool(other and other.sparse)))
+        joined = _joined(read, theirs, bool(other and other.sparse))
+        parts.append(replace(joined, sparse=model.sparse))
     known = {} if other is None else {score.metric: score for score in other.scores}
     for score in model.scores:
         theirs = None

@@ -65,7 +65,7 @@ def discordant(
     sides = None if split is None else [split]
     save_look(opened, model, sides, len(part.read.ids))
     common = np.flatnonzero(part.paired >= 0)
-    ours = part.read.outcomes.quality[common]
+    ours = np.where(part.answered, part.read.outcomes.quality, 0)[common]
     change = ours - part.baseline.quality[part.paired[common]]
     order = np.argsort(change, kind="stable")
     sign = {None: change != 0, LOST: change < 0, GAINED: change > 0}[only]

@@ -213,7 +213,7 @@ def _outdated(
 ) -> dict[str, int]:
     """How many predictions are of photographs that have changed since."""
     ids, counts = np.array(part.read.ids), {}
-    answered = {"outdated": (model, part.read.answered)}
+    answered = {"outdated": (model, part.answered)}
     if baseline is not None and part.paired is not None:
         answered["baseline_outdated"] = baseline, part.paired >= 0
     for key, (stored, some) in answered.items():

@@ -59,9 +59,9 @@ def sides_of(
         ArgumentError: a side was asked for, and the dataset was never split
         EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
     """
-    if split is None or split == EVERY or list(split) == [EVERY]:
+    sides = [split] if isinstance(split, str) else list(split or [EVERY])
+    if EVERY in sides:
         return None, view
-    sides = [split] if isinstance(split, str) else list(split)
     if not view.has_sample_field(SPLIT):
         if tuple(sides) == tuple(default):
             return None, view

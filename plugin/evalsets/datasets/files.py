@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import fiftyone as fo
@@ -80,10 +80,10 @@ def present(view: fo.DatasetView) -> fo.DatasetView:
 
 
 def changed_since(view: fo.DatasetView, when: str) -> set[str]:
-    """Ids of the samples whose files were found to have changed after a time, in ISO form."""
+    """Ids of the samples whose files were found to have changed after a second, in ISO."""
     if not view.has_field(CHANGED):
         return set()
-    later = {"$gt": datetime.fromisoformat(when)}
+    later = {"$gte": datetime.fromisoformat(when) + timedelta(seconds=1)}
     return set(view.match({CHANGED: later}).values("id"))
 
 

@@ -30,6 +30,7 @@ class Metric:
             "candidates" (probabilities, or five ranked labels)
         averaged: whether it is a mean over classes, so that ``recall:cat`` is that of one
         shown: whether reports give it unasked
+        spared: whether an answer that is left out may be better for it than a wrong one
     """
 
     name: str
@@ -41,6 +42,7 @@ class Metric:
     needs: str = ""
     averaged: bool = False
     shown: bool = True
+    spared: bool = False
 
     @property
     def span(self) -> float:
@@ -61,18 +63,20 @@ METRICS = {
     for metric in (
         Metric("accuracy", _ONE | _MANY, proportion=True),
         Metric("balanced_accuracy", _ONE),
-        Metric("map", _BOXES | _MANY, needs="confidences", averaged=True),
+        Metric("map", _BOXES | _MANY, needs="confidences", averaged=True, spared=True),
         *(
-            Metric(f"map{t}", _BOXES, averaged=True, shown=t == OVERLAPS[0])
+            Metric(
+                f"map{t}", _BOXES, averaged=True, shown=t == OVERLAPS[0], spared=True
+            )
             for t in OVERLAPS
         ),
-        Metric("precision", _ONE | _MANY | _BOXES, averaged=True),
+        Metric("precision", _ONE | _MANY | _BOXES, averaged=True, spared=True),
         Metric("recall", _ONE | _MANY | _BOXES, averaged=True),
-        Metric("f1", _ONE | _MANY | _BOXES, averaged=True),
+        Metric("f1", _ONE | _MANY | _BOXES, averaged=True, spared=True),
         Metric("top5", _ONE, proportion=True, needs="candidates"),
-        Metric("log_loss", _ONE, False, high=_INF, needs="probabilities"),
+        Metric("log_loss", _ONE, False, high=_INF, needs="probabilities", spared=True),
         Metric("ece", _ONE, False, needs="confidences"),
-        Metric("miou", _PIXELS, averaged=True),
+        Metric("miou", _PIXELS, averaged=True, spared=True),
         Metric("pixel_accuracy", _PIXELS),
         Metric("mae", _NUMBERS, False, high=_INF),
         Metric("rmse", _NUMBERS, False, high=_INF),

@@ -39,6 +39,8 @@ class Evaluated:
         groups: ``(n,)`` code of each sample's group, where samples of a group resemble
             each other; then groups are resampled, and count, not samples
         unfit: reason by name of each population that must not pass, such as "stale"
+        silent: ``(n,)`` samples that the model left out; metrics that this may spare do
+            not pass where it is any
     """
 
     outcomes: Outcomes
@@ -47,6 +49,7 @@ class Evaluated:
     paired: Codes | None = None
     groups: Codes | None = None
     unfit: Mapping[str, str] = field(default_factory=dict)
+    silent: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -170,11 +173,13 @@ def _of_population(
     model = Sampled.of(part.outcomes, members, part.groups, *draws)
     fit = population is None or population.name not in part.unfit
     everyone = _pair(part, members, model, draws)
+    silent = part.silent is not None and bool(part.silent[members].any())
     claims = {}
     for name in draws[0]:
         n, counts = len(members), model.outcomes.counts(name)
         counted = int(np.count_nonzero(counts))
-        figure = _Figure(counted, model.estimate(name), counted == n)
+        spared = silent and model.outcomes.metric(name).spared
+        figure = _Figure(counted, model.estimate(name), counted == n and not spared)
         figure = replace(figure, own=model.outcomes.own(name))
         pair = everyone if counted == n else _pair(part, members[counts], model, draws)
         if pair is not None and pair[1].gives(name):

@@ -11,6 +11,7 @@ from evalsets.query.syntax import (
     Compare,
     Constant,
     Expr,
+    In,
     IsNull,
     Negative,
     Not,
@@ -49,7 +50,11 @@ def _said(node: Expr) -> Iterator[str]:
                     f"{to_text(node)} tells nothing apart"
                 )
     elif isinstance(node, Between) and _is_turned(node):
-        yield f"{to_text(node)} is never true, since the lower bound comes first"
+        yield f"{to_text(node)} tells nothing apart, since the lower bound comes first"
+    elif isinstance(node, Between) and (_is_null(node.low) or _is_null(node.high)):
+        yield f"{to_text(node)} is never true, since NULL bounds nothing"
+    elif isinstance(node, Not) and _may_be_null(node.operand):
+        yield f"{to_text(node)} is never true, since NULL may equal anything"
 
 
 def _meant(expr: Expr) -> Expr:
@@ -60,6 +65,10 @@ def _meant(expr: Expr) -> Expr:
     if isinstance(expr, Between) and _is_turned(expr):
         return replace(expr, low=expr.high, high=expr.low)
     return rebuild(expr, _meant)
+
+
+def _may_be_null(expr: Expr) -> bool:
+    return isinstance(expr, In) and any(map(_is_null, expr.options))
 
 
 def _is_null(expr: Expr) -> bool:

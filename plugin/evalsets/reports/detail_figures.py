@@ -53,7 +53,7 @@ def confusion_figure(cells: Confusion, population: str) -> go.Figure:
             zmin=0,
             zmax=1,
             colorbar={
-                "title": {"text": "share of<br>true label"},
+                "title": {"text": "share of true label", "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
             },

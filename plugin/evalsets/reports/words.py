@@ -215,12 +215,13 @@ _NOT_COUNTED = {
         "samples that the baseline has no answer for were left out of the comparison",
     ),
     "outdated": (
-        "sample has a photograph that changed after its prediction was uploaded",
-        "samples have photographs that changed after their predictions were uploaded",
+        "sample has a photograph that was found changed after its prediction was uploaded",
+        "samples have photographs that were found changed after their predictions were "
+        "uploaded",
     ),
     "baseline_outdated": (
-        "sample has a photograph that changed after the baseline's prediction of it",
-        "samples have photographs that changed after the baseline's predictions of them",
+        "sample has a photograph that was found changed after the baseline's prediction",
+        "samples have photographs that were found changed after the baseline's predictions",
     ),
     "unlabelled": (
         "sample had no true label and was left out",
