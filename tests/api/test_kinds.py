@@ -55,6 +55,18 @@ CALLS = {
         lambda d: es.retire(d, None, reason="x"),
         "sample is None; give an id or a file path",
     ),
+    "select": (
+        lambda d: es.select(d, split=["test"]),
+        "split is ['test']; give the name",
+    ),
+    "trend": (
+        lambda d: es.trend(d, split=["test"]),
+        "split is ['test']; give the name",
+    ),
+    "load_report": (
+        lambda d: es.load_report(d, "x"),
+        "number is 'x'; give a whole number",
+    ),
     "save_suite": (lambda d: es.save_suite(d, 5), "path of a file is wanted, not 5"),
     "load_suite": (lambda d: es.load_suite(d, 5), "path of a file is wanted, not 5"),
     "save_ledger": (lambda d: es.save_ledger(d, 5), "path of a file is wanted, not 5"),

@@ -274,7 +274,7 @@ def test_confusion_shows_what_each_label_was_taken_for():
     (heat,) = figure.data
     assert [list(line) for line in heat.z] == [[0.8, 0.2, 0], [0, 0, 1]]
     assert heat.hovertext[0][1] == "cat, predicted dog: 2 of 10"
-    assert heat.colorbar.title.text == "share of<br>true label"
+    assert heat.colorbar.title.text == "share of true label"
     assert heat.hovertext[1][2] == "dog, predicted (nothing): 1 of 1"
     assert figure.layout.xaxis.ticktext == ("cat", "dog", "(nothing)")
     with pytest.raises(UnknownNameError, match="confusion of population 'night'"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from evalsets.api.checking import check_flags
+from evalsets.api.checking import check_flags, check_whole
 from evalsets.api.split import one_side
 from evalsets.api.staleness import stale_reports
 from evalsets.datasets.connect import Source, open_dataset
@@ -124,7 +124,9 @@ def load_report(dataset: Source, number: int) -> Report:
 
     Raises:
         UnknownNameError: there is no such report
+        ArgumentError: no whole number is given
     """
+    check_whole(number=number)
     opened = open_dataset(dataset)
     name = f"{number:06d}"
     known = list_reports(opened)

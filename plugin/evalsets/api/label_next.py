@@ -14,6 +14,7 @@ import numpy as np
 from evalsets.api.evaluate import evaluate
 from evalsets.api.looking import sides_of
 from evalsets.api.populations import membership
+from evalsets.api.split import refuse_strayed
 from evalsets.datasets.columns import SPLIT, declare, read, write
 from evalsets.datasets.connect import Source, open_both
 from evalsets.datasets.digests import unreplaced
@@ -70,6 +71,8 @@ def label_next(
     Raises:
         UnknownNameError: no such model, split or field
         ArgumentError: no population requires anything, or every sample is labelled
+        EvalsetsError: the field ``split`` has samples elsewhere that the ledger tells to
+            be in test
     """
     _check(n)
     opened, view = open_both(dataset)
@@ -77,6 +80,7 @@ def label_next(
     if not opened.has_sample_field(truth):
         raise UnknownNameError("field", truth, opened.get_field_schema())
     sides, side = sides_of(view, split, _SIDES)
+    refuse_strayed(opened)  # what is held out is not to be trained on
     unlabelled = view.exists(truth, False)
     if not len(unlabelled):
         raise ArgumentError(

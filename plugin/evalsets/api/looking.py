@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import NoneType
 
 import fiftyone as fo
 import numpy as np
@@ -59,6 +60,8 @@ def sides_of(
         ArgumentError: a side was asked for, and the dataset was never split
         EvalsetsError: the field has samples elsewhere that the ledger tells to be in test
     """
+    if not isinstance(split, (str, Sequence, NoneType)):
+        raise ArgumentError(f"split is {split!r}; give the name of a side, or several")
     sides = [split] if isinstance(split, str) else list(split or [EVERY])
     if EVERY in sides:
         return None, view

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from types import NoneType
 from typing import Any
 
 import fiftyone as fo
@@ -275,7 +276,13 @@ def split_settings(dataset: Source) -> dict[str, Any]:
 
 
 def one_side(split: str | None) -> str | None:
-    """The side that is named; None for all, which "all" means too."""
+    """The side that is named; None for all, which "all" means too.
+
+    Raises:
+        ArgumentError: it is no text
+    """
+    if not isinstance(split, (str, NoneType)):
+        raise ArgumentError(f"split is {split!r}; give the name of one side")
     return None if split == EVERY else split
 
 
